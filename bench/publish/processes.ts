@@ -1,0 +1,74 @@
+// The processes a bench starts, and what they cost: CPU time and memory of a process with all its children, from /proc.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+
+const TICKS_PER_SECOND = 100
+
+export interface Started {
+  readonly child: ChildProcess
+  /** The first line of standard output, parsed. */
+  readonly first: Record<string, unknown>
+}
+
+/** Starts a script under this Node and waits for its first line of JSON. */
+export function startScript(script: string, words: readonly string[], environment: Record<string, string> = {}): Promise<Started> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...words], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8')
+      const end = text.indexOf('\n')
+      if (end !== -1) resolve({ child, first: JSON.parse(text.slice(0, end)) as Record<string, unknown> })
+    })
+    child.on('exit', (code) => reject(new Error(`${script} ended with code ${code} before it said anything`)))
+  })
+}
+
+export function familyOf(pid: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const parent = parentOf(Number(name))
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  const family = [pid]
+  for (const member of family) family.push(...(children.get(member) ?? []))
+  return family
+}
+
+/** Seconds of CPU, user and system, all threads, children included. */
+export function cpuSeconds(pid: number): number {
+  return familyOf(pid).reduce((sum, member) => {
+    const fields = statFields(member)
+    return sum + (fields === undefined ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND)
+  }, 0)
+}
+
+/** Resident memory in MiB, children included. */
+export function memoryMb(pid: number): number {
+  return familyOf(pid).reduce((sum, member) => {
+    try {
+      return sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, 'utf8'))?.[1] ?? 0) / 1024
+    } catch {
+      return sum
+    }
+  }, 0)
+}
+
+function parentOf(pid: number): number | undefined {
+  const fields = statFields(pid)
+  return fields === undefined ? undefined : Number(fields[1])
+}
+
+/** The fields of /proc/PID/stat from the state on. */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,67 @@
+// Counters, gauges and histograms in memory, and their text form for Prometheus.
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface Counter {
+  add(amount: number, labels?: Labels): void
+}
+export interface Histogram {
+  /** Records one value in the histogram's unit. */
+  observe(value: number): void
+}
+
+export interface Meter {
+  counter(name: string, help: string): Counter
+  histogram(name: string, help: string, bounds: readonly number[]): Histogram
+  /** `read` runs at each scrape; several samples by labels. */
+  gauge(name: string, help: string, read: () => Iterable<readonly [Labels, number]>): void
+  /** Prometheus text exposition format 0.0.4. */
+  text(): string
+}
+
+export function createMeter(): Meter {
+  const families: (() => string)[] = []
+  return {
+    counter(name, help) {
+      const values = new Map<string, number>()
+      families.push(() => header(name, help, 'counter') + [...values].map(([labels, value]) => `${name}${labels} ${value}\n`).join(''))
+      return {
+        add(amount, labels = {}) {
+          const key = labelText(labels)
+          values.set(key, (values.get(key) ?? 0) + amount)
+        },
+      }
+    },
+    histogram(name, help, bounds) {
+      const counts = new Float64Array(bounds.length + 1)
+      let sum = 0
+      families.push(() => {
+        let below = 0
+        const rows = bounds.map((bound, at) => `${name}_bucket{le="${bound}"} ${(below += counts[at] ?? 0)}\n`)
+        const all = below + (counts[bounds.length] ?? 0)
+        return `${header(name, help, 'histogram')}${rows.join('')}${name}_bucket{le="+Inf"} ${all}\n${name}_sum ${sum}\n${name}_count ${all}\n`
+      })
+      return {
+        observe(value) {
+          let at = 0
+          while (at < bounds.length && value > (bounds[at] ?? Infinity)) at++
+          counts[at] = (counts[at] ?? 0) + 1
+          sum += value
+        },
+      }
+    },
+    gauge(name, help, read) {
+      families.push(() => header(name, help, 'gauge') + [...read()].map(([labels, value]) => `${name}${labelText(labels)} ${value}\n`).join(''))
+    },
+    text: () => families.map((family) => family()).join(''),
+  }
+}
+
+function header(name: string, help: string, type: string): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}

@@ -1,0 +1,23 @@
+// The commands by name.
+import type { AnyCommand } from '../command.ts'
+import { accounts } from './accounts.ts'
+import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
+import { env } from './env.ts'
+import { importFiles } from './import.ts'
+import { query } from './query.ts'
+import { serve } from './serve.ts'
+import { status } from './status.ts'
+import { tail } from './tail.ts'
+
+export const commands: Readonly<Record<string, AnyCommand>> = {
+  serve,
+  env,
+  status,
+  tail,
+  query,
+  import: importFiles,
+  accounts,
+  demo,
+  doctor,
+} satisfies Record<string, AnyCommand>

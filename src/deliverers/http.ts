@@ -1,0 +1,101 @@
+// HTTP and HTTPS endpoints: a POST with AWS's headers; 2xx is delivered, 5xx and 429 come again, other answers are final.
+import { type Attempt, type Deliverer, type DeliveryTools, type Outcome } from '../engine/deliverer.ts'
+import { type FailureReason, OutboundFailed, OutboundRefused, type OutboundResponse } from '../engine/outbound.ts'
+import { httpHeaders } from '../model/notification.ts'
+
+const ENDPOINT_CHARS_MAX = 2048
+const RETRY_AFTER_MS_MAX = 3600 * 1000
+/** We look at the status alone; what comes along is read so that the connection can be used again. */
+const ANSWER_BYTES_MAX = 16 * 1024
+
+export const http = createHttpDeliverer('http')
+export const https = createHttpDeliverer('https')
+
+function createHttpDeliverer(protocol: 'http' | 'https'): Deliverer {
+  return {
+    protocols: [protocol],
+    validate: (endpoint) => validate(protocol, endpoint),
+    async deliver(attempt, tools) {
+      try {
+        return outcomeOf(await post(attempt, tools), tools.now())
+      } catch (error) {
+        if (error instanceof OutboundRefused) return { kind: 'refused', reason: error.message }
+        if (error instanceof OutboundFailed) return { kind: 'retry', reason: REASON[error.reason] }
+        throw error
+      }
+    },
+  }
+}
+
+function validate(protocol: string, endpoint: string): string | undefined {
+  if (!endpoint.toLowerCase().startsWith(`${protocol}://`)) return 'Endpoint must match the specified protocol'
+  const url = URL.parse(endpoint)
+  if (url === null || url.hostname === '' || /\s|\p{Cc}/u.test(endpoint)) return 'Endpoint Reason: not a valid URL'
+  if (endpoint.length > ENDPOINT_CHARS_MAX) return `Endpoint Reason: must be at most ${ENDPOINT_CHARS_MAX} characters long`
+  // "Prepare your HTTP/S endpoint": host names with underscores are not accepted.
+  if (url.hostname.includes('_')) return 'Endpoint Reason: the host name must not contain an underscore'
+  return undefined
+}
+
+async function post(
+  { notification, endpoint, raw, contentType }: Attempt,
+  { outbound, envelope }: DeliveryTools,
+): Promise<OutboundResponse> {
+  const isRaw = raw && notification.type === 'Notification'
+  const request = {
+    method: 'POST',
+    url: endpoint,
+    headers: httpHeaders(notification, { raw: isRaw, contentType }),
+    body: isRaw ? notification.message : await envelope(notification),
+    maxResponseBytes: ANSWER_BYTES_MAX,
+  }
+  const answer = await outbound.request(request)
+  const credentials =
+    answer.status === 401 && /\bbasic\b/i.test(answer.headers['www-authenticate'] ?? '') ? credentialsOf(endpoint) : undefined
+  if (credentials === undefined) return answer
+  return outbound.request({
+    ...request,
+    headers: { ...request.headers, Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+  })
+}
+
+function credentialsOf(endpoint: string): string | undefined {
+  const { username, password } = new URL(endpoint)
+  return username === '' && password === '' ? undefined : `${decoded(username)}:${decoded(password)}`
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function outcomeOf({ status, headers }: OutboundResponse, now: number): Outcome {
+  const reason = `the endpoint answered with status ${status}`
+  if (status >= 200 && status < 300) return { kind: 'delivered', status }
+  if (status === 429) return { kind: 'retry', status, reason, retryAfterMs: retryAfter(headers['retry-after'], now) }
+  if (status >= 400 && status < 500) return { kind: 'refused', status, reason }
+  if (status >= 300 && status < 400) return { kind: 'refused', status, reason: `${reason}; redirects are not followed` }
+  return { kind: 'retry', status, reason, ...(status === 503 && { retryAfterMs: retryAfter(headers['retry-after'], now) }) }
+}
+
+/** RFC 9110 10.2.3: seconds, or a date. */
+function retryAfter(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined
+  const pause = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now
+  return Number.isNaN(pause) ? undefined : Math.min(Math.max(0, pause), RETRY_AFTER_MS_MAX)
+}
+
+const REASON: Readonly<Record<FailureReason, string>> = {
+  refused: 'the connection was refused',
+  reset: 'the connection was closed before the answer',
+  unreachable: 'the host is unreachable',
+  dns: 'the host name does not resolve',
+  tls: 'the TLS connection failed: certificate or protocol',
+  timeout: 'no complete answer in time',
+  protocol: 'the answer was not HTTP',
+  busy: 'too many connections are open already',
+  closed: 'the server is stopping',
+}

@@ -1,0 +1,300 @@
+// The audit projection: each call as an event in CloudTrail's record format (spec: CloudTrail user guide, "CloudTrail record contents"),
+// serialised once. Names, order and redaction follow what AWS writes; the operation's declaration says what is special.
+import type { Random } from '../base/random.ts'
+import { EventClass, EventFlag } from '../model/entry.ts'
+import type { Principal } from '../model/principal.ts'
+import type { ServiceError } from '../model/service-error.ts'
+import type { Member, Reference, ServiceModel } from '../model/shape.ts'
+import type { AnyOperation, Call, EventResource, Service } from './operation.ts'
+import type { Transaction } from './transaction.ts'
+
+export const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
+const EVENT_VERSION = '1.11'
+const TEXT_CHARS_MAX = 1024
+const PARAMETERS_CHARS_MAX = 100 * 1024
+const ADDITIONAL_CHARS_MAX = 28 * 1024
+/** Stored signature failures in a minute; what comes beyond is counted. */
+const SIGNATURE_FAILURES_PER_MINUTE = 600
+
+export interface Told {
+  readonly service: Service
+  readonly operation: AnyOperation
+  readonly call: Call
+  readonly input: unknown
+  readonly causedByTrail: string | undefined
+}
+
+export interface Audit {
+  success(tx: Transaction, told: Told, output: unknown): void
+  failure(tx: Transaction, told: Told, error: ServiceError): void
+  mayTellSignatureFailure(now: number): boolean
+  signatureFailure(tx: Transaction, service: Service, call: Call, accessKeyId: string | undefined, error: ServiceError): void
+  /** Signature failures that were counted and not stored. */
+  readonly uncounted: () => number
+}
+
+/** `selected`: whether some trail asks for this data event of a service other than SNS. */
+export function createAudit(parts: {
+  readonly random: Random
+  readonly selected: (event: { readonly eventSource: string; readonly json: string }) => boolean
+}): Audit {
+  const { random, selected } = parts
+  let minute = 0
+  let inMinute = 0
+  let unstored = 0
+
+  const tell = (tx: Transaction, told: Told, outcome: Outcome): void => {
+    const { service, operation, call } = told
+    const owners = new Set<string>()
+    const resources = outcome.resources
+    for (const resource of resources) if (resource.account !== undefined && resource.account !== call.account) owners.add(resource.account)
+    const shared = owners.size > 0 && call.account !== '' ? random.uuid() : undefined
+    const isOwn = service.own === true || call.principal.type === 'anonymous'
+    const flags = (operation.data === true ? EventFlag.data : 0) | (told.causedByTrail === undefined ? 0 : EventFlag.caused)
+    const write = (account: string): void => {
+      const json = eventJson(told, outcome, { eventId: random.uuid(), account, shared, now: tx.now })
+      if (operation.data === true && service.recordsDataEvents === 'when-selected' && !selected({ eventSource: service.eventSource, json })) return
+      tx.event({ class: isOwn ? EventClass.own : EventClass.aws, flags, arrivedAt: call.arrivedAt, json })
+    }
+    if (call.account !== '') write(call.account)
+    for (const owner of owners) write(owner)
+    if (call.account === '' && owners.size === 0) write('')
+  }
+
+  return {
+    success(tx, told, output) {
+      const { operation, call, input, service } = told
+      const response =
+        operation.access === 'read' || output === undefined
+          ? null
+          : operation.record?.response !== undefined
+            ? operation.record.response(output as never, input as never)
+            : projectOutput(service.model(), operation.name, output)
+      tell(tx, told, {
+        parameters: parametersOf(told),
+        response,
+        resources: operation.record?.resources?.(input as never, call) ?? [],
+        additional: operation.record?.additional?.(output as never, input as never, call),
+        error: undefined,
+      })
+    },
+    failure(tx, told, error) {
+      // On a denial by policy CloudTrail keeps the parameters to itself.
+      const isDenied = error.recordedCode === 'AccessDenied'
+      tell(tx, told, {
+        parameters: isDenied ? null : failedParameters(told),
+        response: null,
+        resources: isDenied ? [] : failedResources(told),
+        additional: undefined,
+        error,
+      })
+    },
+    mayTellSignatureFailure(now) {
+      const current = Math.floor(now / 60_000)
+      if (current !== minute) {
+        minute = current
+        inMinute = 0
+      }
+      inMinute++
+      if (inMinute <= SIGNATURE_FAILURES_PER_MINUTE) return true
+      unstored++
+      return false
+    },
+    signatureFailure(tx, service, call, accessKeyId, error) {
+      const head = {
+        eventVersion: EVENT_VERSION,
+        userIdentity: { type: 'Unknown', principalId: '', ...(accessKeyId !== undefined && { accessKeyId: cut(accessKeyId, 128) }) },
+        eventTime: eventTime(tx.now),
+        eventSource: service.eventSource,
+        eventName: call.operation,
+        awsRegion: call.region,
+        sourceIPAddress: call.sourceIp,
+        userAgent: cut(call.userAgent, TEXT_CHARS_MAX),
+        errorCode: error.recordedCode,
+        errorMessage: SIGNATURE_TEXTS[error.code] ?? cut(error.message, TEXT_CHARS_MAX),
+        requestParameters: null,
+        responseElements: null,
+        requestID: call.requestId,
+        eventID: random.uuid(),
+        eventType: 'SealcastSignatureFailure',
+        eventCategory: 'Sealcast',
+      }
+      tx.event({ class: EventClass.own, flags: 0, arrivedAt: call.arrivedAt, json: JSON.stringify(head) })
+    },
+    uncounted: () => unstored,
+  }
+}
+
+/** A mismatch's full text quotes the canonical request, and with it parameters; the record says only what happened. */
+const SIGNATURE_TEXTS: Readonly<Record<string, string>> = {
+  SignatureDoesNotMatch: 'The request signature does not match the signature calculated for this key.',
+}
+
+interface Outcome {
+  readonly parameters: Readonly<Record<string, unknown>> | null
+  readonly response: Readonly<Record<string, unknown>> | null
+  readonly resources: readonly EventResource[]
+  readonly additional: Readonly<Record<string, unknown>> | undefined
+  readonly error: ServiceError | undefined
+}
+
+interface Copy {
+  readonly eventId: string
+  /** recipientAccountId: whose trail gets this copy. */
+  readonly account: string
+  readonly shared: string | undefined
+  readonly now: number
+}
+
+function eventJson({ service, operation, call, causedByTrail }: Told, outcome: Outcome, copy: Copy): string {
+  const { error, resources } = outcome
+  const isForeign = copy.account !== call.account
+  const parts = [
+    `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"`,
+    `,"eventSource":"${service.eventSource}","eventName":"${operation.name}","awsRegion":"${call.region}"`,
+    `,"sourceIPAddress":${JSON.stringify(call.principal.service ?? call.sourceIp)},"userAgent":${JSON.stringify(cut(call.userAgent, TEXT_CHARS_MAX))}`,
+  ]
+  if (error !== undefined)
+    parts.push(`,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`)
+  parts.push(`,"requestParameters":${bounded(outcome.parameters, PARAMETERS_CHARS_MAX)}`)
+  parts.push(`,"responseElements":${bounded(outcome.response, PARAMETERS_CHARS_MAX)}`)
+  const additional = causedByTrail === undefined ? outcome.additional : { ...outcome.additional, causedByTrail }
+  if (additional !== undefined) parts.push(`,"additionalEventData":${bounded(additional, ADDITIONAL_CHARS_MAX)}`)
+  parts.push(`,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`)
+  if (resources.length > 0)
+    parts.push(
+      `,"resources":${JSON.stringify(resources.map(({ type, arn, account }) => ({ accountId: account ?? call.account, type, ARN: arn })))}`,
+    )
+  parts.push(`,"eventType":"AwsApiCall","managementEvent":${operation.data !== true},"recipientAccountId":"${copy.account}"`)
+  if (copy.shared !== undefined) parts.push(`,"sharedEventID":"${copy.shared}"`)
+  parts.push(`,"eventCategory":"${operation.data === true ? 'Data' : 'Management'}"`)
+  if (call.tls !== undefined)
+    parts.push(
+      `,"tlsDetails":{"tlsVersion":"${call.tls.version}","cipherSuite":"${call.tls.cipher}","clientProvidedHostHeader":${JSON.stringify(call.host)}}`,
+    )
+  parts.push('}')
+  return parts.join('')
+}
+
+const identities = new WeakMap<Principal, string>()
+
+function identityJson(principal: Principal, isForeign: boolean): string {
+  if (isForeign)
+    return JSON.stringify({ type: 'AWSAccount', principalId: principal.principalId, ...(principal.account && { accountId: principal.account }) })
+  const known = identities.get(principal)
+  if (known !== undefined) return known
+  const json = JSON.stringify(identityOf(principal))
+  identities.set(principal, json)
+  return json
+}
+
+function identityOf(principal: Principal): Readonly<Record<string, unknown>> {
+  const { principalId, arn, account: accountId, accessKeyId, userName } = principal
+  switch (principal.type) {
+    case 'service':
+      return { type: 'AWSService', invokedBy: principal.service }
+    case 'anonymous':
+      return { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }
+    case 'operator':
+      return { type: 'SealcastOperator', principalId, accountId, userName }
+    case 'root':
+      return { type: 'Root', principalId, arn, accountId, accessKeyId }
+    case 'user':
+      return { type: 'IAMUser', principalId, arn, accountId, accessKeyId, userName }
+    case 'role-session':
+      return { type: 'AssumedRole', principalId, arn, accountId, accessKeyId }
+  }
+}
+
+/** `YYYY-MM-DDTHH:MM:SSZ`; the text of the current second is kept, since most events share it. */
+function eventTime(now: number): string {
+  const second = Math.floor(now / 1000)
+  if (second !== timeCache.second) {
+    timeCache.second = second
+    timeCache.text = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
+  }
+  return timeCache.text
+}
+const timeCache = { second: -1, text: '' }
+
+function bounded(value: Readonly<Record<string, unknown>> | null | undefined, charsMax: number): string {
+  if (value === null || value === undefined) return 'null'
+  const json = JSON.stringify(value)
+  return json.length > charsMax ? 'null' : json
+}
+
+function cut(text: string, charsMax: number): string {
+  return text.length <= charsMax ? text : text.slice(0, charsMax)
+}
+
+function parametersOf({ service, operation, call, input }: Told): Readonly<Record<string, unknown>> | null {
+  const own = operation.record?.parameters
+  if (own !== undefined) return own(input as never, call)
+  return projectInput(service.model(), operation, input)
+}
+
+/** An input that was refused may have any form; what cannot be projected is left out. */
+function failedParameters(told: Told): Readonly<Record<string, unknown>> | null {
+  try {
+    return parametersOf(told)
+  } catch {
+    return null
+  }
+}
+
+function failedResources({ operation, call, input }: Told): readonly EventResource[] {
+  try {
+    return operation.record?.resources?.(input as never, call) ?? []
+  } catch {
+    return []
+  }
+}
+
+function projectInput(model: ServiceModel, operation: AnyOperation, input: unknown): Readonly<Record<string, unknown>> | null {
+  const shape = model.operations[operation.name]?.input
+  if (shape === undefined || typeof input !== 'object' || input === null) return null
+  const projected = project(model, shape, input, operation.record?.hidden ?? {})
+  return typeof projected === 'object' && projected !== null && Object.keys(projected).length > 0
+    ? (projected as Readonly<Record<string, unknown>>)
+    : null
+}
+
+function projectOutput(model: ServiceModel, operation: string, output: unknown): Readonly<Record<string, unknown>> | null {
+  const shape = model.operations[operation]?.output
+  if (shape === undefined || typeof output !== 'object' || output === null || Object.keys(output).length === 0) return null
+  return project(model, shape, output, {}) as Readonly<Record<string, unknown>>
+}
+
+/** A value by its shape: structure members in lower-camel, map keys as they are, sensitive members and blobs hidden. */
+function project(model: ServiceModel, reference: Reference, value: unknown, hidden: Readonly<Record<string, string>>): unknown {
+  const shape = typeof reference === 'string' ? model.shapes[reference] : reference
+  if (shape === undefined || value === undefined || value === null) return value
+  switch (shape.type) {
+    case 'structure':
+    case 'union': {
+      const projected: Record<string, unknown> = {}
+      for (const [name, member] of Object.entries(shape.members)) {
+        const given = (value as Record<string, unknown>)[name]
+        if (given === undefined || member.streaming === true) continue
+        projected[lowerCamel(name)] = hidden[name] ?? projectMember(model, member, given, hidden)
+      }
+      return projected
+    }
+    case 'list':
+      return Array.isArray(value) ? value.map((item) => project(model, shape.member, item, hidden)) : value
+    case 'map':
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, project(model, shape.value, item, hidden)]))
+    case 'blob':
+      return HIDDEN
+    default:
+      return value
+  }
+}
+
+function projectMember(model: ServiceModel, member: Member, value: unknown, hidden: Readonly<Record<string, string>>): unknown {
+  return member.sensitive === true ? HIDDEN : project(model, member.shape, value, hidden)
+}
+
+export function lowerCamel(name: string): string {
+  return name.slice(0, 1).toLowerCase() + name.slice(1)
+}

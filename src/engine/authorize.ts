@@ -1,0 +1,58 @@
+// Whether a principal may do what it asks: the identity side, the resource's own policy and the conditions of the call, by AWS's
+// evaluation logic (model/access-policy). Later identity policies and roles come in here without touching an operation.
+import { denialText, evaluate } from '../model/access-policy/evaluate.ts'
+import { parseArn } from '../model/arn.ts'
+import type { AnyOperation, Call, Service } from './operation.ts'
+import type { TableReader } from './tables.ts'
+
+/** Throws the service's refusal. */
+export type Authorize = (service: Service, operation: AnyOperation, call: Call, input: unknown) => void
+
+export function createAuthorize(tables: TableReader): Authorize {
+  return (service, operation, call, input) => {
+    if (operation.ungated === true || call.principal.type === 'operator') return
+    const resource = operation.resource?.(input as never, call)
+    const found = resource === undefined ? undefined : service.resourcePolicy?.(tables, resource)
+    const owner = found?.owner ?? ownerOf(resource, call)
+    // The everyday case: the account itself, on its own resource without a policy, needs no evaluation.
+    if (call.principal.type === 'root' && owner === call.account && found?.policy === undefined) return
+    const action = operation.action ?? operation.name
+    const decision = evaluate(
+      {
+        principal: call.principal,
+        action: `${service.name}:${action}`,
+        resource: resource ?? '*',
+        context: { ...contextOf(call, owner), ...operation.conditions?.(input as never, call, tables) },
+      },
+      { resourceOwner: owner, resourcePolicy: found?.policy },
+    )
+    if (decision.allowed) return
+    const principalArn = call.principal.arn === '' ? (call.principal.service ?? 'anonymous') : call.principal.arn
+    throw service.accessDenied(denialText({ principalArn, action: `${service.actionPrefix}:${action}`, resource: resource ?? '*', decision }))
+  }
+}
+
+function ownerOf(resource: string | undefined, call: Call): string {
+  const account = resource === undefined ? '' : (parseArn(resource)?.account ?? '')
+  return account === '' ? call.account : account
+}
+
+/** The global condition keys (IAM user guide, "AWS global condition context keys"), lower case. */
+function contextOf(call: Call, owner: string): Record<string, string | string[]> {
+  const { principal } = call
+  return {
+    'aws:sourceip': call.sourceIp,
+    'aws:useragent': call.userAgent,
+    'aws:securetransport': call.tls === undefined ? 'false' : 'true',
+    'aws:currenttime': new Date(call.arrivedAt).toISOString(),
+    'aws:epochtime': String(Math.floor(call.arrivedAt / 1000)),
+    'aws:requestedregion': call.region,
+    'aws:principaltype': principal.type === 'root' ? 'Account' : principal.type === 'user' ? 'User' : 'AssumedRole',
+    'aws:principalisawsservice': principal.type === 'service' ? 'true' : 'false',
+    ...(principal.arn !== '' && { 'aws:principalarn': principal.arn }),
+    ...(principal.account !== '' && { 'aws:principalaccount': principal.account, 'aws:sourceowner': principal.account }),
+    ...(principal.service !== undefined && { 'aws:principalservicename': principal.service, 'aws:sourceaccount': principal.account }),
+    ...(owner !== '' && { 'aws:resourceaccount': owner }),
+    ...call.conditions,
+  }
+}

@@ -1,0 +1,186 @@
+// The call pipeline, the one way to an operation: authenticate, authorize, prepare, then in one synchronous step run, tell the event
+// and commit; the answer leaves after the commit. What fails is told as well, in a commit of its own.
+import type { Log } from '../base/log.ts'
+import type { Counter } from '../base/meter.ts'
+import { partitionOf } from '../model/arn.ts'
+import { EventClass } from '../model/entry.ts'
+import { type Principal, anonymous } from '../model/principal.ts'
+import { ServiceError } from '../model/service-error.ts'
+import { JournalFailed, JournalFull } from '../storage/journal.ts'
+import type { Audit } from './audit.ts'
+import type { Authenticate, CallSignature } from './authenticate.ts'
+import type { Authorize } from './authorize.ts'
+import type { Env } from './env.ts'
+import { type AnyOperation, type Call, type Service, Wait } from './operation.ts'
+import type { Transaction } from './transaction.ts'
+
+export interface CallRequest {
+  readonly service: string
+  readonly operation: string
+  /** Plain object by AWS's member names, as its codec gave it. */
+  readonly input: unknown
+  readonly region: string
+  readonly requestId: string
+  readonly arrivedAt: number
+  readonly sourceIp: string
+  readonly userAgent: string
+  readonly host: string
+  readonly tls?: { readonly version: string; readonly cipher: string } | undefined
+  /** From the wire; absent on unsigned calls. */
+  readonly signature?: CallSignature | undefined
+  /** Set by callers inside the process instead of a signature (followers, the operator's socket). */
+  readonly principal?: Principal
+  readonly stream?: AsyncIterable<Uint8Array> | undefined
+  /** The input could not be read: the call is refused with this, and told. */
+  readonly decodeError?: ServiceError | undefined
+  /** Required members that are absent (wire names), as the codec found. */
+  readonly missing?: readonly string[] | undefined
+  /** A trail's own delivery caused the call. */
+  readonly causedByTrail?: string
+}
+
+export type CallResult = { readonly output: unknown } | { readonly error: ServiceError }
+
+export interface CallsOptions {
+  readonly env: Env
+  readonly services: Readonly<Record<string, Service>>
+  readonly authenticate: Authenticate
+  readonly authorize: Authorize
+  readonly audit: Audit
+  readonly calls: Counter
+  /** Regions that are served. */
+  readonly regions: ReadonlySet<string>
+  /** Undefined while calls are accepted, else why not (recovering, read-only, low disk). */
+  readonly refusal: () => string | undefined
+}
+
+export function createCalls(options: CallsOptions): (request: CallRequest) => Promise<CallResult> {
+  const { services, env } = options
+  return async (request) => {
+    const service = services[request.service]
+    const operation = service?.operations[request.operation]
+    const result =
+      service === undefined || operation === undefined
+        ? { error: new ServiceError('InvalidAction', 400, `The action ${request.operation} is not valid for this endpoint.`) }
+        : await serve(options, service, operation, request).catch((error: unknown) => ({ error: unexpected(env.log, service, request, error) }))
+    options.calls.add(1, { service: request.service, operation: request.operation, code: 'error' in result ? result.error.code : 'OK' })
+    return result
+  }
+}
+
+async function serve(options: CallsOptions, service: Service, operation: AnyOperation, request: CallRequest): Promise<CallResult> {
+  const refusal = options.refusal()
+  if (refusal !== undefined) return { error: unavailable(refusal) }
+  const found = authenticated(options, operation, request)
+  if (found instanceof ServiceError) return refuseSignature(options, service, request, found)
+  const call = createCall(options.env, request, found)
+  const { input } = request
+  try {
+    if (request.decodeError !== undefined) throw request.decodeError
+    if (request.missing !== undefined && request.missing.length > 0 && service.missing !== undefined)
+      throw service.missing(request.missing, operation.name)
+    options.authorize(service, operation, call, input)
+    const prepared = operation.prepare === undefined ? undefined : await operation.prepare(call, input)
+    const output = await decide(options, service, operation, call, input, prepared, request)
+    return { output: operation.answer === undefined ? output : await operation.answer(output, call, input) }
+  } catch (error) {
+    const refused = error instanceof ServiceError ? error : unexpected(options.env.log, service, request, error)
+    if (error instanceof JournalFailed || error instanceof JournalFull) return { error: refused }
+    await tellFailure(options, service, operation, call, input, refused, request)
+    return { error: refused }
+  }
+}
+
+/** Runs the operation and commits its effect with its event. Repeats while the operation has to wait. */
+async function decide(
+  { env, audit }: CallsOptions,
+  service: Service,
+  operation: AnyOperation,
+  call: Call,
+  input: unknown,
+  prepared: unknown,
+  request: CallRequest,
+): Promise<unknown> {
+  for (;;) {
+    const { result, done } = env.commits.commit((tx) => {
+      const output: unknown = operation.run(tx, input as never, call, prepared)
+      if (!(output instanceof Wait)) audit.success(tx, { service, operation, call, input, causedByTrail: request.causedByTrail }, output)
+      return output
+    })
+    if (result instanceof Wait) {
+      await result.until
+      continue
+    }
+    await done
+    return result
+  }
+}
+
+async function tellFailure(
+  { env, audit }: CallsOptions,
+  service: Service,
+  operation: AnyOperation,
+  call: Call,
+  input: unknown,
+  error: ServiceError,
+  request: CallRequest,
+): Promise<void> {
+  const told = { service, operation, call, input, causedByTrail: request.causedByTrail }
+  await env.commits.commit((tx: Transaction) => audit.failure(tx, told, error)).done
+}
+
+function authenticated({ authenticate, regions }: CallsOptions, operation: AnyOperation, request: CallRequest): Principal | ServiceError {
+  if (request.principal !== undefined) return request.principal
+  if (request.signature === undefined && operation.unsigned === true) return anonymous
+  // AWS has no endpoint there; here one port serves them all.
+  if (!regions.has(request.region))
+    return new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to a valid region, not '${request.region}'.`)
+  return authenticate(request.service, request.signature)
+}
+
+/** A signature that does not hold names nobody: the event is of our own kind, beyond a rate only counted. */
+async function refuseSignature({ env, audit }: CallsOptions, service: Service, request: CallRequest, error: ServiceError): Promise<CallResult> {
+  if (audit.mayTellSignatureFailure(env.clock.now())) {
+    const call = createCall(env, request, anonymous)
+    await env.commits.commit((tx) => audit.signatureFailure(tx, service, call, request.signature?.accessKeyId, error)).done
+  }
+  return { error }
+}
+
+function createCall(env: Env, request: CallRequest, principal: Principal): Call {
+  return {
+    env,
+    requestId: request.requestId,
+    service: request.service,
+    operation: request.operation,
+    region: request.region,
+    partition: partitionOf(request.region),
+    account: principal.account,
+    principal,
+    arrivedAt: request.arrivedAt,
+    sourceIp: request.sourceIp,
+    userAgent: request.userAgent,
+    host: request.host,
+    tls: request.tls,
+    stream: request.stream,
+    conditions: {},
+  }
+}
+
+function unexpected(log: Log, service: Service, request: CallRequest, error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error
+  if (error instanceof JournalFull) return new ServiceError('ServiceUnavailable', 503, 'Too many calls wait for the disk. Try again.')
+  if (error instanceof JournalFailed) return unavailable(error.message)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  log.error('a call failed unexpectedly', { requestId: request.requestId, operation: `${request.service}:${request.operation}`, error: text })
+  return service.internalError()
+}
+
+function unavailable(why: string): ServiceError {
+  return new ServiceError('ServiceUnavailable', 503, `The service cannot record calls at the moment: ${why}`)
+}
+
+/** The class of an operation's events. */
+export function eventClassOf(service: Service, call: Call): (typeof EventClass)['aws'] | (typeof EventClass)['own'] {
+  return service.own === true || call.principal.type === 'anonymous' ? EventClass.own : EventClass.aws
+}

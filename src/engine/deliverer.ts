@@ -1,0 +1,47 @@
+// The socket of the delivery protocols: how one notification gets to one endpoint. A deliverer makes one attempt and says how it ended;
+// when to try again, what to record and where the hopeless go is its driver's business (followers/delivery).
+import type { Notification } from '../model/notification.ts'
+import type { Outbound } from './outbound.ts'
+
+/** One attempt at one delivery. */
+export interface Attempt {
+  readonly notification: Notification
+  readonly endpoint: string
+  /** RawMessageDelivery; never for confirmations. */
+  readonly raw: boolean
+  /** From the delivery policy in force. */
+  readonly contentType?: string
+}
+
+/** What a deliverer works with. */
+export interface DeliveryTools {
+  readonly outbound: Outbound
+  /** The envelope as it goes out, signed where its topic signs. The signature is made once per distinct text. */
+  readonly envelope: (notification: Notification) => Promise<string>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly status?: number }
+  /** It may work later. `retryAfterMs`: the endpoint asked for at least this pause. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly status?: number; readonly retryAfterMs?: number }
+  /** It will not work later either. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
+
+export interface Deliverer {
+  /** AWS's protocol strings that it serves. */
+  readonly protocols: readonly string[]
+  /** Undefined when `endpoint` is fit to be subscribed, else what stands behind AWS's "Invalid parameter: ". */
+  readonly validate: (endpoint: string) => string | undefined
+  /**
+   * MUST resolve within about 15 s and SHOULD NOT reject: a rejection is a fault of ours, told as such and tried again.
+   * A reason MUST NOT hold secrets or personal content.
+   */
+  readonly deliver: (attempt: Attempt, tools: DeliveryTools) => Promise<Outcome>
+}
+
+/** The deliverers by protocol. */
+export function byProtocol(deliverers: Readonly<Record<string, Deliverer>>): ReadonlyMap<string, Deliverer> {
+  return new Map(Object.values(deliverers).flatMap((deliverer) => deliverer.protocols.map((protocol) => [protocol, deliverer] as const)))
+}

@@ -1,0 +1,297 @@
+// The one place of outgoing sockets. Every connection is checked against the allowed networks on the very address it is made to, so that
+// no name can lead inside; redirects are not followed, TLS is verified, and a request has one deadline from start to last byte.
+import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import { isIP } from 'node:net'
+import { type SecureContext, createSecureContext, getCACertificates } from 'node:tls'
+import { type Dispatcher, Pool, ProxyAgent, buildConnector } from 'undici'
+import type { Clock } from '../base/clock.ts'
+import { type Networks, createNetworks } from './networks.ts'
+
+export interface OutboundRequest {
+  readonly method: string
+  /** Absolute, http or https. User and password in it are not sent. */
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  /** From the call to the last byte of the answer. */
+  readonly timeoutMs?: number
+  /** The answer's body is cut here. */
+  readonly maxResponseBytes?: number
+}
+
+export interface OutboundResponse {
+  readonly status: number
+  /** Names in lower case; repeated ones joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export interface Outbound {
+  /** Rejects with OutboundRefused (we do not connect there) or OutboundFailed (it did not work). */
+  request(request: OutboundRequest): Promise<OutboundResponse>
+  /** Origins with a pool at the moment. */
+  readonly origins: number
+  /** Ends what is in flight with OutboundFailed. */
+  close(): Promise<void>
+}
+
+/** The target is not allowed; the message names the address and the line of the configuration that would permit it. */
+export class OutboundRefused extends Error {
+  override name = 'OutboundRefused'
+}
+
+export type FailureReason = 'refused' | 'reset' | 'unreachable' | 'dns' | 'tls' | 'timeout' | 'protocol' | 'busy' | 'closed'
+
+export class OutboundFailed extends Error {
+  override name = 'OutboundFailed'
+  readonly reason: FailureReason
+
+  constructor(reason: FailureReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+export type Lookup = (host: string, done: (failure: Error | null, addresses: readonly LookupAddress[]) => void) => void
+
+export interface OutboundOptions {
+  readonly clock: Clock
+  /** Networks inside that may be reached, as CIDRs. Public addresses may without being named. */
+  readonly allow: readonly string[]
+  /** PEM certificates of authorities to trust beside the usual ones. */
+  readonly ca?: string
+  /**
+   * URL of an HTTP proxy through which all requests go. It resolves the names then, so that names are its to judge;
+   * addresses in URLs are still checked here.
+   */
+  readonly proxy?: string
+  /** Resolves names; the system's by default. */
+  readonly lookup?: Lookup
+  readonly originsMax?: number
+}
+
+export const ATTEMPT_TIMEOUT_MS = 15_000
+const RESPONSE_BYTES_MAX = 64 * 1024
+const ORIGINS_MAX = 1024
+const CONNECTIONS_PER_ORIGIN = 64
+const ORIGIN_IDLE_MS = 60_000
+
+interface Origin {
+  readonly pool: Dispatcher
+  inFlight: number
+  usedAt: number
+}
+
+/** Throws InvalidNetwork when an entry of `allow` is no CIDR. */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { clock } = options
+  const networks = createNetworks(options.allow)
+  const connect = checkedConnector(options, networks)
+  // Least recently used first.
+  const origins = new Map<string, Origin>()
+  let closed = false
+
+  const originOf = (url: URL): Origin => {
+    const now = clock.monotonic()
+    const known = origins.get(url.origin)
+    if (known !== undefined) {
+      origins.delete(url.origin)
+      origins.set(url.origin, known)
+      known.usedAt = now
+      return known
+    }
+    const literal = literalAddress(url)
+    const refusal = literal === undefined ? undefined : networks.refusal(literal)
+    if (refusal !== undefined) throw new OutboundRefused(refusal)
+    makeRoom(origins, now, options.originsMax ?? ORIGINS_MAX)
+    const origin = { pool: createPool(url.origin, options.proxy, connect), inFlight: 0, usedAt: now }
+    origins.set(url.origin, origin)
+    return origin
+  }
+
+  return {
+    get origins() {
+      return origins.size
+    },
+    async request({ method, url: address, headers = {}, body, timeoutMs = ATTEMPT_TIMEOUT_MS, maxResponseBytes = RESPONSE_BYTES_MAX }) {
+      if (closed) throw new OutboundFailed('closed', 'outgoing connections are closed')
+      const url = parseUrl(address)
+      const origin = originOf(url)
+      const deadline = new AbortController()
+      const timer = clock.after(timeoutMs, () => deadline.abort())
+      origin.inFlight++
+      try {
+        const response = await origin.pool.request({
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: method as Dispatcher.HttpMethod,
+          headers,
+          body,
+          signal: deadline.signal,
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        })
+        return {
+          status: response.statusCode,
+          headers: flatHeaders(response.headers),
+          body: await readBody(response.body, maxResponseBytes),
+        }
+      } catch (error) {
+        if (deadline.signal.aborted) throw new OutboundFailed('timeout', `no complete answer within ${timeoutMs} ms`)
+        throw failureOf(error)
+      } finally {
+        timer.cancel()
+        origin.inFlight--
+        origin.usedAt = clock.monotonic()
+      }
+    },
+    async close() {
+      closed = true
+      await Promise.all(
+        [...origins.values()].map(({ pool }) => pool.destroy(new OutboundFailed('closed', 'outgoing connections are closed'))),
+      )
+      origins.clear()
+    },
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new OutboundRefused('the target is no http or https URL')
+  return url
+}
+
+/** URL has brought every spelling (hexadecimal, one number, short forms) into one. */
+function literalAddress({ hostname }: URL): string | undefined {
+  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  return isIP(bare) === 0 ? undefined : bare
+}
+
+function makeRoom(origins: Map<string, Origin>, now: number, max: number): void {
+  for (const [name, { pool, inFlight, usedAt }] of origins) {
+    const isIdle = inFlight === 0 && (origins.size >= max || now - usedAt >= ORIGIN_IDLE_MS)
+    if (!isIdle) continue
+    origins.delete(name)
+    pool.destroy().catch(() => {})
+  }
+  if (origins.size >= max) throw new OutboundFailed('busy', `connections to ${origins.size} hosts are in use already`)
+}
+
+function createPool(origin: string, proxy: string | undefined, connect: buildConnector.connector): Dispatcher {
+  const shared = { connections: CONNECTIONS_PER_ORIGIN, pipelining: 1, allowH2: false }
+  if (proxy === undefined) return new Pool(origin, { ...shared, connect })
+  const { username, password, origin: uri } = new URL(proxy)
+  const token =
+    username === ''
+      ? undefined
+      : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
+  return new ProxyAgent({ ...shared, uri, token, requestTls: { secureContext: trusted.get(connect) } })
+}
+
+/** The trust of a connector, for connections that a proxy makes for us. */
+const trusted = new WeakMap<buildConnector.connector, SecureContext>()
+
+function checkedConnector({ ca, lookup = lookupAll }: OutboundOptions, networks: Networks): buildConnector.connector {
+  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] })
+  const connectTo = buildConnector({
+    allowH2: false,
+    timeout: ATTEMPT_TIMEOUT_MS,
+    secureContext,
+    lookup(host, { all }, done) {
+      lookup(host, (failure, found) => {
+        if (failure !== null) return done(failure, [])
+        const refusals = found.map(({ address }) => networks.refusal(address))
+        const permitted = found.filter((_, at) => refusals[at] === undefined)
+        const [first] = permitted
+        if (first === undefined) {
+          const refusal = refusals[0]
+          return done(refusal === undefined ? dnsFailure(host) : new OutboundRefused(`${host}: ${refusal}`), [])
+        }
+        if (all === true) done(null, permitted)
+        else done(null, first.address, first.family)
+      })
+    },
+  })
+  const connect: buildConnector.connector = (target, done) =>
+    connectTo(target, (...[failure, socket]) => {
+      if (failure !== null) return done(failure, null)
+      const address = socket.remoteAddress
+      const refusal = address === undefined ? undefined : networks.refusal(address)
+      if (refusal === undefined) return done(null, socket)
+      socket.destroy()
+      done(new OutboundRefused(refusal), null)
+    })
+  if (secureContext !== undefined) trusted.set(connect, secureContext)
+  return connect
+}
+
+function lookupAll(host: string, done: (failure: Error | null, addresses: readonly LookupAddress[]) => void): void {
+  systemLookup(host, { all: true }, done)
+}
+
+function dnsFailure(host: string): Error {
+  return new OutboundFailed('dns', `${host} has no address`)
+}
+
+async function readBody(body: AsyncIterable<Buffer>, max: number): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of body) {
+    parts.push(part.subarray(0, max - bytes))
+    bytes += part.length
+    // Leaving the loop closes the connection: nobody makes us read without end.
+    if (bytes > max) break
+  }
+  return Buffer.concat(parts)
+}
+
+function flatHeaders(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Record<string, string> {
+  const flat: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) flat[name] = typeof value === 'string' ? value : value.join(', ')
+  return flat
+}
+
+const REASONS: Readonly<Record<string, FailureReason>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_FAIL: 'dns',
+  EAI_NODATA: 'dns',
+  EAI_NONAME: 'dns',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EPROTO: 'tls',
+  CERT_HAS_EXPIRED: 'tls',
+  CERT_NOT_YET_VALID: 'tls',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls',
+  CERT_SIGNATURE_FAILURE: 'tls',
+  CERT_REVOKED: 'tls',
+  INVALID_CA: 'tls',
+  INVALID_PURPOSE: 'tls',
+  HOSTNAME_MISMATCH: 'tls',
+  UND_ERR_PRX_TLS: 'tls',
+  UND_ERR_DESTROYED: 'closed',
+  UND_ERR_CLOSED: 'closed',
+}
+
+function failureOf(error: unknown): OutboundRefused | OutboundFailed {
+  if (error instanceof OutboundRefused || error instanceof OutboundFailed) return error
+  if (!(error instanceof Error)) return new OutboundFailed('protocol', String(error))
+  if (error.cause instanceof OutboundRefused || error.cause instanceof OutboundFailed) return error.cause
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const reason = REASONS[code] ?? (/^ERR_(TLS|SSL)/.test(code) ? 'tls' : 'protocol')
+  return new OutboundFailed(reason, error.message === '' ? code : error.message)
+}

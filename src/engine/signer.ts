@@ -1,0 +1,253 @@
+// Signatures of notifications: RSA-2048, PKCS #1 v1.5, made once per distinct text in a child process that starts when first needed
+// and goes when it has had nothing to do for a while. A child that dies is replaced and its work done again.
+import { type ChildProcess, fork } from 'node:child_process'
+import { createHash, createPrivateKey, generateKeyPair } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type Backoff, backoffMs } from '../base/backoff.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { SignatureVersion } from '../model/notification.ts'
+import { createCertificate } from './certificate.ts'
+import type { FromSigner, ToSigner } from './signer-process.ts'
+
+export interface SigningKey {
+  /** 32 hex digits. */
+  readonly keyId: string
+  /** Secret: to be kept sealed. */
+  readonly privateKeyPem: string
+  readonly certificatePem: string
+}
+
+export interface Signer {
+  /**
+   * The signature of `text` in base64, SHA-1 for version 1 and SHA-256 for version 2.
+   * Rejects with SignerBusy (try later) or SignerFailed.
+   */
+  sign(text: string, version: SignatureVersion): Promise<string>
+  /** Where the certificate is to be served, from the root of this server. */
+  readonly certificatePath: string
+  readonly certificatePem: string
+  /** Of the child, while one runs: who measures the server counts it in. */
+  readonly processId: number | undefined
+  close(): Promise<void>
+}
+
+export class SignerBusy extends Error {
+  override name = 'SignerBusy'
+}
+export class SignerFailed extends Error {
+  override name = 'SignerFailed'
+}
+
+const DAY_MS = 86_400_000
+const CERTIFICATE_DAYS = 3650
+/** AWS's name, which some SDKs look for in the certificate whatever host served it. */
+const CERTIFICATE_NAME = 'sns.amazonaws.com'
+const RSA_BITS = 2048
+
+const WAITING_MAX = 10_000
+const REMEMBERED_MAX = 4096
+/** A child gets this many at a time, so that a late text does not wait for all early ones, and a crash repeats little. */
+const BATCH_MAX = 32
+const IDLE_MS = 120_000
+const STARTS_IN_VAIN_MAX = 5
+const RESTART: Backoff = { firstMs: 50, maxMs: 2000 }
+
+/** Makes a new key with its self-signed certificate; takes tenths of a second, off the main thread. `now` in ms since 1970. */
+export async function createSigningKey(random: Random, now: number): Promise<SigningKey> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: RSA_BITS })
+  const serial = random.bytes(16)
+  const certificatePem = createCertificate({
+    commonName: CERTIFICATE_NAME,
+    subjectKey: privateKey,
+    serial,
+    notBefore: now - DAY_MS,
+    notAfter: now + CERTIFICATE_DAYS * DAY_MS,
+  })
+  return { keyId: serial.toString('hex'), privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), certificatePem }
+}
+
+export function certificatePath(keyId: string): string {
+  return `/SimpleNotificationService-${keyId}.pem`
+}
+
+export interface SignerOptions {
+  readonly key: SigningKey
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Texts that may wait at once. */
+  readonly waitingMax?: number
+}
+
+export function createSigner(options: SignerOptions): Signer {
+  // A key that does not parse must fail the start, not the first notification.
+  createPrivateKey(options.key.privateKeyPem)
+  return new ProcessSigner(options)
+}
+
+interface Job {
+  readonly id: number
+  readonly version: SignatureVersion
+  readonly text: string
+  readonly resolve: (signature: string) => void
+  readonly reject: (failure: Error) => void
+}
+
+class ProcessSigner implements Signer {
+  readonly certificatePath: string
+  readonly certificatePem: string
+  readonly #options: SignerOptions
+  /** By version and hash of the text, least recently asked for first. */
+  readonly #remembered = new Map<string, Promise<string>>()
+  #waiting: Job[] = []
+  readonly #sent = new Map<number, Job>()
+  #child: ChildProcess | undefined
+  #nextId = 1
+  #startsInVain = 0
+  #restart: Timer | undefined
+  #idle: Timer | undefined
+  #isScheduled = false
+  #isClosed = false
+
+  constructor(options: SignerOptions) {
+    this.#options = options
+    this.certificatePath = certificatePath(options.key.keyId)
+    this.certificatePem = options.key.certificatePem
+  }
+
+  get processId(): number | undefined {
+    return this.#child?.pid
+  }
+
+  sign(text: string, version: SignatureVersion): Promise<string> {
+    const key = version + createHash('sha256').update(text).digest('base64')
+    const known = this.#remembered.get(key)
+    if (known !== undefined) {
+      this.#remembered.delete(key)
+      this.#remembered.set(key, known)
+      return known
+    }
+    if (this.#isClosed) return Promise.reject(new SignerFailed('the signer is closed'))
+    if (this.#waiting.length + this.#sent.size >= (this.#options.waitingMax ?? WAITING_MAX))
+      return Promise.reject(new SignerBusy(`${this.#waiting.length + this.#sent.size} texts wait for their signature already`))
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    this.#waiting.push({ id: this.#nextId++, version, text, resolve, reject })
+    this.#remembered.set(key, promise)
+    promise.catch(() => this.#remembered.delete(key))
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= REMEMBERED_MAX) break
+      this.#remembered.delete(oldest)
+    }
+    this.#schedule()
+    return promise
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#restart?.cancel()
+    this.#idle?.cancel()
+    this.#failAll(new SignerFailed('the signer is closed'))
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    await new Promise<void>((resolve) => {
+      child.once('exit', () => resolve())
+      child.ref()
+      if (child.connected) child.disconnect()
+      else child.kill('SIGKILL')
+    })
+  }
+
+  /** One message to the child for all that arrives in a turn. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#restart !== undefined) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      if (!this.#isClosed) this.#send()
+    })
+  }
+
+  #send(): void {
+    if (this.#sent.size > 0 || this.#waiting.length === 0 || this.#restart !== undefined) return
+    const child = (this.#child ??= this.#start())
+    this.#idle?.cancel()
+    this.#idle = undefined
+    // With an answer outstanding the child keeps our process alive, otherwise it does not.
+    child.ref()
+    child.channel?.ref()
+    const jobs = this.#waiting.splice(0, BATCH_MAX)
+    for (const job of jobs) this.#sent.set(job.id, job)
+    this.#tell(child, { kind: 'sign', jobs: jobs.map(({ id, version, text }) => ({ id, version, text })) })
+  }
+
+  #start(): ChildProcess {
+    const child = fork(fileURLToPath(new URL('./signer-process.ts', import.meta.url)), [], {
+      execArgv: [],
+      env: {},
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    child.on('message', (signed: FromSigner) => this.#signed(child, signed))
+    child.once('error', () => this.#died(child, 'could not be started'))
+    child.once('exit', (code, signal) => this.#died(child, `ended with ${signal ?? code}`))
+    this.#tell(child, { kind: 'key', privateKeyPem: this.#options.key.privateKeyPem })
+    return child
+  }
+
+  #tell(child: ChildProcess, message: ToSigner): void {
+    // A failed send is followed by `exit` or `error`, where the work is put back.
+    if (child.connected) child.send(message, () => {})
+  }
+
+  #signed(child: ChildProcess, signed: FromSigner): void {
+    if (child !== this.#child) return
+    this.#startsInVain = 0
+    for (const { id, signature } of signed) {
+      this.#sent.get(id)?.resolve(signature)
+      this.#sent.delete(id)
+    }
+    this.#send()
+    if (this.#sent.size > 0) return
+    child.unref()
+    child.channel?.unref()
+    this.#idle ??= this.#options.clock.after(IDLE_MS, () => this.#rest())
+  }
+
+  /** Nothing to do for a while: the child's memory is worth more than a quick start. */
+  #rest(): void {
+    this.#idle = undefined
+    if (this.#sent.size > 0 || this.#waiting.length > 0) return
+    const child = this.#child
+    this.#child = undefined
+    if (child?.connected === true) child.disconnect()
+  }
+
+  #died(child: ChildProcess, how: string): void {
+    if (child !== this.#child) return
+    this.#child = undefined
+    this.#waiting = [...this.#sent.values(), ...this.#waiting]
+    this.#sent.clear()
+    this.#startsInVain++
+    if (this.#startsInVain > STARTS_IN_VAIN_MAX) {
+      this.#startsInVain = 0
+      this.#options.log.error('notifications cannot be signed: the signing process does not run', { reason: how })
+      this.#failAll(new SignerFailed(`the signing process ${how}`))
+      return
+    }
+    this.#options.log.warn('the signing process ended and is started again', { reason: how })
+    this.#restart = this.#options.clock.after(backoffMs(RESTART, this.#startsInVain, this.#options.random), () => {
+      this.#restart = undefined
+      this.#send()
+    })
+  }
+
+  #failAll(failure: Error): void {
+    const jobs = [...this.#sent.values(), ...this.#waiting]
+    this.#sent.clear()
+    this.#waiting = []
+    for (const { reject } of jobs) reject(failure)
+  }
+}

@@ -1,0 +1,67 @@
+// The server's signing key for notifications: made when the first notification needs one, kept sealed among the records, the same across
+// restarts. Certificates of older keys stay served.
+import { Table } from '../model/tables.ts'
+import { type Notification, formatEnvelope, stringToSign } from '../model/notification.ts'
+import type { Env } from './env.ts'
+import { type Signer, type SigningKey, certificatePath, createSigner, createSigningKey } from './signer.ts'
+
+export interface Signing {
+  /** The signer with the current key. */
+  signer(): Promise<Signer>
+  /** The JSON of a notification, signed where its topic signs. */
+  envelope(notification: Notification): Promise<string>
+  /** The certificate (PEM) served under a path of certificatePath, or undefined. */
+  certificate(path: string): string | undefined
+  close(): Promise<void>
+}
+
+/** `baseUrl`: where the outside reaches the certificate. */
+export function createSigning(env: Env, baseUrl: () => string): Signing {
+  let current: Promise<Signer> | undefined
+  const signer = (): Promise<Signer> => (current ??= openSigner(env))
+  return {
+    signer,
+    async envelope(notification) {
+      if (notification.signatureVersion === undefined) return formatEnvelope(notification, undefined)
+      const chosen = await signer()
+      const signature = await chosen.sign(stringToSign(notification), notification.signatureVersion)
+      return formatEnvelope(notification, { signature, signingCertUrl: baseUrl() + chosen.certificatePath })
+    },
+    certificate(path) {
+      for (const { value } of env.tables.range(Table.signingKeys, {})) if (certificatePath(value.keyId) === path) return value.certificatePem
+      return undefined
+    },
+    async close() {
+      await current?.then((signer) => signer.close())
+    },
+  }
+}
+
+async function openSigner({ tables, commits, seal, clock, random, log }: Env): Promise<Signer> {
+  const newest = tables
+    .range(Table.signingKeys, {})
+    .map(({ value }) => value)
+    .sort((a, b) => b.createdAt - a.createdAt)[0]
+  if (newest !== undefined) {
+    const key: SigningKey = {
+      keyId: newest.keyId,
+      certificatePem: newest.certificatePem,
+      privateKeyPem: seal.open(newest.sealedPrivateKey, keyContext(newest.keyId)),
+    }
+    return createSigner({ key, clock, random, log })
+  }
+  const key = await createSigningKey(random, clock.now())
+  await commits.commit((tx) =>
+    tx.put(Table.signingKeys, key.keyId, {
+      keyId: key.keyId,
+      certificatePem: key.certificatePem,
+      sealedPrivateKey: seal.seal(key.privateKeyPem, keyContext(key.keyId)),
+      createdAt: tx.now,
+    }),
+  ).done
+  return createSigner({ key, clock, random, log })
+}
+
+function keyContext(keyId: string): string {
+  return `signing-key ${keyId}`
+}

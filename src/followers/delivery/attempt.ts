@@ -1,0 +1,284 @@
+// One attempt: what the subscription wants now, the deliverer's try, and what follows from its outcome.
+import type { Counter } from '../../base/meter.ts'
+import type { Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.ts'
+import type { Env } from '../../engine/env.ts'
+import type { Outbound } from '../../engine/outbound.ts'
+import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { type AttemptOutcome, attemptRecord } from '../../model/delivery.ts'
+import { CUSTOMER_MANAGED, type EffectivePolicy, effectivePolicy, httpRetryDelayMs, retryDelayMs } from '../../model/delivery-policy.ts'
+import { type Notification, createNotification } from '../../model/notification.ts'
+import { Table } from '../../model/tables.ts'
+import type { Subscription } from '../../model/topic.ts'
+import { deadLetterArnOf, putIntoQueue } from './own-queue.ts'
+import type { Delivery } from './lanes.ts'
+
+/** What an attempt leaves behind. */
+export interface Settled {
+  readonly bytes: number
+  readonly stage: (tx: Transaction) => void
+  /** Undefined: the delivery is over. */
+  readonly next: { readonly attempts: number; readonly dueAt: number } | undefined
+}
+
+export interface Attempts {
+  /** Milliseconds between two attempts for the subscription, 0 when it does not throttle. */
+  spacing(subscriptionArn: string): number
+  /** Never rejects. */
+  make(delivery: Delivery): Promise<Settled>
+}
+
+export interface AttemptParts {
+  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'seal'>
+  readonly deliverers: ReadonlyMap<string, Deliverer>
+  readonly outbound: Outbound
+  readonly envelope: (notification: Notification) => Promise<string>
+  readonly baseUrl: () => string
+  readonly attempts?: Counter
+}
+
+/** Our own trouble (no signature to be had) costs the delivery no attempt. */
+const OWN_FAULT_PAUSE_MS = 10_000
+const RECORD_BYTES = 700
+/** Delays grow by up to this share, so that many who failed together do not come back together. */
+const JITTER = 0.1
+
+export function createAttempts(parts: AttemptParts): Attempts {
+  const { tables } = parts.env
+  const policies = createPolicies()
+  const policyOf = (subscription: Subscription): EffectivePolicy =>
+    policies(
+      subscription.protocol,
+      subscription.attributes['DeliveryPolicy'],
+      tables.get(Table.topics, subscription.topicArn)?.attributes['DeliveryPolicy'],
+    )
+  return {
+    spacing(subscriptionArn) {
+      const subscription = tables.get(Table.subscriptions, subscriptionArn)
+      const perSecond = subscription === undefined ? undefined : policyOf(subscription).maxReceivesPerSecond
+      return perSecond === undefined ? 0 : 1000 / perSecond
+    },
+    make: (delivery) => makeAttempt(parts, policyOf, delivery),
+  }
+}
+
+async function makeAttempt(
+  parts: AttemptParts,
+  policyOf: (subscription: Subscription) => EffectivePolicy,
+  delivery: Delivery,
+): Promise<Settled> {
+  const { env } = parts
+  const startedAt = env.clock.now()
+  try {
+    const subscription = subscriptionOf(env, delivery)
+    if (subscription === undefined) return dropped(parts, delivery, startedAt)
+    const from = env.clock.monotonic()
+    const notification = notificationOf(parts, delivery, subscription)
+    const policy = policyOf(subscription)
+    const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType })
+    const made = { delivery, subscription, startedAt, durationMs: env.clock.monotonic() - from }
+    if (outcome.kind === 'queued') return queued(parts, made, outcome.body)
+    if (outcome.kind === 'delivered') return over(parts, made, 'delivered', { reason: '', status: outcome.status })
+    const pause = outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env) : undefined
+    if (pause !== undefined) return again(parts, made, outcome, env.clock.now() + pause)
+    return await hopeless(parts, made, outcome, notification)
+  } catch (error) {
+    env.log.error('a delivery could not be attempted and will be later', {
+      deliveryId: delivery.id,
+      error: error instanceof Error ? error.message : String(error),
+    })
+    return { bytes: 0, stage: () => {}, next: { attempts: delivery.attempts, dueAt: env.clock.now() + OWN_FAULT_PAUSE_MS } }
+  }
+}
+
+interface Made {
+  readonly delivery: Delivery
+  readonly subscription: Subscription
+  readonly startedAt: number
+  readonly durationMs: number
+}
+
+type Told = { readonly reason: string; readonly status?: number; readonly nextAttemptAt?: number }
+
+function tell(
+  { attempts }: AttemptParts,
+  tx: Transaction,
+  { delivery, subscription, startedAt, durationMs }: Made,
+  outcome: AttemptOutcome,
+  told: Told,
+): void {
+  tx.attempt(
+    attemptRecord({
+      deliveryId: delivery.id,
+      messageId: delivery.header.messageId,
+      subscription,
+      attempt: delivery.attempts + 1,
+      startedAt,
+      durationMs: Math.round(durationMs * 1000) / 1000,
+      outcome,
+      ...told,
+    }),
+  )
+  attempts?.add(1, { protocol: subscription.protocol, outcome })
+}
+
+function over(parts: AttemptParts, made: Made, outcome: AttemptOutcome, told: Told): Settled {
+  return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, made, outcome, told), next: undefined }
+}
+
+function again(
+  parts: AttemptParts,
+  made: Made,
+  { reason, status }: { readonly reason: string; readonly status?: number },
+  dueAt: number,
+): Settled {
+  const next = { attempts: made.delivery.attempts + 1, dueAt }
+  return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, made, 'retry', { reason, status, nextAttemptAt: dueAt }), next }
+}
+
+/** Refused, or out of retries: to the dead-letter queue, if there is one. Confirmations are never dead letters. */
+async function hopeless(
+  parts: AttemptParts,
+  made: Made,
+  outcome: Exclude<Outcome, { kind: 'delivered' }>,
+  notification: Notification,
+): Promise<Settled> {
+  const { subscription, delivery } = made
+  const { reason, status } = outcome
+  const end = outcome.kind === 'retry' ? 'exhausted' : 'refused'
+  const queueArn = notification.type === 'Notification' ? deadLetterArnOf(subscription) : undefined
+  if (queueArn === undefined) return over(parts, made, end, { reason, status })
+  const body = isRaw(subscription) ? notification.message : await parts.envelope(notification)
+  const letter = { queueArn, messageId: parts.env.random.uuid(), body, of: delivery.header }
+  return {
+    bytes: RECORD_BYTES + body.length,
+    next: undefined,
+    stage(tx) {
+      const obstacle = putIntoQueue(tx, subscription, letter)
+      if (obstacle === undefined) tell(parts, tx, made, 'dead-lettered', { reason, status })
+      else tell(parts, tx, made, end, { reason: `${reason}; no dead letter: ${obstacle}`, status })
+    },
+  }
+}
+
+/** The confirmation of a subscribed queue of this server. */
+function queued(parts: AttemptParts, made: Made, body: string): Settled {
+  const { subscription, delivery } = made
+  const letter = { queueArn: subscription.endpoint, messageId: parts.env.random.uuid(), body, of: delivery.header }
+  return {
+    bytes: RECORD_BYTES + body.length,
+    next: undefined,
+    stage(tx) {
+      const obstacle = putIntoQueue(tx, subscription, letter)
+      tell(parts, tx, made, obstacle === undefined ? 'delivered' : 'refused', { reason: obstacle ?? '' })
+    },
+  }
+}
+
+interface Order {
+  readonly notification: Notification
+  readonly subscription: Subscription
+  readonly contentType: string | undefined
+}
+
+async function deliver(
+  parts: AttemptParts,
+  { notification, subscription, contentType }: Order,
+): Promise<Outcome | { readonly kind: 'queued'; readonly body: string }> {
+  const { env, deliverers, outbound, envelope } = parts
+  const { protocol, endpoint } = subscription
+  if (protocol === 'sqs') return { kind: 'queued', body: await envelope(notification) }
+  const deliverer = deliverers.get(protocol)
+  if (deliverer === undefined) return { kind: 'refused', reason: `this server does not deliver to ${protocol}` }
+  const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }
+  try {
+    return await deliverer.deliver({ notification, endpoint, raw: isRaw(subscription), contentType }, tools)
+  } catch (error) {
+    // No signature to be had is our own trouble and goes up; a fault in the deliverer's code counts as a failed attempt, so that it ends.
+    if (error instanceof SignerBusy || error instanceof SignerFailed) throw error
+    env.log.error('a deliverer failed unexpectedly', {
+      protocol,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+    return { kind: 'retry', reason: 'an internal error of this server' }
+  }
+}
+
+function isRaw({ attributes }: Subscription): boolean {
+  return attributes['RawMessageDelivery'] === 'true'
+}
+
+/** The subscription as it is now. One that unsubscribed is no more; the message that tells it so carries it. */
+function subscriptionOf({ tables }: AttemptParts['env'], { header, body, subscriptionArn }: Delivery): Subscription | undefined {
+  const current = tables.get(Table.subscriptions, subscriptionArn)
+  switch (header.type) {
+    case 'Notification':
+      return current?.state === 'confirmed' ? current : undefined
+    case 'SubscriptionConfirmation':
+      return current?.state === 'pending' ? current : undefined
+    default:
+      return current ?? (body === '' ? undefined : (JSON.parse(body) as Subscription))
+  }
+}
+
+function dropped(parts: AttemptParts, delivery: Delivery, startedAt: number): Settled {
+  const { header, subscriptionArn } = delivery
+  const reason =
+    header.type === 'SubscriptionConfirmation' ? 'the subscription no longer waits for its confirmation' : 'the subscription is gone'
+  // What it was is not known any more.
+  const subscription = { subscriptionArn, topicArn: header.topicArn ?? '', protocol: '', endpoint: '' }
+  return {
+    bytes: RECORD_BYTES,
+    next: undefined,
+    stage(tx) {
+      tx.attempt(
+        attemptRecord({
+          deliveryId: delivery.id,
+          messageId: header.messageId,
+          subscription,
+          attempt: delivery.attempts + 1,
+          startedAt,
+          durationMs: 0,
+          outcome: 'dropped',
+          reason,
+        }),
+      )
+      parts.attempts?.add(1, { protocol: '', outcome: 'dropped' })
+    },
+  }
+}
+
+function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Delivery, subscription: Subscription): Notification {
+  const { subscriptionArn, protocol } = subscription
+  const { sealedToken } = header
+  const token = sealedToken === undefined ? undefined : env.seal.open(sealedToken, `confirmation ${subscriptionArn}`)
+  return createNotification(header, body, { protocol, subscriptionArn, baseUrl: baseUrl(), token })
+}
+
+function pauseBefore(
+  { protocol }: Subscription,
+  { retry }: EffectivePolicy,
+  number: number,
+  atLeast: number | undefined,
+  { random }: AttemptParts['env'],
+): number | undefined {
+  const delay = protocol.startsWith('http') ? httpRetryDelayMs(retry, number) : retryDelayMs(retry, number)
+  if (delay === undefined) return undefined
+  return Math.max(atLeast ?? 0, Math.round(delay * (1 + (JITTER * random.below(1001)) / 1000)))
+}
+
+/** Policies in force, parsed once per pair of texts. */
+function createPolicies(): (protocol: string, own: string | undefined, topic: string | undefined) => EffectivePolicy {
+  const POLICIES_KEPT_MAX = 1000
+  const http = new Map<string, EffectivePolicy>()
+  return (protocol, own, topic) => {
+    if (!protocol.startsWith('http')) return CUSTOMER_MANAGED
+    const key = `${own ?? ''}\n${topic ?? ''}`
+    let policy = http.get(key)
+    if (policy === undefined) {
+      if (http.size >= POLICIES_KEPT_MAX) http.clear()
+      http.set(key, (policy = effectivePolicy(own, topic)))
+    }
+    return policy
+  }
+}

@@ -1,0 +1,383 @@
+// The delivery follower: every published message goes to each confirmed subscription outside, every confirmation to its own. The first
+// attempt is made straight from the journal; what is not done soon, or failed, becomes a record with its own copy of the message, so that
+// the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
+import { createHash } from 'node:crypto'
+import { byProtocol, type Deliverer } from '../../engine/deliverer.ts'
+import type { Env } from '../../engine/env.ts'
+import type { Follower } from '../../engine/follow.ts'
+import type { Outbound } from '../../engine/outbound.ts'
+import type { Counter } from '../../base/meter.ts'
+import type { Timer } from '../../base/clock.ts'
+import { deliveryIdOf, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
+import { EntryKind, readEntries } from '../../model/entry.ts'
+import type { MessageHeader } from '../../model/message.ts'
+import type { Notification } from '../../model/notification.ts'
+import { Table } from '../../model/tables.ts'
+import type { Frame, Position } from '../../storage/journal.ts'
+import { createAttempts, type Attempts, type Settled } from './attempt.ts'
+import { type Delivery, Lanes, type Limits } from './lanes.ts'
+import { type OpenFrame, Progress } from './progress.ts'
+import { createRecipients, type Recipients } from './recipients.ts'
+import { Settlements } from './settlements.ts'
+
+export interface DeliveryOptions {
+  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'commits' | 'seal' | 'journal'>
+  readonly deliverers: Readonly<Record<string, Deliverer>>
+  readonly outbound: Outbound
+  /** The JSON of a notification, signed where its topic signs. */
+  readonly envelope: (notification: Notification) => Promise<string>
+  /** Where links lead, without a slash at the end. */
+  readonly baseUrl: () => string
+  /** Counted once per attempt, by protocol and outcome. */
+  readonly attempts?: Counter
+  readonly limits?: Partial<DeliveryLimits>
+}
+
+export interface DeliveryLimits extends Limits {
+  /** Deliveries that wait in memory, over all; beyond, the follower pauses. */
+  readonly waiting: number
+  readonly waitingBytes: number
+  /** How long a delivery may stay undone in memory before it becomes a record. */
+  readonly recordAfterMs: number
+  /** How long a stop waits for attempts under way. */
+  readonly stopMs: number
+}
+
+export interface DeliveryState {
+  readonly running: number
+  /** Deliveries that only the journal remembers. */
+  readonly fresh: number
+  /** Deliveries among the records. */
+  readonly recorded: number
+  /** When the oldest message was published that is not delivered, in ms since 1970. */
+  readonly oldestAt: number | undefined
+}
+
+export interface DeliveryFollower extends Follower {
+  deliveries(): DeliveryState
+}
+
+export const DELIVERY_LIMITS: DeliveryLimits = {
+  perLane: 16,
+  waitingPerLane: 256,
+  running: 2048,
+  runningBytes: 128 * 1024 * 1024,
+  waiting: 4096,
+  waitingBytes: 64 * 1024 * 1024,
+  recordAfterMs: 1000,
+  stopMs: 3000,
+}
+
+const NAME = 'delivery'
+/** Many small groups of frames are cheaper to read together. */
+const PAUSE_MS = 5
+const LOOK_MS = 250
+/** Begun in one turn of the event loop: a wide topic must not hold up the calls. */
+const TURN_DELIVERIES = 32
+const RECOVER_ROWS = 500
+const READ_BYTES = 1024 * 1024
+const MESSAGES: ReadonlySet<number> = new Set([EntryKind.message])
+const TRACES: ReadonlySet<number> = new Set([EntryKind.attempt, EntryKind.put])
+
+export function createDeliveryFollower(options: DeliveryOptions): DeliveryFollower {
+  return new Deliveries(options)
+}
+
+class Deliveries implements DeliveryFollower {
+  readonly name = NAME
+  readonly pauseMs = PAUSE_MS
+  readonly #env: DeliveryOptions['env']
+  readonly #limits: DeliveryLimits
+  readonly #progress: Progress
+  readonly #settlements: Settlements
+  readonly #lanes: Lanes
+  readonly #attempts: Attempts
+  readonly #recipients: Recipients
+  /** In memory, remembered by the journal alone; oldest first. */
+  readonly #fresh = new Set<Delivery>()
+  #freshBytes = 0
+  /** Ids in memory: a frame that comes again starts nothing twice. */
+  readonly #known = new Set<string>()
+  /** Ids that the journal behind the checkpoint tells of: begun before a restart, and done or recorded since. */
+  readonly #settledBefore = new Set<string>()
+  #settledUntil: Position = 0
+  /** Records by the second in which their message was published. */
+  readonly #recordedAt = new Map<number, number>()
+  #recorded = 0
+  #recovered: Promise<void> | undefined
+  #look: Timer | undefined
+  #roomWaiters: (() => void)[] = []
+  #isStopped = false
+  #isOver = false
+
+  constructor(options: DeliveryOptions) {
+    const { env } = options
+    this.#env = env
+    this.#limits = { ...DELIVERY_LIMITS, ...options.limits }
+    this.#progress = new Progress(Math.max(env.journal.start, env.tables.get(Table.checkpoints, NAME)?.position ?? 0))
+    this.#settlements = new Settlements({
+      name: NAME,
+      clock: env.clock,
+      commits: env.commits,
+      log: env.log,
+      progress: this.#progress,
+      failed: () => this.#halt(),
+    })
+    const deliverers = byProtocol(options.deliverers)
+    this.#recipients = createRecipients(env.tables, new Set(deliverers.keys()))
+    this.#attempts = createAttempts({ ...options, deliverers })
+    this.#lanes = new Lanes({
+      clock: env.clock,
+      tables: env.tables,
+      limits: this.#limits,
+      driver: { spacing: (subscriptionArn) => this.#attempts.spacing(subscriptionArn), run: (delivery) => this.#run(delivery) },
+    })
+    // Retries go on although nothing new is published.
+    setImmediate(() => {
+      this.#ready().catch((error: unknown) => env.log.error('waiting deliveries cannot be read', { error: String(error) }))
+    })
+  }
+
+  get checkpoint(): Position {
+    return this.#settlements.durable
+  }
+
+  async handle(frames: readonly Frame[]): Promise<void> {
+    await this.#ready()
+    for (const frame of frames) {
+      if (this.#isStopped) return
+      if (frame.position < this.#progress.read) continue
+      const open = this.#progress.begin(frame.position)
+      let isWhole = false
+      try {
+        isWhole = await this.#take(frame, open)
+      } finally {
+        if (isWhole) this.#progress.end(open, frame.end)
+        else open.open--
+      }
+      this.#settlements.passed(frame.payload.length)
+      if (this.#progress.read >= this.#settledUntil) this.#settledBefore.clear()
+    }
+  }
+
+  deliveries(): DeliveryState {
+    const [first] = this.#fresh
+    const recorded = Math.min(Infinity, ...[...this.#recordedAt.keys()].map((second) => second * 1000))
+    const oldestAt = Math.min(first?.header.publishedAt ?? Infinity, recorded)
+    return {
+      running: this.#lanes.running,
+      fresh: this.#fresh.size,
+      recorded: this.#recorded,
+      oldestAt: oldestAt === Infinity ? undefined : oldestAt,
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#halt()
+    const late = Promise.withResolvers<void>()
+    const timer = this.#env.clock.after(this.#limits.stopMs, late.resolve)
+    await Promise.race([this.#lanes.idle(), late.promise])
+    timer.cancel()
+    await this.#settlements.finish()
+    this.#isOver = true
+  }
+
+  /** Begins nothing any more. */
+  #halt(): void {
+    this.#isStopped = true
+    this.#look?.cancel()
+    this.#lanes.stop()
+    this.#makeRoom()
+  }
+
+  /** What waited before the start is found once, before anything new begins. */
+  #ready(): Promise<void> {
+    return (this.#recovered ??= this.#recover().catch((error: unknown) => {
+      this.#recovered = undefined
+      throw error
+    }))
+  }
+
+  async #recover(): Promise<void> {
+    const { journal, tables } = this.#env
+    this.#settledUntil = journal.durable
+    for (let at = this.#progress.read; at < this.#settledUntil;) {
+      const frames = await journal.read(at, READ_BYTES)
+      const last = frames.at(-1)
+      if (last === undefined) break
+      for (const { payload } of frames) for (const id of settledIn(payload)) this.#settledBefore.add(id)
+      at = last.end
+    }
+    const dueAt = new Map<string, number>()
+    this.#recorded = 0
+    this.#recordedAt.clear()
+    for (let after: string | undefined; ;) {
+      const rows = tables.range(Table.pendingDeliveries, { after, limit: RECOVER_ROWS })
+      for (const { value } of rows) {
+        this.#countRecord(value.header, 1)
+        dueAt.set(value.subscriptionArn, Math.min(dueAt.get(value.subscriptionArn) ?? Infinity, value.dueAt))
+      }
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < RECOVER_ROWS) break
+      after = last.key
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (const [subscriptionArn, at] of dueAt) {
+      this.#lanes.expect(subscriptionArn, at)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** False when it stopped on the way. */
+  async #take(frame: Frame, open: OpenFrame): Promise<boolean> {
+    let admitted = 0
+    for (const { entry } of readEntries(frame.payload, MESSAGES)) {
+      if (entry.kind !== 'message') continue
+      const header = JSON.parse(entry.header.toString('utf8')) as MessageHeader
+      const recipients = this.#recipientsOf(header)
+      if (recipients.length === 0) continue
+      const body = entry.body.toString('utf8')
+      for (const subscriptionArn of recipients) {
+        while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
+        if (this.#isStopped) return false
+        this.#admit(header, body, subscriptionArn, open)
+        if (++admitted % TURN_DELIVERIES === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    return true
+  }
+
+  #recipientsOf({ type, topicArn, subscriptionArn }: MessageHeader): readonly string[] {
+    if (type === 'Queued' || topicArn === undefined) return []
+    if (type === 'Notification') return this.#recipients(topicArn)
+    return subscriptionArn === undefined ? [] : [subscriptionArn]
+  }
+
+  #admit(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
+    const id = deliveryId(header.messageId, subscriptionArn)
+    if (this.#known.has(id) || this.#settledBefore.has(id)) return
+    const delivery: Delivery = {
+      id,
+      subscriptionArn,
+      header,
+      body,
+      attempts: 0,
+      takenAt: this.#env.clock.now(),
+      frame,
+      key: undefined,
+      isRunning: false,
+    }
+    frame.open++
+    this.#known.add(id)
+    this.#fresh.add(delivery)
+    this.#freshBytes += body.length
+    if (!this.#lanes.hasRoom(subscriptionArn)) return this.#record(delivery)
+    this.#lanes.push(delivery)
+    this.#look ??= this.#env.clock.after(LOOK_MS, () => this.#recordLate())
+  }
+
+  /** What is undone for too long must not hold the checkpoint back. */
+  #recordLate(): void {
+    this.#look = undefined
+    const before = this.#env.clock.now() - this.#limits.recordAfterMs
+    for (const delivery of this.#fresh) {
+      if (delivery.takenAt > before) break
+      this.#record(delivery)
+    }
+    if (this.#fresh.size > 0 && !this.#isStopped) this.#look = this.#env.clock.after(LOOK_MS, () => this.#recordLate())
+  }
+
+  /** Due at once: whether an attempt under way succeeds, only its own process learns. */
+  #record(delivery: Delivery): void {
+    const pending = pendingOf(delivery, delivery.attempts, this.#env.clock.now())
+    const key = pendingKey(pending)
+    const { frame, isRunning } = delivery
+    this.#leaveJournal(delivery)
+    delivery.key = key
+    this.#lanes.recorded(delivery, key)
+    this.#countRecord(delivery.header, 1)
+    if (!isRunning) this.#known.delete(delivery.id)
+    this.#settlements.add({
+      bytes: delivery.body.length,
+      frame,
+      stage: (tx) => tx.put(Table.pendingDeliveries, key, pending),
+      staged: () => {
+        if (!isRunning) this.#lanes.expect(delivery.subscriptionArn, pending.dueAt)
+      },
+    })
+  }
+
+  async #run(delivery: Delivery): Promise<void> {
+    const settled = await this.#attempts.make(delivery)
+    // After the stop nothing can be recorded: journal or record still have the delivery, and it comes again.
+    if (!this.#isOver) this.#settle(delivery, settled)
+  }
+
+  #settle(delivery: Delivery, settled: Settled): void {
+    const { key, frame, header, subscriptionArn, id } = delivery
+    const next = settled.next === undefined ? undefined : pendingOf(delivery, settled.next.attempts, settled.next.dueAt)
+    if (key === undefined) this.#leaveJournal(delivery)
+    this.#countRecord(header, (next === undefined ? 0 : 1) - (key === undefined ? 0 : 1))
+    const nextKey = next === undefined ? undefined : pendingKey(next)
+    this.#settlements.add({
+      bytes: settled.bytes + (next === undefined ? 0 : next.body.length),
+      frame,
+      stage: (tx) => {
+        settled.stage(tx)
+        if (key !== undefined && key !== nextKey) tx.delete(Table.pendingDeliveries, key)
+        if (next !== undefined && nextKey !== undefined) tx.put(Table.pendingDeliveries, nextKey, next)
+      },
+      staged: () => {
+        this.#known.delete(id)
+        if (key !== undefined) this.#lanes.released(subscriptionArn, key)
+        if (next !== undefined) this.#lanes.expect(subscriptionArn, next.dueAt)
+      },
+    })
+  }
+
+  #leaveJournal(delivery: Delivery): void {
+    delivery.frame = undefined
+    if (!this.#fresh.delete(delivery)) return
+    this.#freshBytes -= delivery.body.length
+    this.#makeRoom()
+  }
+
+  #isFull(): boolean {
+    return this.#fresh.size >= this.#limits.waiting || this.#freshBytes >= this.#limits.waitingBytes
+  }
+
+  #makeRoom(): void {
+    if (this.#isFull() && !this.#isStopped) return
+    for (const resolve of this.#roomWaiters.splice(0)) resolve()
+  }
+
+  #countRecord({ publishedAt }: MessageHeader, change: number): void {
+    if (change === 0) return
+    const second = Math.floor(publishedAt / 1000)
+    const count = (this.#recordedAt.get(second) ?? 0) + change
+    if (count > 0) this.#recordedAt.set(second, count)
+    else this.#recordedAt.delete(second)
+    this.#recorded += change
+  }
+}
+
+/** The same for the same message and subscription, so that what comes again is known. UUID version 8 (RFC 9562). */
+export function deliveryId(messageId: string, subscriptionArn: string): string {
+  const bytes = createHash('sha256').update(`${messageId}\n${subscriptionArn}`).digest()
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+}
+
+function pendingOf({ id, subscriptionArn, header, body }: Delivery, attempts: number, dueAt: number): PendingDelivery {
+  return { deliveryId: id, subscriptionArn, header, body, attempts, dueAt }
+}
+
+/** Deliveries of which a frame tells that they were done, or recorded. */
+function* settledIn(payload: Buffer): Generator<string> {
+  for (const { entry } of readEntries(payload, TRACES)) {
+    if (entry.kind === 'attempt') yield (JSON.parse(entry.json.toString('utf8')) as { readonly deliveryId: string }).deliveryId
+    else if (entry.kind === 'put' && entry.table === Table.pendingDeliveries) yield deliveryIdOf(entry.key)
+  }
+}

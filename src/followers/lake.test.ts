@@ -1,0 +1,167 @@
+// The lake's follower: every event and attempt of the journal is in the lake once, found at once by who asks, durable in time.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SimulatedClock } from '../base/clock.ts'
+import { type Log, silentLog } from '../base/log.ts'
+import { EventClass, FrameBuilder } from '../model/entry.ts'
+import type { Frame, Journal, Position } from '../storage/journal.ts'
+import type { Lake, LakeBatch } from '../storage/lake.ts'
+import { createLakeFollower } from './lake.ts'
+
+const HEADER_BYTES = 36
+
+/** Frames of an event, a message and, in every second, an attempt. */
+function journalOf(count: number): {
+  readonly journal: Journal
+  readonly frames: readonly Frame[]
+  readonly show: (frames: number) => void
+} {
+  const builder = new FrameBuilder()
+  const frames: Frame[] = []
+  let at = 0
+  for (let number = 0; number < count; number++) {
+    builder.reset()
+    builder.message('{}', 'x'.repeat(100))
+    builder.event({ class: EventClass.aws, flags: 0, arrivedAt: number, committedAt: number + 1, json: `{"n":${number}}` })
+    if (number % 2 === 1) builder.attempt(`{"deliveryId":"${number}"}`)
+    const payload = Buffer.from(builder.bytes)
+    frames.push({
+      position: at,
+      end: at + HEADER_BYTES + payload.length,
+      payloadPosition: at + HEADER_BYTES,
+      entries: builder.entries,
+      payload,
+    })
+    at += HEADER_BYTES + payload.length
+  }
+  let shown = 0
+  const none = (): never => assert.fail('not for a follower')
+  const journal: Journal = {
+    start: 0,
+    get durable() {
+      return frames[shown - 1]?.end ?? 0
+    },
+    tail: at,
+    read: async (from) => frames.filter((frame, number) => frame.position >= from && number < shown).slice(0, 3),
+    append: none,
+    readBytes: none,
+    onDurable: none,
+    onFailure: none,
+    trim: none,
+    segments: () => [],
+    close: none,
+  }
+  return { journal, frames, show: (number) => (shown = number) }
+}
+
+/** Keeps rows as the port says, in a list. */
+function listLake(): {
+  readonly lake: Lake
+  readonly rows: string[]
+  readonly flushed: () => number
+  readonly expired: unknown[]
+  fail: boolean
+} {
+  const rows: string[] = []
+  const expired: unknown[] = []
+  let appended: Position = 0
+  let checkpoint: Position = 0
+  let flushes = 0
+  const none = (): never => assert.fail('not for a follower')
+  const world = {
+    rows,
+    expired,
+    fail: false,
+    flushed: () => flushes,
+    lake: {
+      get checkpoint() {
+        return checkpoint
+      },
+      get appended() {
+        return appended
+      },
+      async append({ rows: batch, upTo }: LakeBatch) {
+        if (world.fail) throw new Error('full')
+        for (const { position, kind, json } of batch) if (position >= appended) rows.push(`${kind} ${position} ${json.toString()}`)
+        appended = Math.max(appended, upTo)
+      },
+      async flush() {
+        flushes++
+        checkpoint = appended
+      },
+      query: none,
+      importPaths: none,
+      expire: async (limits: unknown) => {
+        expired.push(limits)
+        return { files: 0, bytes: 0 }
+      },
+      bytes: () => 0,
+      close: none,
+    } satisfies Lake,
+  }
+  return world
+}
+
+function expectedRows(frames: readonly Frame[]): string[] {
+  return frames.flatMap(({ payload, payloadPosition }, number) => {
+    const at = (text: string): number => payloadPosition + payload.indexOf(text)
+    const event = `event ${at(`{"n":`) - 28} {"n":${number}}`
+    return number % 2 === 1 ? [event, `attempt ${at('{"deliveryId"') - 8} {"deliveryId":"${number}"}`] : [event]
+  })
+}
+
+test('every event and attempt arrives once with its position, though batches repeat and a reader catches up meanwhile', async () => {
+  const { journal, frames, show } = journalOf(10)
+  const world = listLake()
+  const follower = createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog })
+  show(5)
+  await follower.handle(frames.slice(0, 2))
+  await Promise.all([follower.handle(frames.slice(2, 4)), follower.catchUp(), follower.catchUp()])
+  assert.deepEqual(world.rows, expectedRows(frames).slice(0, world.rows.length))
+  assert.equal(world.rows.length, 7)
+  await follower.handle(frames.slice(2, 5))
+  show(10)
+  await follower.catchUp()
+  await follower.handle(frames.slice(5))
+  assert.deepEqual(world.rows, expectedRows(frames))
+  assert.equal(follower.checkpoint, 0)
+  await follower.stop()
+  assert.equal(follower.checkpoint, journal.durable)
+})
+
+test('rows become durable after a while, old files go every hour, and a failure is not swallowed', async () => {
+  const { journal, frames, show } = journalOf(3)
+  const world = listLake()
+  const clock = new SimulatedClock(0)
+  const warnings: string[] = []
+  const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) }
+  const follower = createLakeFollower({ lake: world.lake, journal, clock, log, retention: { days: 1, bytesMax: 7 } })
+  show(3)
+  await follower.handle(frames.slice(0, 1))
+  assert.equal(world.flushed(), 0)
+  clock.advance(5 * 60_000)
+  await Promise.resolve()
+  assert.equal(world.flushed(), 1)
+  clock.advance(5 * 60_000)
+  assert.equal(world.flushed(), 1, 'nothing new, nothing to flush')
+  clock.advance(50 * 60_000)
+  assert.deepEqual(world.expired, [{ beforeMs: 60 * 60_000 - 24 * 60 * 60_000, bytesMax: 7 }])
+  world.fail = true
+  await assert.rejects(async () => follower.handle(frames.slice(1)), /full/)
+  world.fail = false
+  await follower.handle(frames.slice(1))
+  assert.deepEqual(world.rows, expectedRows(frames))
+  await follower.stop()
+})
+
+test('a lake that is ahead of the journal is refused, since its rows would hide what comes next', async () => {
+  const { journal, frames, show } = journalOf(2)
+  const world = listLake()
+  await world.lake.append({ rows: [], upTo: frames[1]?.end ?? 0 })
+  await world.lake.flush()
+  show(1)
+  assert.throws(
+    () => createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog }),
+    /they are not of one time/,
+  )
+})

@@ -1,0 +1,116 @@
+// Brings the record to SQL: every event and every attempt at a delivery goes from the journal into the lake. It reads seldom and much at a
+// time, so that it costs a publish next to nothing; who asks a question first lets it catch up with what is durable.
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Follower } from '../engine/follow.ts'
+import { EntryKind, readEntries } from '../model/entry.ts'
+import type { Frame, Journal, Position } from '../storage/journal.ts'
+import type { Lake, LakeRow } from '../storage/lake.ts'
+
+export interface LakeFollowerOptions {
+  readonly lake: Lake
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+  readonly retention?: {
+    /** Whole files older than this go; 90 days when absent. */
+    readonly days?: number
+    /** The oldest files go beyond this many bytes. */
+    readonly bytesMax?: number
+  }
+}
+
+export interface LakeFollower extends Follower {
+  /** Resolves when everything that was durable at the call is visible to queries. */
+  catchUp(): Promise<void>
+}
+
+/** Between two readings. A query does not wait for it. */
+const PAUSE_MS = 250
+const BATCH_BYTES_MAX = 8 * 1024 * 1024
+/** Rows become durable in the lake at the latest after so many bytes of journal, and so long: the journal need not be kept for them. */
+const JOURNAL_BYTES_MAX = 64 * 1024 * 1024
+const FLUSH_MS = 5 * 60_000
+const EXPIRE_MS = 60 * 60_000
+const DAY_MS = 24 * 60 * 60_000
+const RETENTION_DAYS = 90
+
+const KINDS: ReadonlySet<number> = new Set([EntryKind.event, EntryKind.attempt])
+
+export function createLakeFollower({ lake, journal, clock, log, retention = {} }: LakeFollowerOptions): LakeFollower {
+  if (lake.checkpoint > journal.durable) {
+    throw new Error(
+      `the lake ends at ${lake.checkpoint}, behind the journal's end at ${journal.durable}: they are not of one time. ` +
+        "Restore both from one backup, or move the lake's folder away; it then starts anew.",
+    )
+  }
+  let unflushedBytes = 0
+  let flushTimer: Timer | undefined
+  let expireTimer: Timer | undefined
+  let stopped = false
+
+  const flush = async (): Promise<void> => {
+    unflushedBytes = 0
+    flushTimer?.cancel()
+    flushTimer = undefined
+    await lake.flush()
+  }
+  const take = async (frames: readonly Frame[]): Promise<void> => {
+    const last = frames.at(-1)
+    if (last === undefined || last.end <= lake.appended) return
+    for (const { payload } of frames) unflushedBytes += payload.length
+    await lake.append({ rows: rowsOf(frames, lake.appended), upTo: last.end })
+    if (unflushedBytes >= JOURNAL_BYTES_MAX) return flush()
+    flushTimer ??= clock.after(FLUSH_MS, () => {
+      flush().catch((error: unknown) => log.warn('the lake could not be flushed; it is tried again', { error: String(error) }))
+    })
+  }
+  const expire = (): void => {
+    const beforeMs = clock.now() - (retention.days ?? RETENTION_DAYS) * DAY_MS
+    lake
+      .expire({ beforeMs, bytesMax: retention.bytesMax })
+      .then(({ files, bytes }) => files > 0 && log.info('old files left the lake', { files, bytes }))
+      .catch((error: unknown) => log.warn('the lake could not let go of old files; it is tried again', { error: String(error) }))
+      .finally(() => !stopped && (expireTimer = clock.after(EXPIRE_MS, expire)))
+  }
+  expireTimer = clock.after(EXPIRE_MS, expire)
+
+  return {
+    name: 'lake',
+    pauseMs: PAUSE_MS,
+    batchBytesMax: BATCH_BYTES_MAX,
+    get checkpoint(): Position {
+      return lake.checkpoint
+    },
+    handle: take,
+    async catchUp() {
+      const until = journal.durable
+      while (lake.appended < until) {
+        const frames = await journal.read(Math.max(lake.appended, journal.start), BATCH_BYTES_MAX)
+        if (frames.length === 0) return
+        await take(frames)
+      }
+    },
+    async stop() {
+      stopped = true
+      expireTimer?.cancel()
+      await flush()
+    },
+  }
+}
+
+function rowsOf(frames: readonly Frame[], from: Position): LakeRow[] {
+  const rows: LakeRow[] = []
+  for (const { payload, payloadPosition, end } of frames) {
+    if (end <= from) continue
+    for (const { offset, entry } of readEntries(payload, KINDS)) {
+      const position = payloadPosition + offset
+      if (entry.kind === 'attempt') rows.push({ kind: 'attempt', position, json: entry.json })
+      else if (entry.kind === 'event') {
+        const { arrivedAt, committedAt, json } = entry
+        rows.push({ kind: 'event', position, class: entry.class, arrivedAt, committedAt, json })
+      }
+    }
+  }
+  return rows
+}

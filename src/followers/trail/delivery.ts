@@ -1,0 +1,274 @@
+// Brings planned log files to their buckets: the object as a call of CloudTrail's own, then the notice to the trail's topic, then one
+// commit that ends the plan and says so in the trail's status. A crash anywhere repeats the same plan. A bucket that refuses keeps its
+// trail waiting, never another; its files lie finished in the blob store, so that the journal may go.
+import { type Backoff, backoffMs } from '../../base/backoff.ts'
+import type { Timer } from '../../base/clock.ts'
+import type { CallResult } from '../../engine/call.ts'
+import type { Env } from '../../engine/env.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { parseArn } from '../../model/arn.ts'
+import { servicePrincipal } from '../../model/principal.ts'
+import type { ServiceError } from '../../model/service-error.ts'
+import { Table } from '../../model/tables.ts'
+import type { PlannedFile, Trail, TrailStatus } from '../../model/trail.ts'
+import type { Position } from '../../storage/journal.ts'
+import { logFileContent } from './log-file-content.ts'
+import { carriedKey } from './plan-keys.ts'
+import type { KeyedPlan } from './rounds.ts'
+
+const CLOUDTRAIL = 'cloudtrail.amazonaws.com'
+const RETRY: Backoff = { firstMs: 5_000, maxMs: 300_000 }
+/** CloudTrail user guide: an unreachable bucket is tried for 30 days. */
+const TRIED_MS_MAX = 30 * 24 * 3600 * 1000
+const DEFAULT_SPOOL_BYTES_MAX = 10 * 1024 * 1024 * 1024
+
+/** The files of one trail, oldest first. */
+interface Lane {
+  readonly waiting: KeyedPlan[]
+  failures: number
+  /** Set while the lane waits for its next try. */
+  timer: Timer | undefined
+  /** Files could not be laid aside either: nothing is tried before the timer. */
+  isStuck: boolean
+}
+
+interface Step {
+  readonly lane: Lane
+  take(): Promise<void>
+}
+
+export class Deliveries {
+  readonly #env: Env
+  readonly #spoolBytesMax: number
+  readonly #lanes = new Map<string, Lane>()
+  #running: Promise<void> | undefined
+  #isStopped = false
+
+  /** Continues with the plans that are stored. */
+  constructor(env: Env, spoolBytesMax = DEFAULT_SPOOL_BYTES_MAX) {
+    this.#env = env
+    this.#spoolBytesMax = spoolBytesMax
+    for (const { key, value } of env.tables.range(Table.trailPlans, {})) if (value.kind === 'file') this.#laneOf(value.trailArn).waiting.push({ key, plan: value })
+  }
+
+  /** The oldest position that an undelivered file is still to be made from. */
+  get needed(): Position {
+    return Math.min(...this.#waiting().map(({ plan }) => (plan.spooled === undefined ? plan.from : Infinity)))
+  }
+
+  get undelivered(): { readonly files: number; readonly oldestPlannedAt: number | undefined } {
+    const times = this.#waiting().map(({ plan }) => plan.plannedAt)
+    return { files: times.length, oldestPlannedAt: times.length === 0 ? undefined : Math.min(...times) }
+  }
+
+  add(plans: readonly KeyedPlan[]): void {
+    for (const keyed of plans) this.#laneOf(keyed.plan.trailArn).waiting.push(keyed)
+    this.start()
+  }
+
+  /** Takes up the work, if there is some and none is under way. */
+  start(): void {
+    if (this.#isStopped || this.#running !== undefined) return
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#next() !== undefined) this.start()
+    })
+  }
+
+  /** Resolves when nothing is under way: what still waits, waits for its next try. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    for (const lane of this.#lanes.values()) lane.timer?.cancel()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let step = this.#next(); step !== undefined; step = this.#next()) {
+      try {
+        await step.take()
+      } catch (error) {
+        this.#env.log.error('a log file could not be written and is tried again', { error: error instanceof Error ? error.message : String(error) })
+        step.lane.isStuck = true
+        if (step.lane.timer === undefined) this.#wait(step.lane)
+      }
+    }
+  }
+
+  /** The next thing to do: a file to deliver, or in a lane that has to wait a file to finish and lay aside. */
+  #next(): Step | undefined {
+    if (this.#isStopped) return undefined
+    for (const lane of this.#lanes.values()) {
+      const first = lane.waiting[0]
+      if (first === undefined || lane.isStuck) continue
+      if (lane.timer === undefined) return { lane, take: () => this.#deliver(lane, first) }
+      const at = lane.waiting.findIndex(({ plan }) => plan.spooled === undefined)
+      const unspooled = lane.waiting[at]
+      if (unspooled !== undefined) return { lane, take: () => this.#spool(lane, at, unspooled, (status) => status) }
+    }
+    return undefined
+  }
+
+  async #deliver(lane: Lane, keyed: KeyedPlan): Promise<void> {
+    const { key, plan } = keyed
+    const trail = this.#env.tables.get(Table.trails, plan.trailArn)
+    const bucket = trail?.bucketName ?? plan.bucketName
+    const put = await this.#putObject(plan, bucket)
+    const attemptedAt = this.#env.clock.now()
+    if ('error' in put) return this.#failed(lane, keyed, put.error, attemptedAt)
+    const topicArn = trail === undefined ? plan.snsTopicArn : trail.snsTopicArn
+    const notice = topicArn === undefined ? undefined : await this.#notify(plan, bucket, topicArn)
+    const { done } = this.#env.commits.commit((tx) => {
+      endPlan(tx, key, plan)
+      changeStatus(tx, plan.trailArn, ({ latestDeliveryError: _, ...status }) => ({
+        ...status,
+        latestDeliveryAt: attemptedAt,
+        latestDeliveryAttemptAt: attemptedAt,
+        ...(notice !== undefined && noticeStatus(status, notice, tx.now)),
+      }))
+    })
+    await done
+    lane.failures = 0
+    this.#leave(lane, keyed)
+    if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
+  }
+
+  async #failed(lane: Lane, keyed: KeyedPlan, error: ServiceError, attemptedAt: number): Promise<void> {
+    const env = this.#env
+    // A server that stops refuses its own calls too: the plan waits for the next start.
+    if (this.#isStopped) return
+    const isGone = env.tables.get(Table.trails, keyed.plan.trailArn) === undefined
+    // Nobody can see the status of a trail that is gone, nor mend what it lacks.
+    if (isGone && error.status < 500) return this.#giveUp(lane, keyed, `the trail is deleted, and its bucket answers ${error.code}`)
+    if (attemptedAt - keyed.plan.plannedAt > TRIED_MS_MAX) return this.#giveUp(lane, keyed, `tried for 30 days; the bucket answers ${error.code}`)
+    if (lane.failures === 0)
+      env.log.warn('a log file waits, because its bucket cannot be written', { trail: keyed.plan.trailArn, bucket: keyed.plan.bucketName, code: error.code })
+    this.#wait(lane)
+    await this.#spool(lane, lane.waiting.indexOf(keyed), keyed, (status) => ({
+      ...status,
+      latestDeliveryAttemptAt: attemptedAt,
+      ...(error.status < 500 && { latestDeliveryError: error.code }),
+    }))
+  }
+
+  #wait(lane: Lane): void {
+    lane.failures++
+    lane.timer = this.#env.clock.after(backoffMs(RETRY, lane.failures, this.#env.random), () => {
+      lane.timer = undefined
+      lane.isStuck = false
+      this.start()
+    })
+  }
+
+  /** Finishes a file and keeps it as a blob: from then on the journal may forget its records. */
+  async #spool(lane: Lane, at: number, { key, plan }: KeyedPlan, change: (status: TrailStatus) => TrailStatus): Promise<void> {
+    const env = this.#env
+    const blob = plan.spooled === undefined ? await env.blobs.write(logFileContent(env, plan)) : undefined
+    const spooled = blob === undefined ? plan : { ...plan, spooled: blob.id, spooledBytes: blob.bytes }
+    const { done } = env.commits.commit((tx) => {
+      if (blob !== undefined) tx.put(Table.trailPlans, key, spooled)
+      changeStatus(tx, plan.trailArn, change)
+    })
+    await done
+    lane.waiting[at] = { key, plan: spooled }
+    await this.#boundSpool()
+  }
+
+  async #boundSpool(): Promise<void> {
+    for (;;) {
+      const spooled = this.#waiting().filter(({ plan }) => plan.spooled !== undefined)
+      const bytes = spooled.reduce((sum, { plan }) => sum + (plan.spooledBytes ?? 0), 0)
+      const oldest = spooled.toSorted((a, b) => a.plan.plannedAt - b.plan.plannedAt)[0]
+      if (bytes <= this.#spoolBytesMax || oldest === undefined) return
+      await this.#giveUp(this.#laneOf(oldest.plan.trailArn), oldest, `more than ${this.#spoolBytesMax} bytes of log files wait`)
+    }
+  }
+
+  async #giveUp(lane: Lane, keyed: KeyedPlan, why: string): Promise<void> {
+    const { key, plan } = keyed
+    this.#env.log.error('a log file is given up, and its records with it', { trail: plan.trailArn, object: plan.objectKey, why })
+    await this.#env.commits.commit((tx) => endPlan(tx, key, plan)).done
+    this.#leave(lane, keyed)
+    if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
+  }
+
+  async #putObject(plan: PlannedFile, bucket: string): Promise<CallResult> {
+    const env = this.#env
+    const region = env.tables.get(Table.buckets, bucket)?.region ?? plan.region
+    const content = plan.spooled === undefined ? logFileContent(env, plan) : env.blobs.read(plan.spooled)
+    try {
+      return await env.invoke({
+        ...this.#origin(plan, region, `${bucket}.s3.${region}.amazonaws.com`),
+        service: 's3',
+        operation: 'PutObject',
+        input: { Bucket: bucket, Key: plan.objectKey, ACL: 'bucket-owner-full-control', ContentType: 'application/json', ContentEncoding: 'gzip' },
+        stream: content,
+      })
+    } finally {
+      content.destroy()
+    }
+  }
+
+  #notify(plan: PlannedFile, bucket: string, topicArn: string): Promise<CallResult> {
+    const region = parseArn(topicArn)?.region ?? plan.region
+    return this.#env.invoke({
+      ...this.#origin(plan, region, `sns.${region}.amazonaws.com`),
+      service: 'sns',
+      operation: 'Publish',
+      input: { TopicArn: topicArn, Message: JSON.stringify({ s3Bucket: bucket, s3ObjectKey: [plan.objectKey] }) },
+    })
+  }
+
+  #origin({ trailArn, account }: PlannedFile, region: string, host: string) {
+    const { random, clock } = this.#env
+    return {
+      region,
+      host,
+      requestId: random.bytes(8).toString('hex').toUpperCase(),
+      arrivedAt: clock.now(),
+      sourceIp: CLOUDTRAIL,
+      userAgent: CLOUDTRAIL,
+      principal: servicePrincipal(CLOUDTRAIL, account),
+      causedByTrail: trailArn,
+    } as const
+  }
+
+  #laneOf(trailArn: string): Lane {
+    let lane = this.#lanes.get(trailArn)
+    if (lane === undefined) this.#lanes.set(trailArn, (lane = { waiting: [], failures: 0, timer: undefined, isStuck: false }))
+    return lane
+  }
+
+  #leave(lane: Lane, { key, plan }: KeyedPlan): void {
+    const at = lane.waiting.findIndex((waiting) => waiting.key === key)
+    if (at >= 0) lane.waiting.splice(at, 1)
+    if (lane.waiting.length === 0 && lane.timer === undefined) this.#lanes.delete(plan.trailArn)
+  }
+
+  #waiting(): KeyedPlan[] {
+    return [...this.#lanes.values()].flatMap(({ waiting }) => waiting)
+  }
+}
+
+function endPlan(tx: Transaction, key: string, { trailArn, region, carried }: PlannedFile): void {
+  tx.delete(Table.trailPlans, key)
+  if (carried === undefined) return
+  for (let number = carried.first; number <= carried.last; number++) tx.delete(Table.trailPlans, carriedKey(trailArn, region, number))
+}
+
+function changeStatus(tx: Transaction, trailArn: string, change: (status: TrailStatus) => TrailStatus): void {
+  const trail: Trail | undefined = tx.get(Table.trails, trailArn)
+  if (trail === undefined) return
+  const status = change(trail.status)
+  if (JSON.stringify(status) !== JSON.stringify(trail.status)) tx.put(Table.trails, trailArn, { ...trail, status })
+}
+
+/** A notice is tried once with its file; the next file's notice tells whether the topic is back. */
+function noticeStatus(status: TrailStatus, notice: CallResult, now: number): TrailStatus {
+  const { latestNotificationError: _, ...rest } = status
+  if ('error' in notice) return { ...status, latestNotificationAttemptAt: now, latestNotificationError: notice.error.code }
+  return { ...rest, latestNotificationAt: now, latestNotificationAttemptAt: now, latestNotificationError: undefined }
+}

@@ -1,0 +1,53 @@
+// The content of a planned log file, made from the journal: the same plan always gives the same bytes, whenever it is asked.
+import { pipeline, Readable } from 'node:stream'
+import { createGzip, type Gzip } from 'node:zlib'
+import type { Env } from '../../engine/env.ts'
+import { LOG_FILE_CLOSING, LOG_FILE_OPENING, LOG_FILE_SEPARATOR } from '../../model/log-file.ts'
+import { Table } from '../../model/tables.ts'
+import type { PlannedFile } from '../../model/trail.ts'
+import { carriedKey } from './plan-keys.ts'
+import { TrailViews } from './trail-views.ts'
+
+/** A step of reading; small, because its records are parsed in one go. */
+const READ_BYTES = 256 * 1024
+
+/** The gzip stream of the file. Who does not read it to the end MUST destroy it. */
+export function logFileContent(env: Env, plan: PlannedFile): Gzip {
+  const gzip = createGzip()
+  // A failure reaches the reader through the gzip stream itself.
+  pipeline(Readable.from(logFileText(env, plan), { objectMode: false }), gzip, () => {})
+  return gzip
+}
+
+async function* logFileText({ journal, tables }: Env, plan: PlannedFile): AsyncGenerator<Buffer> {
+  let isFirst = true
+  const pieces: Buffer[] = [Buffer.from(LOG_FILE_OPENING)]
+  const add = (record: Buffer): void => {
+    if (!isFirst) pieces.push(SEPARATOR)
+    isFirst = false
+    pieces.push(record)
+  }
+  if (plan.carried !== undefined)
+    for (let number = plan.carried.first; number <= plan.carried.last; number++) {
+      const row = tables.get(Table.trailPlans, carriedKey(plan.trailArn, plan.region, number))
+      if (row?.kind === 'carried') add(Buffer.from(row.json))
+    }
+  const views = new TrailViews(plan.selection === undefined ? [] : [plan.selection], plan.trailArn)
+  for (let at = plan.from; at < plan.to; ) {
+    const frames = await journal.read(at, READ_BYTES)
+    const last = frames.at(-1)
+    if (last === undefined) break
+    for (const frame of frames) {
+      if (frame.position >= plan.to) break
+      views.read(frame, ({ region, json }) => {
+        if (region === plan.region) add(json)
+      })
+    }
+    yield Buffer.concat(pieces.splice(0))
+    at = last.end
+  }
+  pieces.push(Buffer.from(LOG_FILE_CLOSING))
+  yield Buffer.concat(pieces)
+}
+
+const SEPARATOR = Buffer.from(LOG_FILE_SEPARATOR)

@@ -1,0 +1,17 @@
+// The keys of what delivery remembers (Table.trailPlans): trail ARN, slash, kind, then a number that grows.
+
+export function viewKey(trailArn: string): string {
+  return `${trailArn}/view`
+}
+
+export function fileKey(trailArn: string, number: number): string {
+  return `${trailArn}/file/${padded(number)}`
+}
+
+export function carriedKey(trailArn: string, region: string, number: number): string {
+  return `${trailArn}/carried/${region}/${padded(number)}`
+}
+
+function padded(number: number): string {
+  return String(number).padStart(15, '0')
+}

@@ -1,0 +1,108 @@
+// The process entry: finds the command, runs it, turns what went wrong into a message and an exit code.
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { commands } from './cli/commands/index.ts'
+import { type AnyCommand, CommandError, OutputClosed, type Terminal, UsageError } from './cli/command.ts'
+import { connectToServer } from './cli/connect.ts'
+import { describeOptions, readOptions } from './cli/options.ts'
+import { openDirectly, startServer } from './start.ts'
+import { nearest } from './base/nearest.ts'
+
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+const SAME_SIGNAL_MS = 500
+
+const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
+async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const about = rest[0] === undefined ? undefined : commands[rest[0]]
+    process.stdout.write(about === undefined ? overview() : helpOf(rest[0] ?? '', about))
+    return name === undefined ? EXIT_USAGE : 0
+  }
+  if (name === '--version' || name === 'version') {
+    process.stdout.write(`sealcast ${version} (Node ${process.versions.node})\n`)
+    return 0
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) {
+    const close = nearest(name, Object.keys(commands))
+    throw new UsageError(`there is no command ${name}${close === undefined ? '' : `; did you mean ${close}?`}\nsealcast --help lists them`)
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(helpOf(name, command))
+    return 0
+  }
+  const { given, operands } = readOptions(command.options, rest)
+  return command.run(given, operands, createTerminal())
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length))
+  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`)
+  return `sealcast ${version}: a notification service with every call on the record\n\nusage: sealcast COMMAND [OPTION...]\n\n${rows.join('')}\nsealcast COMMAND --help says more about one.\n`
+}
+
+function helpOf(name: string, { summary, operands, help, options }: AnyCommand): string {
+  const usage = `usage: sealcast ${name}${Object.keys(options).length > 0 ? ' [OPTION...]' : ''}${operands === undefined ? '' : ` ${operands}`}`
+  return `${usage}\n\n${summary}\n${help === undefined ? '' : `\n${help}\n`}\n${describeOptions(options)}`
+}
+
+function createTerminal(): Terminal {
+  const interruption = new AbortController()
+  let isOutputClosed = false
+  let interruptedAt = 0
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      // A terminal's interrupt comes twice, from the terminal and through the launcher; a later one means it, and nobody is waited for.
+      if (interruption.signal.aborted && performance.now() - interruptedAt > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
+      if (!interruption.signal.aborted) interruptedAt = performance.now()
+      interruption.abort()
+    })
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    isOutputClosed = true
+  })
+  const osUser = userInfo().username
+  return {
+    environment: process.env,
+    workingFolder: process.cwd(),
+    async write(text) {
+      if (isOutputClosed) throw new OutputClosed('standard output was closed')
+      if (process.stdout.write(text)) return
+      await new Promise<void>((resolve) => {
+        process.stdout.once('drain', resolve)
+        process.stdout.once('error', () => resolve())
+      })
+    },
+    note: (text) => void process.stderr.write(text),
+    isOutputTerminal: process.stdout.isTTY,
+    isNoteTerminal: process.stderr.isTTY,
+    columns: process.stdout.columns ?? process.stderr.columns ?? 120,
+    osUser,
+    interrupted: interruption.signal,
+    connect: async (dataFolder) => (await connectToServer(dataFolder, osUser)) ?? (await openDirectly({ dataFolder, osUser, version })),
+    async start(options) {
+      const server = await startServer({ ...options, version, environment: process.env, writeLog: (line) => void process.stderr.write(line) })
+      process.on('SIGHUP', () => server.renew())
+      return server
+    },
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (error instanceof OutputClosed) process.exitCode = 0
+  else if (error instanceof UsageError) {
+    process.stderr.write(`sealcast: ${error.message}\n`)
+    process.exitCode = EXIT_USAGE
+  } else if (error instanceof CommandError) {
+    process.stderr.write(`sealcast: ${error.message}\n`)
+    process.exitCode = EXIT_FAILED
+  } else {
+    process.stderr.write(`sealcast: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = EXIT_FAILED
+  }
+}

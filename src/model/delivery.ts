@@ -1,0 +1,108 @@
+// Deliveries: one message, one subscriber. What is recorded of each attempt, and what waits for its next one.
+import { parseArn } from './arn.ts'
+import type { MessageHeader } from './message.ts'
+import type { Subscription } from './topic.ts'
+
+/**
+ * How an attempt ended. `retry`: another follows. `refused`: the endpoint will not take it, now or later. `exhausted`: the last retry
+ * failed. `dead-lettered`: refused or exhausted, and put into the dead-letter queue. `dropped`: not attempted, the subscription is gone.
+ */
+export type AttemptOutcome = 'delivered' | 'retry' | 'refused' | 'exhausted' | 'dead-lettered' | 'dropped'
+
+/** What is told of one attempt. Its one form: JSON, in entries of kind `attempt` and in the rows of SQL's table `deliveries`. */
+export interface AttemptRecord {
+  readonly deliveryId: string
+  readonly messageId: string
+  readonly topicArn: string
+  readonly subscriptionArn: string
+  readonly protocol: string
+  /** Without user, password, query and what tells of a person. */
+  readonly endpoint: string
+  /** 1 = the first. */
+  readonly attempt: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  readonly durationMs: number
+  /** The protocol's status code, where it has one. */
+  readonly status?: number
+  readonly outcome: AttemptOutcome
+  /** Empty when delivered. */
+  readonly reason: string
+  readonly nextAttemptAt?: number
+  /** The topic's. */
+  readonly account: string
+  readonly region: string
+}
+
+export type AttemptFields = Omit<AttemptRecord, 'topicArn' | 'subscriptionArn' | 'protocol' | 'endpoint' | 'account' | 'region'> & {
+  readonly subscription: Pick<Subscription, 'subscriptionArn' | 'topicArn' | 'protocol' | 'endpoint'>
+}
+
+export function attemptRecord(fields: AttemptFields): string {
+  const { subscription } = fields
+  const topic = parseArn(subscription.topicArn)
+  return JSON.stringify({
+    deliveryId: fields.deliveryId,
+    messageId: fields.messageId,
+    topicArn: subscription.topicArn,
+    subscriptionArn: subscription.subscriptionArn,
+    protocol: subscription.protocol,
+    endpoint: recordedEndpoint(subscription.protocol, subscription.endpoint),
+    attempt: fields.attempt,
+    startedAt: fields.startedAt,
+    durationMs: fields.durationMs,
+    status: fields.status,
+    outcome: fields.outcome,
+    reason: fields.reason,
+    nextAttemptAt: fields.nextAttemptAt,
+    account: topic?.account ?? '',
+    region: topic?.region ?? '',
+  } satisfies AttemptRecord)
+}
+
+/** An endpoint without secrets and without what tells of a person: of a URL its scheme, host and path, of an address only its domain. */
+export function recordedEndpoint(protocol: string, endpoint: string): string {
+  switch (protocol) {
+    case 'http':
+    case 'https': {
+      const url = URL.parse(endpoint)
+      return url === null ? `${protocol}://***` : `${url.protocol}//${url.host}${url.pathname}`
+    }
+    case 'email':
+    case 'email-json':
+      return `***${endpoint.slice(endpoint.lastIndexOf('@') === -1 ? endpoint.length : endpoint.lastIndexOf('@'))}`
+    default:
+      return endpoint.startsWith('arn:') ? endpoint : '***'
+  }
+}
+
+/** A delivery that waits for its next attempt, with its own copy of the message. */
+export interface PendingDelivery {
+  readonly deliveryId: string
+  readonly subscriptionArn: string
+  readonly header: MessageHeader
+  readonly body: string
+  /** Attempts made so far. */
+  readonly attempts: number
+  readonly dueAt: number
+}
+
+const DUE_DIGITS = 15
+
+/** The key of a pending delivery: those of one subscription lie together, the next one due first. */
+export function pendingKey({
+  subscriptionArn,
+  dueAt,
+  deliveryId,
+}: Pick<PendingDelivery, 'subscriptionArn' | 'dueAt' | 'deliveryId'>): string {
+  return `${pendingPrefix(subscriptionArn)}${String(Math.max(0, Math.floor(dueAt))).padStart(DUE_DIGITS, '0')}/${deliveryId}`
+}
+
+export function pendingPrefix(subscriptionArn: string): string {
+  return `${subscriptionArn}/`
+}
+
+/** The delivery id in a key that `pendingKey` made. */
+export function deliveryIdOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1)
+}

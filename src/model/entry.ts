@@ -1,0 +1,310 @@
+// What one commit tells: the entries of a frame, and their bytes. Entries are physical: keys, values and absolute times decided
+// before the commit, so that applying one takes no decision and reads no clock. Format version 1; the journal's header carries it.
+//
+//   entry   = kind u8 | flags u8 | zero u16 | length u32 | payload (little endian, `length` bytes)
+//   flags   = bit 0: the payload is sealed (AES-256-GCM, key id in front); reserved, no writer sets it yet
+import { assert } from '../base/assert.ts'
+
+export const ENTRY_HEADER_BYTES = 8
+export const MESSAGE_HEADER_BYTES = 4
+const EVENT_HEADER_BYTES = 20
+const ENQUEUE_BYTES = 48
+const HIDE_BYTES = 32
+
+export const EntryKind = {
+  put: 1,
+  delete: 2,
+  event: 3,
+  message: 4,
+  enqueue: 5,
+  hide: 6,
+  remove: 7,
+  drop: 8,
+  attempt: 9,
+} as const
+export type EntryKindCode = (typeof EntryKind)[keyof typeof EntryKind]
+
+/** Who may see an event: `aws` goes to trails and the lake, `own` (signature failures, unsigned confirmations) to the lake only. */
+export const EventClass = { aws: 1, own: 2, imported: 3, channel: 4 } as const
+export type EventClassCode = (typeof EventClass)[keyof typeof EventClass]
+
+/** Bits of an event entry. `caused`: a trail's own delivery caused the call; such events alone open no delivery round. */
+export const EventFlag = { data: 1, caused: 2 } as const
+
+export interface PutEntry {
+  readonly kind: 'put'
+  readonly table: number
+  readonly key: string
+  readonly value: Buffer
+}
+export interface DeleteEntry {
+  readonly kind: 'delete'
+  readonly table: number
+  readonly key: string
+}
+/** `json`: the CloudTrail record, UTF-8, the very bytes that a log file will hold. Times in ms since 1970; they stay beside the record. */
+export interface EventEntry {
+  readonly kind: 'event'
+  readonly class: EventClassCode
+  readonly flags: number
+  readonly arrivedAt: number
+  readonly committedAt: number
+  readonly json: Buffer
+}
+/** What was published or sent. `header` is JSON whose shape belongs to who reads it (model/message.ts); `body` is the text as given. */
+export interface MessageEntry {
+  readonly kind: 'message'
+  readonly header: Buffer
+  readonly body: Buffer
+}
+/**
+ * One message arrives in one own queue. The message itself is the entry at `messageOffset` bytes from the start of the frame's payload.
+ * `route` 0: sent to the queue directly; else the number of the subscription's route, which says how to wrap the message.
+ */
+export interface EnqueueEntry {
+  readonly kind: 'enqueue'
+  readonly queue: number
+  readonly sequence: number
+  readonly visibleAt: number
+  readonly sentAt: number
+  readonly messageOffset: number
+  readonly messageLength: number
+  readonly route: number
+}
+/** A message was received, or its visibility changed: hidden until `visibleAt`, received `receives` times by now. */
+export interface HideEntry {
+  readonly kind: 'hide'
+  readonly queue: number
+  readonly sequence: number
+  readonly visibleAt: number
+  readonly receives: number
+  readonly firstReceivedAt: number
+}
+export interface RemoveEntry {
+  readonly kind: 'remove'
+  readonly queue: number
+  readonly sequence: number
+}
+/** All messages of the queue with a sequence below `before` go (a purge); `before` = Infinity: the queue itself goes. */
+export interface DropEntry {
+  readonly kind: 'drop'
+  readonly queue: number
+  readonly before: number
+}
+/** One attempt at one delivery, as JSON (model/delivery.ts). */
+export interface AttemptEntry {
+  readonly kind: 'attempt'
+  readonly json: Buffer
+}
+
+export type Entry = PutEntry | DeleteEntry | EventEntry | MessageEntry | EnqueueEntry | HideEntry | RemoveEntry | DropEntry | AttemptEntry
+
+/** Collects the entries of one frame in a buffer that is reused from frame to frame: `reset`, add, then copy `bytes` before the next reset. */
+export class FrameBuilder {
+  #buffer: Buffer
+  #at = 0
+  #entries = 0
+
+  constructor(capacity = 16 * 1024) {
+    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+  }
+
+  get entries(): number {
+    return this.#entries
+  }
+
+  /** The payload so far; a view that the next `reset` overwrites. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#at)
+  }
+
+  reset(): this {
+    this.#at = 0
+    this.#entries = 0
+    return this
+  }
+
+  put(table: number, key: string, value: string | Buffer): void {
+    const keyBytes = Buffer.byteLength(key)
+    const valueBytes = typeof value === 'string' ? Buffer.byteLength(value) : value.length
+    const at = this.#begin(EntryKind.put, 4 + keyBytes + valueBytes)
+    this.#key(at, table, key, keyBytes)
+    if (typeof value === 'string') this.#buffer.write(value, at + 4 + keyBytes, 'utf8')
+    else value.copy(this.#buffer, at + 4 + keyBytes)
+  }
+
+  delete(table: number, key: string): void {
+    const keyBytes = Buffer.byteLength(key)
+    this.#key(this.#begin(EntryKind.delete, 4 + keyBytes), table, key, keyBytes)
+  }
+
+  event(event: { class: EventClassCode; flags: number; arrivedAt: number; committedAt: number; json: string | Buffer }): void {
+    const { json } = event
+    const jsonBytes = typeof json === 'string' ? Buffer.byteLength(json) : json.length
+    const at = this.#begin(EntryKind.event, EVENT_HEADER_BYTES + jsonBytes)
+    this.#buffer.writeUInt8(event.class, at)
+    this.#buffer.writeUInt8(event.flags, at + 1)
+    this.#buffer.writeUInt16LE(0, at + 2)
+    this.#buffer.writeDoubleLE(event.arrivedAt, at + 4)
+    this.#buffer.writeDoubleLE(event.committedAt, at + 12)
+    if (typeof json === 'string') this.#buffer.write(json, at + EVENT_HEADER_BYTES, 'utf8')
+    else json.copy(this.#buffer, at + EVENT_HEADER_BYTES)
+  }
+
+  /** Returns where the entry stands in the frame, for `enqueue`. */
+  message(header: string, body: string | Buffer): { offset: number; length: number } {
+    const headerBytes = Buffer.byteLength(header)
+    const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    const offset = this.#at
+    const at = this.#begin(EntryKind.message, MESSAGE_HEADER_BYTES + headerBytes + bodyBytes)
+    this.#buffer.writeUInt32LE(headerBytes, at)
+    this.#buffer.write(header, at + MESSAGE_HEADER_BYTES, 'utf8')
+    if (typeof body === 'string') this.#buffer.write(body, at + MESSAGE_HEADER_BYTES + headerBytes, 'utf8')
+    else body.copy(this.#buffer, at + MESSAGE_HEADER_BYTES + headerBytes)
+    return { offset, length: this.#at - offset }
+  }
+
+  enqueue(entry: Omit<EnqueueEntry, 'kind'>): void {
+    const at = this.#begin(EntryKind.enqueue, ENQUEUE_BYTES)
+    this.#buffer.writeUInt32LE(entry.queue, at)
+    this.#buffer.writeUInt32LE(entry.route, at + 4)
+    this.#buffer.writeDoubleLE(entry.sequence, at + 8)
+    this.#buffer.writeDoubleLE(entry.visibleAt, at + 16)
+    this.#buffer.writeDoubleLE(entry.sentAt, at + 24)
+    this.#buffer.writeUInt32LE(entry.messageOffset, at + 32)
+    this.#buffer.writeUInt32LE(entry.messageLength, at + 36)
+    this.#buffer.writeDoubleLE(0, at + 40)
+  }
+
+  hide(entry: Omit<HideEntry, 'kind'>): void {
+    const at = this.#begin(EntryKind.hide, HIDE_BYTES)
+    this.#buffer.writeUInt32LE(entry.queue, at)
+    this.#buffer.writeUInt32LE(entry.receives, at + 4)
+    this.#buffer.writeDoubleLE(entry.sequence, at + 8)
+    this.#buffer.writeDoubleLE(entry.visibleAt, at + 16)
+    this.#buffer.writeDoubleLE(entry.firstReceivedAt, at + 24)
+  }
+
+  remove(queue: number, sequence: number): void {
+    this.#queueAndNumber(EntryKind.remove, queue, sequence)
+  }
+
+  drop(queue: number, before: number): void {
+    this.#queueAndNumber(EntryKind.drop, queue, before)
+  }
+
+  attempt(json: string): void {
+    const length = Buffer.byteLength(json)
+    this.#buffer.write(json, this.#begin(EntryKind.attempt, length), 'utf8')
+  }
+
+  #queueAndNumber(kind: EntryKindCode, queue: number, number: number): void {
+    const at = this.#begin(kind, 12)
+    this.#buffer.writeUInt32LE(queue, at)
+    this.#buffer.writeDoubleLE(number, at + 4)
+  }
+
+  #key(at: number, table: number, key: string, keyBytes: number): void {
+    assert(keyBytes <= 0xffff && table <= 0xff, 'a record key of at most 65535 bytes in a table below 256')
+    this.#buffer.writeUInt8(table, at)
+    this.#buffer.writeUInt8(0, at + 1)
+    this.#buffer.writeUInt16LE(keyBytes, at + 2)
+    this.#buffer.write(key, at + 4, 'utf8')
+  }
+
+  #begin(kind: EntryKindCode, length: number): number {
+    const at = this.#at
+    const end = at + ENTRY_HEADER_BYTES + length
+    if (end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(end, this.#buffer.length * 2))
+      this.#buffer.copy(larger, 0, 0, at)
+      this.#buffer = larger
+    }
+    this.#buffer.writeUInt32LE(kind, at)
+    this.#buffer.writeUInt32LE(length, at + 4)
+    this.#at = end
+    this.#entries++
+    return at + ENTRY_HEADER_BYTES
+  }
+}
+
+export interface PlacedEntry {
+  /** From the start of the frame's payload. */
+  readonly offset: number
+  readonly entry: Entry
+}
+
+/** The entries of a frame's payload, in order; only those of `kinds` where it is given. Buffers inside are views on `payload`. */
+export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): PlacedEntry[] {
+  const entries: PlacedEntry[] = []
+  let at = 0
+  while (at < payload.length) {
+    assert(at + ENTRY_HEADER_BYTES <= payload.length, 'an entry header within its frame')
+    const length = payload.readUInt32LE(at + 4)
+    const start = at + ENTRY_HEADER_BYTES
+    assert(start + length <= payload.length, 'an entry within its frame')
+    const kind = payload.readUInt8(at)
+    if (kinds === undefined || kinds.has(kind)) entries.push({ offset: at, entry: readEntry(kind, payload.subarray(start, start + length)) })
+    at = start + length
+  }
+  return entries
+}
+
+/** Decodes one entry that starts at `bytes[0]`, header included: how a message is read by position. */
+export function readEntryAt(bytes: Buffer): Entry {
+  const length = bytes.readUInt32LE(4)
+  assert(ENTRY_HEADER_BYTES + length <= bytes.length, 'an entry within its bytes')
+  return readEntry(bytes.readUInt8(0), bytes.subarray(ENTRY_HEADER_BYTES, ENTRY_HEADER_BYTES + length))
+}
+
+function readEntry(kind: number, at: Buffer): Entry {
+  switch (kind) {
+    case EntryKind.put: {
+      const end = 4 + at.readUInt16LE(2)
+      return { kind: 'put', table: at.readUInt8(0), key: at.toString('utf8', 4, end), value: at.subarray(end) }
+    }
+    case EntryKind.delete:
+      return { kind: 'delete', table: at.readUInt8(0), key: at.toString('utf8', 4, 4 + at.readUInt16LE(2)) }
+    case EntryKind.event:
+      return {
+        kind: 'event',
+        class: at.readUInt8(0) as EventClassCode,
+        flags: at.readUInt8(1),
+        arrivedAt: at.readDoubleLE(4),
+        committedAt: at.readDoubleLE(12),
+        json: at.subarray(EVENT_HEADER_BYTES),
+      }
+    case EntryKind.message: {
+      const end = MESSAGE_HEADER_BYTES + at.readUInt32LE(0)
+      return { kind: 'message', header: at.subarray(MESSAGE_HEADER_BYTES, end), body: at.subarray(end) }
+    }
+    case EntryKind.enqueue:
+      return {
+        kind: 'enqueue',
+        queue: at.readUInt32LE(0),
+        route: at.readUInt32LE(4),
+        sequence: at.readDoubleLE(8),
+        visibleAt: at.readDoubleLE(16),
+        sentAt: at.readDoubleLE(24),
+        messageOffset: at.readUInt32LE(32),
+        messageLength: at.readUInt32LE(36),
+      }
+    case EntryKind.hide:
+      return {
+        kind: 'hide',
+        queue: at.readUInt32LE(0),
+        receives: at.readUInt32LE(4),
+        sequence: at.readDoubleLE(8),
+        visibleAt: at.readDoubleLE(16),
+        firstReceivedAt: at.readDoubleLE(24),
+      }
+    case EntryKind.remove:
+      return { kind: 'remove', queue: at.readUInt32LE(0), sequence: at.readDoubleLE(4) }
+    case EntryKind.drop:
+      return { kind: 'drop', queue: at.readUInt32LE(0), before: at.readDoubleLE(4) }
+    case EntryKind.attempt:
+      return { kind: 'attempt', json: at }
+    default:
+      throw new RangeError(`entry kind ${kind} is unknown to this version of Sealcast`)
+  }
+}

@@ -1,0 +1,40 @@
+// Messages as the journal keeps them: a header of our own and the text as it was given. Publish and SendMessage write them;
+// deliveries, queues and replays read them.
+
+export interface MessageAttribute {
+  /** AWS's DataType with its suffix: String, Number.java.lang.Long, Binary, String.Array. */
+  readonly type: string
+  /** As sent; base64 for Binary. */
+  readonly value: string
+}
+
+export interface MessageHeader {
+  /** `Queued`: sent straight to a queue (SendMessage). */
+  readonly type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation' | 'Queued'
+  readonly messageId: string
+  /** Absent for `Queued`. */
+  readonly topicArn?: string
+  /** Milliseconds since 1970; the envelope's Timestamp, and the queue's SentTimestamp. */
+  readonly publishedAt: number
+  readonly subject?: string
+  readonly attributes?: Readonly<Record<string, MessageAttribute>>
+  /** `json`: the body is an object with a text per protocol. */
+  readonly structure?: 'json'
+  /** Fair queues: passed on to queues as it came. */
+  readonly groupId?: string
+  /** X-Amzn-Trace-Id of the publisher. */
+  readonly traceHeader?: string
+  /** Version of the notification's signature, as the topic had it. */
+  readonly signatureVersion?: '1' | '2'
+  /** Confirmations go to this one subscription. */
+  readonly subscriptionArn?: string
+  /** Confirmations: the token, sealed (engine/seal.ts). */
+  readonly sealedToken?: string
+  /** Principal id of the sender, for the queue's SenderId. */
+  readonly senderId?: string
+}
+
+export interface Message {
+  readonly header: MessageHeader
+  readonly body: string
+}

@@ -1,0 +1,177 @@
+// What a subscriber gets: the envelope as AWS lays it out, the text that is signed, the HTTP headers, the confirmation texts and links.
+// Pure and deterministic, so that a retry sends the very bytes of the first attempt and a size is known before any signature exists.
+import type { MessageAttribute, MessageHeader } from './message.ts'
+
+export type SignatureVersion = '1' | '2'
+
+/** One message as one subscriber is to see it. */
+export interface Notification {
+  readonly type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation'
+  readonly messageId: string
+  readonly topicArn: string
+  readonly subscriptionArn: string
+  /** The text for this subscriber's protocol. */
+  readonly message: string
+  readonly publishedAt: number
+  readonly subject?: string
+  readonly attributes?: Readonly<Record<string, MessageAttribute>>
+  /** Confirmations only. */
+  readonly token?: string
+  /** Where links lead: scheme and host of this server, no slash at the end. */
+  readonly baseUrl: string
+  /** Undefined: not signed at all (FIFO topics). */
+  readonly signatureVersion: SignatureVersion | undefined
+}
+
+export interface Signature {
+  /** Base64. */
+  readonly signature: string
+  readonly signingCertUrl: string
+}
+
+/** RSA-2048: 256 bytes, in base64. */
+export const SIGNATURE_CHARACTERS = 344
+
+export interface Recipient {
+  readonly protocol: string
+  readonly subscriptionArn: string
+  readonly baseUrl: string
+  /** In clear; needed for confirmations. */
+  readonly token?: string
+}
+
+/** The notification of a published message or a confirmation. A confirmation's text is AWS's; the entry's `body` is not looked at. */
+export function createNotification(header: MessageHeader, body: string, recipient: Recipient): Notification {
+  const { type, topicArn } = header
+  if (type === 'Queued' || topicArn === undefined) throw new TypeError(`a message of type ${type} without a topic is no notification`)
+  const { subscriptionArn, baseUrl, token } = recipient
+  const common = {
+    messageId: header.messageId,
+    topicArn,
+    subscriptionArn,
+    publishedAt: header.publishedAt,
+    baseUrl,
+    signatureVersion: isFifoTopic(topicArn) ? undefined : (header.signatureVersion ?? '1'),
+  }
+  if (type !== 'Notification')
+    return { ...common, type, message: confirmationText(type, type === 'SubscriptionConfirmation' ? topicArn : subscriptionArn), token }
+  const message = selectText(body, header.structure, recipient.protocol)
+  return { ...common, type, message, subject: header.subject, attributes: header.attributes }
+}
+
+/** The text for a protocol: with MessageStructure=json its own entry if that is a string, else `default`; the whole body otherwise. */
+export function selectText(body: string, structure: 'json' | undefined, protocol: string): string {
+  if (structure !== 'json') return body
+  const texts = JSON.parse(body) as Record<string, unknown>
+  const own = Object.hasOwn(texts, protocol) ? texts[protocol] : undefined
+  if (typeof own === 'string') return own
+  return typeof texts['default'] === 'string' ? texts['default'] : ''
+}
+
+/** AWS Developer Guide, "HTTP/HTTPS subscription confirmation JSON format". `arn`: the topic's, or the subscription's on unsubscribing. */
+export function confirmationText(type: 'SubscriptionConfirmation' | 'UnsubscribeConfirmation', arn: string): string {
+  return type === 'SubscriptionConfirmation'
+    ? `You have chosen to subscribe to the topic ${arn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.`
+    : `You have chosen to deactivate subscription ${arn}.\n` +
+        'To cancel this operation and restore the subscription, visit the SubscribeURL included in this message.'
+}
+
+/** Quirk: AWS does not percent-encode the ARN in its links. */
+export function subscribeUrl(baseUrl: string, topicArn: string, token: string): string {
+  return `${baseUrl}/?Action=ConfirmSubscription&TopicArn=${topicArn}&Token=${token}`
+}
+
+export function unsubscribeUrl(baseUrl: string, subscriptionArn: string): string {
+  return `${baseUrl}/?Action=Unsubscribe&SubscriptionArn=${subscriptionArn}`
+}
+
+/** "Verifying the signatures of Amazon SNS messages": the signed fields in byte order of their names, each line ended, values unescaped. */
+export function stringToSign(notification: Notification): string {
+  const { type, message, messageId, subject, topicArn } = notification
+  const lines = [
+    ['Message', message],
+    ['MessageId', messageId],
+  ]
+  if (type === 'Notification') {
+    if (subject !== undefined) lines.push(['Subject', subject])
+    lines.push(['Timestamp', timestamp(notification)])
+  } else {
+    lines.push(['SubscribeURL', subscribeLink(notification)], ['Timestamp', timestamp(notification)], ['Token', notification.token ?? ''])
+  }
+  lines.push(['TopicArn', topicArn], ['Type', type])
+  return lines.map(([name, value]) => `${name}\n${value}\n`).join('')
+}
+
+/** The envelope's JSON text: two spaces, ` : `, one key a line, attribute objects on one line. Without `signed`: no signature fields. */
+export function formatEnvelope(notification: Notification, signed: Signature | undefined): string {
+  const { type, subject, attributes } = notification
+  const isConfirmation = type !== 'Notification'
+  const lines = [line('Type', type), line('MessageId', notification.messageId)]
+  if (isConfirmation) lines.push(line('Token', notification.token ?? ''))
+  lines.push(line('TopicArn', notification.topicArn))
+  if (subject !== undefined) lines.push(line('Subject', subject))
+  lines.push(line('Message', notification.message))
+  if (isConfirmation) lines.push(line('SubscribeURL', subscribeLink(notification)))
+  lines.push(line('Timestamp', timestamp(notification)))
+  if (signed !== undefined) {
+    lines.push(line('SignatureVersion', notification.signatureVersion ?? '1'))
+    lines.push(line('Signature', signed.signature), line('SigningCertURL', signed.signingCertUrl))
+  }
+  if (!isConfirmation) lines.push(line('UnsubscribeURL', unsubscribeUrl(notification.baseUrl, notification.subscriptionArn)))
+  const names = attributes === undefined ? [] : Object.keys(attributes)
+  if (attributes !== undefined && names.length > 0) {
+    const rows = Object.entries(attributes).map(
+      ([name, { type, value }]) => `    ${JSON.stringify(name)} : ${JSON.stringify({ Type: type, Value: value })}`,
+    )
+    lines.push(`  "MessageAttributes" : {\n${rows.join(',\n')}\n  }`)
+  }
+  return `{\n${lines.join(',\n')}\n}`
+}
+
+/** Bytes of the envelope once signed, without a signature at hand. */
+export function envelopeBytes(notification: Notification, signingCertUrl: string): number {
+  const unsigned = notification.signatureVersion === undefined
+  return Buffer.byteLength(
+    formatEnvelope(notification, unsigned ? undefined : { signature: '='.repeat(SIGNATURE_CHARACTERS), signingCertUrl }),
+  )
+}
+
+export const PLAIN_TEXT = 'text/plain; charset=UTF-8'
+
+/**
+ * The headers of the POST, without Host, Content-Length and Connection, which the sender of the request knows.
+ * `contentType` (from a delivery policy) and `raw` hold for notifications only.
+ */
+export function httpHeaders(
+  notification: Notification,
+  options: { readonly raw: boolean; readonly contentType?: string },
+): Record<string, string> {
+  const { type, messageId, topicArn, subscriptionArn } = notification
+  const isNotification = type === 'Notification'
+  return {
+    'x-amz-sns-message-type': type,
+    'x-amz-sns-message-id': messageId,
+    'x-amz-sns-topic-arn': topicArn,
+    ...(type === 'SubscriptionConfirmation' ? {} : { 'x-amz-sns-subscription-arn': subscriptionArn }),
+    ...(options.raw && isNotification ? { 'x-amz-sns-rawdelivery': 'true' } : {}),
+    'Content-Type': (isNotification ? options.contentType : undefined) ?? PLAIN_TEXT,
+    'User-Agent': 'Amazon Simple Notification Service Agent',
+    'Accept-Encoding': 'gzip,deflate',
+  }
+}
+
+export function isFifoTopic(topicArn: string): boolean {
+  return topicArn.endsWith('.fifo')
+}
+
+function subscribeLink({ baseUrl, topicArn, token }: Notification): string {
+  return subscribeUrl(baseUrl, topicArn, token ?? '')
+}
+
+function timestamp({ publishedAt }: Notification): string {
+  return new Date(publishedAt).toISOString()
+}
+
+function line(name: string, value: string): string {
+  return `  "${name}" : ${JSON.stringify(value)}`
+}

@@ -1,0 +1,247 @@
+// The attributes that an owner sets on a queue: names, ranges and defaults (SQS API Reference, SetQueueAttributes), how their texts are
+// checked, and what they mean once read. Kept as texts, the way AWS shows them.
+import { compilePolicy } from './access-policy/policy.ts'
+import { PolicyError } from './access-policy/policy-error.ts'
+import { parseArn } from './arn.ts'
+import type { Queue } from './topic.ts'
+
+interface NumberRange {
+  readonly min: number
+  readonly max: number
+  readonly preset: number
+}
+
+const NUMBERS = {
+  DelaySeconds: { min: 0, max: 900, preset: 0 },
+  MaximumMessageSize: { min: 1024, max: 1_048_576, preset: 1_048_576 },
+  MessageRetentionPeriod: { min: 60, max: 1_209_600, preset: 345_600 },
+  ReceiveMessageWaitTimeSeconds: { min: 0, max: 20, preset: 0 },
+  VisibilityTimeout: { min: 0, max: 43_200, preset: 30 },
+} as const satisfies Readonly<Record<string, NumberRange>>
+type NumberName = keyof typeof NUMBERS
+
+const DOCUMENTS: readonly string[] = ['Policy', 'RedrivePolicy', 'RedriveAllowPolicy']
+const COUNTED: readonly string[] = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesDelayed',
+  'ApproximateNumberOfMessagesNotVisible',
+]
+const KEPT: readonly string[] = ['CreatedTimestamp', 'LastModifiedTimestamp', 'QueueArn']
+const FIFO: readonly string[] = ['ContentBasedDeduplication', 'DeduplicationScope', 'FifoQueue', 'FifoThroughputLimit']
+const ENCRYPTION: readonly string[] = ['KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId', 'SqsManagedSseEnabled']
+
+/** What may be asked of a queue, `All` aside. */
+export const QUEUE_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
+  ...Object.keys(NUMBERS),
+  ...DOCUMENTS,
+  ...COUNTED,
+  ...KEPT,
+  ...FIFO,
+  ...ENCRYPTION,
+])
+
+export const MAX_RECEIVE_COUNT_MAX = 1000
+const SOURCE_QUEUES_MAX = 10
+
+/** `unknown`: no such attribute; `value`: out of range; `parameter`: a document that does not hold; `unsupported`: this version cannot. */
+export class QueueAttributeError extends Error {
+  override readonly name = 'QueueAttributeError'
+  readonly kind: 'unknown' | 'value' | 'parameter' | 'unsupported'
+
+  constructor(kind: QueueAttributeError['kind'], message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/**
+ * The texts to keep: numbers in plain digits, documents in AWS's form. An empty text for a document means none: it comes back empty.
+ * Throws QueueAttributeError. Whether a dead-letter queue exists is for the caller to find out.
+ */
+export function readQueueAttributes(given: Readonly<Record<string, string>>): Record<string, string> {
+  const read: Record<string, string> = {}
+  for (const [name, text] of Object.entries(given)) {
+    const kept = readAttribute(name, text)
+    if (kept !== undefined) read[name] = kept
+  }
+  return read
+}
+
+function readAttribute(name: string, text: string): string | undefined {
+  if (Object.hasOwn(NUMBERS, name)) return readNumber(name as NumberName, text)
+  switch (name) {
+    case 'Policy':
+      return text === '' ? '' : readPolicy(text)
+    case 'RedrivePolicy':
+      return text === '' ? '' : readRedrivePolicy(text)
+    case 'RedriveAllowPolicy':
+      return text === '' ? '' : readRedriveAllowPolicy(text)
+    case 'SqsManagedSseEnabled':
+      if (text === 'false') return undefined
+      if (text !== 'true') throw invalidValue(name)
+      throw encryptionUnsupported('SqsManagedSseEnabled to false')
+    case 'KmsMasterKeyId':
+      if (text === '') return undefined
+      throw encryptionUnsupported('no KmsMasterKeyId')
+    case 'KmsDataKeyReusePeriodSeconds':
+      throw encryptionUnsupported('no KmsDataKeyReusePeriodSeconds')
+    case 'FifoQueue':
+      if (text === 'true') throw new QueueAttributeError('unsupported', FIFO_UNSUPPORTED)
+      throw unknownAttribute(name)
+    default:
+      throw unknownAttribute(name)
+  }
+}
+
+export const FIFO_UNSUPPORTED =
+  'FIFO queues are not offered by this version of Sealcast. Create a standard queue: no .fifo in its name, no FifoQueue attribute.'
+
+function encryptionUnsupported(remedy: string): QueueAttributeError {
+  return new QueueAttributeError('unsupported', `Encryption of queues is not offered by this version of Sealcast. Set ${remedy}.`)
+}
+
+export function unknownAttribute(name: string): QueueAttributeError {
+  return new QueueAttributeError('unknown', `Unknown Attribute ${name}.`)
+}
+
+function invalidValue(name: string, reason?: string): QueueAttributeError {
+  return new QueueAttributeError('value', `Invalid value for the parameter ${name}.${reason === undefined ? '' : ` Reason: ${reason}`}`)
+}
+
+function readNumber(name: NumberName, text: string): string {
+  const { min, max } = NUMBERS[name]
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : -1
+  if (value < min || value > max) throw invalidValue(name, `Must be a whole number between ${min} and ${max}.`)
+  return String(value)
+}
+
+function readPolicy(text: string): string {
+  try {
+    compilePolicy(text, { kind: 'resource' })
+  } catch (error) {
+    if (error instanceof PolicyError) throw invalidValue('Policy', `${error.message}.`)
+    throw error
+  }
+  return text
+}
+
+export interface RedrivePolicy {
+  readonly deadLetterTargetArn: string
+  readonly maxReceiveCount: number
+}
+
+function readRedrivePolicy(text: string): string {
+  const refuse = (reason: string): QueueAttributeError =>
+    new QueueAttributeError('parameter', `Value ${text} for parameter RedrivePolicy is invalid. Reason: ${reason}`)
+  const policy = parseObject(text)
+  if (policy === undefined) throw refuse('Redrive policy is not a valid JSON map.')
+  const { deadLetterTargetArn, maxReceiveCount } = policy
+  for (const name of ['deadLetterTargetArn', 'maxReceiveCount'])
+    if (policy[name] === undefined) throw refuse(`Redrive policy does not contain mandatory attribute: ${name}.`)
+  const unknown = Object.keys(policy).find((name) => name !== 'deadLetterTargetArn' && name !== 'maxReceiveCount')
+  if (unknown !== undefined) throw refuse(`Redrive policy has the unknown attribute: ${unknown}.`)
+  if (typeof deadLetterTargetArn !== 'string' || parseArn(deadLetterTargetArn)?.service !== 'sqs')
+    throw refuse('Invalid value for deadLetterTargetArn.')
+  // Quirk: AWS takes the count as a number or as a text, and shows a number.
+  const count = typeof maxReceiveCount === 'string' && /^\d+$/.test(maxReceiveCount) ? Number(maxReceiveCount) : maxReceiveCount
+  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > MAX_RECEIVE_COUNT_MAX) {
+    throw refuse(
+      `Invalid value for maxReceiveCount: ${String(maxReceiveCount)}, valid values are from 1 to ${MAX_RECEIVE_COUNT_MAX} both inclusive.`,
+    )
+  }
+  return JSON.stringify({ deadLetterTargetArn, maxReceiveCount: count } satisfies RedrivePolicy)
+}
+
+export interface RedriveAllowPolicy {
+  readonly redrivePermission: 'allowAll' | 'denyAll' | 'byQueue'
+  readonly sourceQueueArns?: readonly string[]
+}
+
+function readRedriveAllowPolicy(text: string): string {
+  const refuse = (reason: string): QueueAttributeError =>
+    new QueueAttributeError('parameter', `Value ${text} for parameter RedriveAllowPolicy is invalid. Reason: ${reason}`)
+  const policy = parseObject(text)
+  if (policy === undefined) throw refuse('Redrive allow policy is not a valid JSON map.')
+  const { redrivePermission, sourceQueueArns } = policy
+  if (redrivePermission !== 'allowAll' && redrivePermission !== 'denyAll' && redrivePermission !== 'byQueue')
+    throw refuse('redrivePermission must be allowAll, denyAll or byQueue.')
+  if (redrivePermission !== 'byQueue') {
+    if (sourceQueueArns !== undefined) throw refuse('sourceQueueArns is allowed only with redrivePermission byQueue.')
+    return JSON.stringify({ redrivePermission } satisfies RedriveAllowPolicy)
+  }
+  if (
+    !Array.isArray(sourceQueueArns) ||
+    sourceQueueArns.length < 1 ||
+    sourceQueueArns.length > SOURCE_QUEUES_MAX ||
+    !sourceQueueArns.every((arn) => typeof arn === 'string' && parseArn(arn)?.service === 'sqs')
+  )
+    throw refuse(`sourceQueueArns must list 1 to ${SOURCE_QUEUES_MAX} queue ARNs.`)
+  return JSON.stringify({ redrivePermission, sourceQueueArns: sourceQueueArns as string[] } satisfies RedriveAllowPolicy)
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** All attributes of a queue that are texts of its owner, defaults included. */
+export function ownedAttributes(queue: Queue): Record<string, string> {
+  const shown: Record<string, string> = {}
+  for (const [name, { preset }] of Object.entries(NUMBERS)) shown[name] = queue.attributes[name] ?? String(preset)
+  shown['SqsManagedSseEnabled'] = 'false'
+  for (const name of DOCUMENTS) {
+    const text = queue.attributes[name]
+    if (text !== undefined && text !== '') shown[name] = text
+  }
+  return shown
+}
+
+/** A queue's attributes as they act. Read once for each version of the record. */
+export interface QueueSettings {
+  readonly delayMs: number
+  readonly maximumMessageBytes: number
+  readonly retentionMs: number
+  readonly waitMs: number
+  readonly visibilityMs: number
+  readonly redrive: RedrivePolicy | undefined
+  readonly redriveAllow: RedriveAllowPolicy
+}
+
+const settings = new WeakMap<Queue, QueueSettings>()
+
+export function settingsOf(queue: Queue): QueueSettings {
+  const known = settings.get(queue)
+  if (known !== undefined) return known
+  const { attributes } = queue
+  const read: QueueSettings = {
+    delayMs: numberOf(attributes, 'DelaySeconds') * 1000,
+    maximumMessageBytes: numberOf(attributes, 'MaximumMessageSize'),
+    retentionMs: numberOf(attributes, 'MessageRetentionPeriod') * 1000,
+    waitMs: numberOf(attributes, 'ReceiveMessageWaitTimeSeconds') * 1000,
+    visibilityMs: numberOf(attributes, 'VisibilityTimeout') * 1000,
+    redrive: documentOf<RedrivePolicy>(attributes, 'RedrivePolicy'),
+    redriveAllow: documentOf<RedriveAllowPolicy>(attributes, 'RedriveAllowPolicy') ?? { redrivePermission: 'allowAll' },
+  }
+  settings.set(queue, read)
+  return read
+}
+
+function numberOf(attributes: Queue['attributes'], name: NumberName): number {
+  const text = attributes[name]
+  return text === undefined ? NUMBERS[name].preset : Number(text)
+}
+
+function documentOf<T>(attributes: Queue['attributes'], name: string): T | undefined {
+  const text = attributes[name]
+  return text === undefined || text === '' ? undefined : (JSON.parse(text) as T)
+}
+
+/** Whether `source` may name the queue as its dead-letter queue. */
+export function allowsRedrive({ redriveAllow }: QueueSettings, sourceArn: string): boolean {
+  if (redriveAllow.redrivePermission !== 'byQueue') return redriveAllow.redrivePermission === 'allowAll'
+  return redriveAllow.sourceQueueArns?.includes(sourceArn) === true
+}

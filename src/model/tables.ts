@@ -1,0 +1,72 @@
+// The record tables: one number each, for ever. Values are JSON unless said. Keys sort so that what is listed together lies together.
+// A number is never reused; docs/DATA.md lists the same.
+
+import type { PendingDelivery } from './delivery.ts'
+import type { Bucket, StoredObject } from './bucket.ts'
+import type { AccessKey, Account } from './principal.ts'
+import type { Queue, Route, Subscription, Topic } from './topic.ts'
+import type { Trail, TrailPlan } from './trail.ts'
+
+export const Table = {
+  /** Settings of the data directory itself: format version, cluster id. */
+  meta: 1,
+  /** Account id -> Account. */
+  accounts: 2,
+  /** Access key id -> AccessKey (secret sealed). */
+  accessKeys: 3,
+  /** Topic ARN -> Topic. */
+  topics: 4,
+  /** Subscription ARN (topic ARN, colon, UUID) -> Subscription. */
+  subscriptions: 5,
+  /** SHA-256 of a confirmation token -> { subscriptionArn, expiresAt }. */
+  confirmations: 6,
+  /** Route number -> Route. */
+  routes: 7,
+  /** Queue ARN -> Queue. */
+  queues: 8,
+  /** Follower name -> { position }. */
+  checkpoints: 9,
+  /** Delivery id -> a delivery that waits for its next attempt. */
+  pendingDeliveries: 10,
+  /** Bucket name -> Bucket. */
+  buckets: 11,
+  /** Bucket name, slash, object key -> StoredObject. */
+  objects: 12,
+  /** Trail ARN -> Trail. */
+  trails: 13,
+  /** Trail ARN, slash, number -> a log file that is planned and not yet delivered. */
+  trailPlans: 14,
+  /** Counter name -> its next number (queues, routes). */
+  counters: 15,
+  /** Signing key id -> key pair (private part sealed). */
+  signingKeys: 16,
+} as const
+
+/** What each table's values are, by table number. */
+export interface Rows {
+  1: string | number
+  2: Account
+  3: AccessKey
+  4: Topic
+  5: Subscription
+  6: { readonly subscriptionArn: string; readonly expiresAt: number }
+  7: Route
+  8: Queue
+  9: { readonly position: number }
+  10: PendingDelivery
+  11: Bucket
+  12: StoredObject
+  13: Trail
+  14: TrailPlan
+  15: { readonly next: number }
+  16: SigningKey
+}
+
+export type TableNumber = keyof Rows
+
+export interface SigningKey {
+  readonly keyId: string
+  readonly sealedPrivateKey: string
+  readonly certificatePem: string
+  readonly createdAt: number
+}

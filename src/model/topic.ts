@@ -1,0 +1,49 @@
+// Topics and subscriptions as the records keep them. Values are replaced whole, never changed in place.
+
+export interface Topic {
+  readonly topicArn: string
+  readonly owner: string
+  readonly createdAt: number
+  /** Attributes set by the owner, by AWS's names (DisplayName, Policy, DeliveryPolicy, SignatureVersion, ...), as texts. */
+  readonly attributes: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+  readonly subscriptionsDeleted: number
+}
+
+export interface Subscription {
+  readonly subscriptionArn: string
+  readonly topicArn: string
+  readonly protocol: string
+  readonly endpoint: string
+  readonly owner: string
+  /** ARN of who called Subscribe. */
+  readonly principal: string
+  readonly createdAt: number
+  /** `deleted` only in the answer of a lookup that lost a race. */
+  readonly state: 'pending' | 'confirmed'
+  readonly confirmationWasAuthenticated: boolean
+  readonly authenticateOnUnsubscribe: boolean
+  /** Number under which queued copies refer to this subscription (Route); 0 for protocols other than sqs. */
+  readonly route: number
+  /** FilterPolicy, RawMessageDelivery, RedrivePolicy, DeliveryPolicy, ... as texts. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+/** How a queued copy of a published message is wrapped when it is received. Outlives its subscription. */
+export interface Route {
+  readonly subscriptionArn: string
+  readonly topicArn: string
+  readonly raw: boolean
+}
+
+export interface Queue {
+  readonly queueArn: string
+  /** The number by which the queue store knows it. */
+  readonly number: number
+  readonly owner: string
+  readonly createdAt: number
+  readonly modifiedAt: number
+  /** Attributes set by the owner, by AWS's names (VisibilityTimeout, Policy, ...), as texts. */
+  readonly attributes: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+}

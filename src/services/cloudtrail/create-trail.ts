@@ -1,0 +1,83 @@
+// CreateTrail. A new trail logs nothing until StartLogging.
+import type { Call, Operation } from '../../engine/operation.ts'
+import type { TableReader } from '../../engine/tables.ts'
+import type { Trail } from '../../model/trail.ts'
+import { Table } from '../../model/tables.ts'
+import { checkDestinations, normalPrefix, topicArnOf, validateTopic } from './destinations.ts'
+import { errors } from './errors.ts'
+import { type Tag, withTags } from './tags.ts'
+import { echoTrail, type TrailEcho } from './trail-form.ts'
+import { checkTrailName, trailArn } from './trail-name.ts'
+import { refuseUnoffered, type UnofferedInput } from './unoffered.ts'
+
+interface Input extends UnofferedInput {
+  readonly Name: string
+  readonly S3BucketName: string
+  readonly S3KeyPrefix?: string
+  readonly SnsTopicName?: string
+  readonly IncludeGlobalServiceEvents?: boolean
+  readonly IsMultiRegionTrail?: boolean
+  readonly TagsList?: readonly Tag[]
+  readonly RecursiveLogging?: boolean
+}
+
+export const createTrail: Operation<Input, TrailEcho, void> = {
+  name: 'CreateTrail',
+  access: 'write',
+  resource: (input, call) => trailArn(input.Name, call),
+  async prepare(call, input) {
+    const trail = checkedTrail(call.env.tables, input, call, 0)
+    if (trail.snsTopicArn !== undefined) await validateTopic(call, trail.trailArn, trail.snsTopicArn)
+  },
+  run(tx, input, call) {
+    const trail = checkedTrail(tx, input, call, tx.now)
+    tx.put(Table.trails, trail.trailArn, trail)
+    return echoTrail(trail)
+  },
+}
+
+/** The trail as it is to be, after all checks in AWS's order. */
+function checkedTrail(tables: TableReader, input: Input, call: Call, now: number): Trail {
+  const { Name: name, S3BucketName: bucketName, SnsTopicName: topic, IsMultiRegionTrail: isMultiRegion = false } = input
+  checkTrailName(name)
+  const includeGlobalServiceEvents = input.IncludeGlobalServiceEvents ?? true
+  checkCombination(isMultiRegion, includeGlobalServiceEvents)
+  const arn = trailArn(name, call)
+  if (tables.get(Table.trails, arn) !== undefined) throw errors.trailExists(name, call.account)
+  checkBucketName(bucketName)
+  const snsTopicArn = topic ? topicArnOf(topic, call) : undefined
+  const keyPrefix = normalPrefix(input.S3KeyPrefix)
+  const destination = {
+    trailArn: arn,
+    account: call.account,
+    homeRegion: call.region,
+    bucketName,
+    keyPrefix,
+    ...(snsTopicArn !== undefined && { snsTopicArn }),
+  }
+  checkDestinations(tables, call, destination)
+  refuseUnoffered(input)
+  return {
+    ...destination,
+    name,
+    ...(snsTopicArn !== undefined && topic !== undefined && { snsTopicName: topic }),
+    includeGlobalServiceEvents,
+    isMultiRegion,
+    logFileValidation: false,
+    isRecursive: input.RecursiveLogging ?? true,
+    createdAt: now,
+    isLogging: false,
+    tags: withTags({}, input.TagsList ?? []),
+    status: {},
+  }
+}
+
+/** Throws InvalidParameterCombinationException. */
+export function checkCombination(isMultiRegion: boolean, includesGlobal: boolean): void {
+  if (isMultiRegion && !includesGlobal) throw errors.combination('Multi-Region trail must include global service events.')
+}
+
+/** Throws InvalidS3BucketNameException. */
+export function checkBucketName(name: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/.test(name)) throw errors.invalidBucketName(name)
+}

@@ -1,0 +1,20 @@
+// What trails of AWS can do and ours cannot yet: refused with AWS's own error, never taken in and ignored.
+import { errors } from './errors.ts'
+
+export interface UnofferedInput {
+  readonly EnableLogFileValidation?: boolean
+  readonly CloudWatchLogsLogGroupArn?: string
+  readonly CloudWatchLogsRoleArn?: string
+  readonly KmsKeyId?: string
+  readonly IsOrganizationTrail?: boolean
+}
+
+export function refuseUnoffered(input: UnofferedInput): void {
+  if (input.KmsKeyId) throw errors.kms(input.KmsKeyId)
+  if (input.CloudWatchLogsLogGroupArn || input.CloudWatchLogsRoleArn) throw errors.cloudWatchLogs()
+  if (input.IsOrganizationTrail === true) throw errors.organization()
+  if (input.EnableLogFileValidation === true)
+    throw errors.invalidParameter(
+      'EnableLogFileValidation cannot be true: digest files are not offered by this version of Sealcast. Set it to false or leave it out.',
+    )
+}

@@ -1,0 +1,19 @@
+// DeleteBucket: empty ones only.
+import type { Operation } from '../../engine/operation.ts'
+import { Table } from '../../model/tables.ts'
+import { errors } from './errors.ts'
+import { type BucketInput, bucketResource, existingBucket } from './existing-bucket.ts'
+import { bucketParameters, bucketResources } from './record.ts'
+
+export const deleteBucket: Operation<BucketInput, undefined> = {
+  name: 'DeleteBucket',
+  access: 'write',
+  resource: bucketResource,
+  record: { parameters: (input, call) => bucketParameters(input, call), resources: bucketResources },
+  run(tx, input) {
+    const bucket = existingBucket(tx, input)
+    if (tx.range(Table.objects, { prefix: `${bucket.name}/`, limit: 1 }).length > 0) throw errors.bucketNotEmpty(bucket.name)
+    tx.delete(Table.buckets, bucket.name)
+    return undefined
+  },
+}

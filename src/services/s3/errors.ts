@@ -1,0 +1,70 @@
+// The errors of S3, with its codes, statuses and texts (S3 API reference, "Error responses"). `details` become elements of the error's body.
+import { ServiceError } from '../../model/service-error.ts'
+
+export const errors = {
+  accessDenied: (message = 'Access Denied') => new ServiceError('AccessDenied', 403, message),
+  aclNotSupported: () => new ServiceError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs'),
+  badContentMd5: (given: string) =>
+    new ServiceError('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.', { details: { 'Content-MD5': given } }),
+  badChecksumHeader: (header: string) => new ServiceError('InvalidRequest', 400, `Value for ${header} header is invalid.`),
+  bucketAclWithOwnership: () =>
+    new ServiceError('InvalidBucketAclWithObjectOwnership', 400, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"),
+  bucketExists: (bucket: string) =>
+    new ServiceError(
+      'BucketAlreadyExists',
+      409,
+      'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.',
+      { details: { BucketName: bucket } },
+    ),
+  bucketNotEmpty: (bucket: string) =>
+    new ServiceError('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', { details: { BucketName: bucket } }),
+  bucketOwnedByYou: (bucket: string) =>
+    new ServiceError('BucketAlreadyOwnedByYou', 409, 'Your previous request to create the named bucket succeeded and you already own it.', {
+      details: { BucketName: bucket },
+    }),
+  digestMismatch: (what: string) => new ServiceError('BadDigest', 400, what),
+  entityTooLarge: (bytesMax: number) =>
+    new ServiceError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', { details: { MaxSizeAllowed: String(bytesMax) } }),
+  illegalLocation: (constraint: string) =>
+    new ServiceError(
+      'IllegalLocationConstraintException',
+      400,
+      `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+    ),
+  internalError: () => new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.'),
+  invalidArgument: (name: string, value: string, message: string) =>
+    new ServiceError('InvalidArgument', 400, message, { details: { ArgumentName: name, ArgumentValue: value } }),
+  invalidBucketName: (bucket: string) =>
+    new ServiceError('InvalidBucketName', 400, 'The specified bucket is not valid.', { details: { BucketName: bucket } }),
+  invalidLocation: (constraint: string) =>
+    new ServiceError('InvalidLocationConstraint', 400, 'The specified location-constraint is not valid', {
+      details: { LocationConstraint: constraint },
+    }),
+  invalidRange: (range: string, bytes: number) =>
+    new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', {
+      details: { RangeRequested: range, ActualObjectSize: String(bytes) },
+      headers: { 'content-range': `bytes */${bytes}` },
+    }),
+  invalidRequest: (message: string) => new ServiceError('InvalidRequest', 400, message),
+  keyTooLong: (bytes: number, bytesMax: number) =>
+    new ServiceError('KeyTooLongError', 400, 'Your key is too long', { details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) } }),
+  malformedPolicy: (message: string) => new ServiceError('MalformedPolicy', 400, message),
+  metadataTooLarge: (bytes: number, bytesMax: number) =>
+    new ServiceError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
+      details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) },
+    }),
+  noSuchBucket: (bucket: string) =>
+    new ServiceError('NoSuchBucket', 404, 'The specified bucket does not exist', { details: { BucketName: bucket } }),
+  noSuchBucketPolicy: (bucket: string) =>
+    new ServiceError('NoSuchBucketPolicy', 404, 'The bucket policy does not exist', { details: { BucketName: bucket } }),
+  noSuchKey: (key: string) => new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: key } }),
+  /** What HEAD answers, which has no body to tell more. */
+  notFound: () => new ServiceError('NotFound', 404, 'Not Found'),
+  notImplemented: (name: string) =>
+    new ServiceError('NotImplemented', 501, `A header you provided implies functionality that is not implemented: ${name}`, {
+      details: { Header: name },
+    }),
+  notModified: (headers: Readonly<Record<string, string>>) => new ServiceError('NotModified', 304, 'Not Modified', { headers }),
+  preconditionFailed: (condition: string) =>
+    new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', { details: { Condition: condition } }),
+} as const

@@ -1,0 +1,65 @@
+// GetObject: what is given is decided in `run`; the bytes are opened once the call is on the record.
+import type { Readable } from 'node:stream'
+import type { Operation } from '../../engine/operation.ts'
+import type { BlobId } from '../../storage/blobs.ts'
+import { objectResource } from './existing-bucket.ts'
+import { type ObjectInput, existingObject } from './existing-object.ts'
+import { type ByteRange, type ObjectDescription, describeObject, readRange } from './object-headers.ts'
+import { type ReadConditions, checkRead } from './preconditions.ts'
+import { bucketParameters, objectResources } from './record.ts'
+import { refuseUnsupported } from './unsupported.ts'
+
+export interface GetInput extends ObjectInput, ReadConditions {
+  readonly Range?: string
+  readonly ChecksumMode?: string
+}
+
+interface Output extends ObjectDescription {
+  readonly Body?: Readable | Uint8Array
+  /** Where the bytes are; not part of the answer. */
+  readonly source?: { readonly blobId: BlobId; readonly range: ByteRange | undefined }
+}
+
+export const getObject: Operation<GetInput, Output> = {
+  name: 'GetObject',
+  access: 'read',
+  data: true,
+  resource: objectResource,
+  record: {
+    parameters: (input, call) => bucketParameters(input, call, { Range: input.Range }),
+    resources: objectResources,
+    additional: (output) => (output === undefined ? undefined : { bytesTransferredOut: output.ContentLength }),
+  },
+  run(tx, input) {
+    refuseUnsupported(input, READ_SUPPORTED)
+    const object = existingObject(tx, input)
+    checkRead(input, object)
+    const range = readRange(input.Range, object.bytes)
+    const description = describeObject(object, input, range)
+    return object.blobId === undefined ? description : { ...description, source: { blobId: object.blobId, range } }
+  },
+  answer({ source, ...description }, call) {
+    if (source === undefined) return { ...description, Body: new Uint8Array(0) }
+    return { ...description, Body: call.env.blobs.read(source.blobId, source.range) }
+  },
+}
+
+export const READ_SUPPORTED: ReadonlySet<string> = new Set([
+  'Bucket',
+  'Key',
+  'IfMatch',
+  'IfModifiedSince',
+  'IfNoneMatch',
+  'IfUnmodifiedSince',
+  'Range',
+  'ResponseCacheControl',
+  'ResponseContentDisposition',
+  'ResponseContentEncoding',
+  'ResponseContentLanguage',
+  'ResponseContentType',
+  'ResponseExpires',
+  'VersionId',
+  'RequestPayer',
+  'ExpectedBucketOwner',
+  'ChecksumMode',
+])

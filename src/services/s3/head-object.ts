@@ -1,0 +1,26 @@
+// HeadObject: GetObject without the bytes.
+import type { Operation } from '../../engine/operation.ts'
+import { objectResource } from './existing-bucket.ts'
+import { existingObject } from './existing-object.ts'
+import { type GetInput, READ_SUPPORTED } from './get-object.ts'
+import { withHeadErrors } from './head-errors.ts'
+import { type ObjectDescription, describeObject, readRange } from './object-headers.ts'
+import { checkRead } from './preconditions.ts'
+import { bucketParameters, objectResources } from './record.ts'
+import { refuseUnsupported } from './unsupported.ts'
+
+export const headObject: Operation<GetInput, ObjectDescription> = {
+  name: 'HeadObject',
+  access: 'read',
+  data: true,
+  action: 'GetObject',
+  resource: (input, call) => withHeadErrors(() => objectResource(input, call)),
+  record: { parameters: (input, call) => bucketParameters(input, call), resources: objectResources },
+  run: (tx, input) =>
+    withHeadErrors(() => {
+      refuseUnsupported(input, READ_SUPPORTED)
+      const object = existingObject(tx, input)
+      checkRead(input, object)
+      return describeObject(object, input, readRange(input.Range, object.bytes))
+    }),
+}

@@ -1,0 +1,55 @@
+// The S3 service: its operations by name, and the policies of its buckets.
+import type { Service } from '../../engine/operation.ts'
+import { policyOf } from '../../engine/policies.ts'
+import { parseArn } from '../../model/arn.ts'
+import { nullMembersError } from '../../model/missing-members.ts'
+import { Table } from '../../model/tables.ts'
+import { createBucket } from './create-bucket.ts'
+import { deleteBucket } from './delete-bucket.ts'
+import { deleteBucketPolicy } from './delete-bucket-policy.ts'
+import { deleteObject } from './delete-object.ts'
+import { errors } from './errors.ts'
+import { getBucketLocation } from './get-bucket-location.ts'
+import { getBucketPolicy } from './get-bucket-policy.ts'
+import { getObject } from './get-object.ts'
+import { headBucket } from './head-bucket.ts'
+import { headObject } from './head-object.ts'
+import { listBuckets } from './list-buckets.ts'
+import { listObjects } from './list-objects.ts'
+import { listObjectsV2 } from './list-objects-v2.ts'
+import { s3Model } from './model.ts'
+import { putBucketPolicy } from './put-bucket-policy.ts'
+import { putObject } from './put-object.ts'
+
+export const s3 = {
+  name: 's3',
+  eventSource: 's3.amazonaws.com',
+  actionPrefix: 's3',
+  model: s3Model,
+  operations: {
+    CreateBucket: createBucket,
+    DeleteBucket: deleteBucket,
+    DeleteBucketPolicy: deleteBucketPolicy,
+    DeleteObject: deleteObject,
+    GetBucketLocation: getBucketLocation,
+    GetBucketPolicy: getBucketPolicy,
+    GetObject: getObject,
+    HeadBucket: headBucket,
+    HeadObject: headObject,
+    ListBuckets: listBuckets,
+    ListObjects: listObjects,
+    ListObjectsV2: listObjectsV2,
+    PutBucketPolicy: putBucketPolicy,
+    PutObject: putObject,
+  },
+  resourcePolicy(tables, arn) {
+    const name = parseArn(arn)?.resource.split('/', 1)[0] ?? ''
+    const bucket = tables.get(Table.buckets, name)
+    if (bucket === undefined) return undefined
+    return { owner: bucket.owner, policy: bucket.policy === undefined ? undefined : policyOf(bucket, bucket.policy) }
+  },
+  accessDenied: errors.accessDenied,
+  internalError: errors.internalError,
+  recordsDataEvents: 'when-selected',
+  missing: nullMembersError,
+} as const satisfies Service

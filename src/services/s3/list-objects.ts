@@ -1,0 +1,45 @@
+// ListObjects, the first version: pages continue behind a marker.
+import type { Operation } from '../../engine/operation.ts'
+import { bucketResource, existingBucket } from './existing-bucket.ts'
+import { encoderOf, keysMaxOf, listConditions, type ListInput, type ListOutput, listOutput, listParameters } from './list-objects-common.ts'
+import { listObjectsOf } from './object-listing.ts'
+import { bucketContentResources } from './record.ts'
+
+interface Input extends ListInput {
+  readonly Marker?: string
+}
+
+interface Output extends ListOutput {
+  readonly Marker: string
+  readonly NextMarker?: string
+}
+
+export const listObjects: Operation<Input, Output> = {
+  name: 'ListObjects',
+  access: 'read',
+  data: true,
+  action: 'ListBucket',
+  resource: bucketResource,
+  conditions: listConditions,
+  record: { parameters: (input, call) => listParameters(input, call, { marker: input.Marker }), resources: bucketContentResources },
+  run(tx, input) {
+    existingBucket(tx, input)
+    const keysMax = keysMaxOf(input)
+    const encode = encoderOf(input)
+    const { Marker: marker = '', Delimiter: delimiter = '', Prefix: prefix = '' } = input
+    const listing = listObjectsOf(tx, {
+      bucket: input.Bucket,
+      prefix,
+      delimiter,
+      keysMax,
+      // A marker that is a common prefix was the last of its page: what it rolled up is behind us.
+      from: marker === '' ? undefined : { after: marker, skipsPrefix: delimiter !== '' && marker.length > prefix.length && marker.endsWith(delimiter) },
+    })
+    return {
+      ...listOutput(input, keysMax, listing, true),
+      Marker: encode(marker),
+      // Quirk: NextMarker comes only with a delimiter; else the last key serves (ListObjects, "NextMarker").
+      ...(listing.next !== undefined && delimiter !== '' && { NextMarker: encode(listing.next.after) }),
+    }
+  },
+}

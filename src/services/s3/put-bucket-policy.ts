@@ -1,0 +1,40 @@
+// PutBucketPolicy: sets or replaces the policy.
+import type { Operation } from '../../engine/operation.ts'
+import { Table } from '../../model/tables.ts'
+import { checkBucketPolicy, policyResource } from './bucket-policy.ts'
+import { type BucketInput, bucketArn, existingBucket } from './existing-bucket.ts'
+import { bucketParameters, bucketResources } from './record.ts'
+
+interface Input extends BucketInput {
+  readonly Policy: string
+}
+
+export const putBucketPolicy: Operation<Input, undefined> = {
+  name: 'PutBucketPolicy',
+  access: 'write',
+  resource: policyResource,
+  record: {
+    parameters: (input, call) => bucketParameters(input, call, { bucketPolicy: documentOf(input.Policy), policy: '' }),
+    resources: bucketResources,
+  },
+  run(tx, input, call) {
+    const bucket = existingBucket(tx, input)
+    const policy = textOf(input.Policy)
+    checkBucketPolicy(policy, bucketArn(bucket.name, call))
+    tx.put(Table.buckets, bucket.name, { ...bucket, policy })
+    return undefined
+  },
+}
+
+function textOf(policy: unknown): string {
+  return policy instanceof Uint8Array ? Buffer.from(policy).toString('utf8') : String(policy)
+}
+
+/** The record holds the document itself; what is none is left out. */
+function documentOf(policy: unknown): unknown {
+  try {
+    return JSON.parse(textOf(policy))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,123 @@
+// PutObject: the body is a blob on stable storage before the commit that names it.
+import type { Operation } from '../../engine/operation.ts'
+import type { StoredObject } from '../../model/bucket.ts'
+import { WIRE } from '../../model/limits.ts'
+import { Table } from '../../model/tables.ts'
+import type { BlobId } from '../../storage/blobs.ts'
+import { errors } from './errors.ts'
+import { type BucketInput, existingBucket, objectResource } from './existing-bucket.ts'
+import { keptHeaders } from './object-headers.ts'
+import { checkWrite } from './preconditions.ts'
+import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.ts'
+import { bucketParameters, objectResources } from './record.ts'
+import { discardBlob, releaseBlob } from './release-blob.ts'
+import { refuseUnsupported } from './unsupported.ts'
+
+interface Input extends BucketInput, BodyInput {
+  readonly Key: string
+  readonly ACL?: string
+  readonly IfMatch?: string
+  readonly IfNoneMatch?: string
+  readonly Metadata?: Readonly<Record<string, string>>
+  readonly StorageClass?: string
+}
+
+interface Output {
+  readonly ETag: string
+  readonly [checksum: `Checksum${string}`]: string
+  /** The body that this one replaces; not part of the answer. */
+  readonly replaced?: BlobId
+}
+
+export const putObject: Operation<Input, Output, ReceivedBody> = {
+  name: 'PutObject',
+  access: 'write',
+  data: true,
+  resource: objectResource,
+  conditions: (input) => ({ ...(input.ACL !== undefined && { 's3:x-amz-acl': input.ACL }) }),
+  record: {
+    parameters: (input, call) => bucketParameters(input, call, { 'x-amz-acl': input.ACL, 'x-amz-storage-class': input.StorageClass }),
+    response: () => null,
+    resources: objectResources,
+  },
+  async prepare(call, input) {
+    check(input)
+    existingBucket(call.env.tables, input)
+    return receiveBody(call, input, WIRE.streamBytesMax)
+  },
+  run(tx, input, call, body) {
+    try {
+      const bucket = existingBucket(tx, input)
+      const row = `${bucket.name}/${input.Key}`
+      const present = tx.get(Table.objects, row)
+      checkWrite(input, input.Key, present)
+      const object: StoredObject = {
+        key: input.Key,
+        ...(body.blobId !== undefined && { blobId: body.blobId }),
+        bytes: body.bytes,
+        etag: body.etag,
+        modifiedAt: tx.now,
+        headers: keptHeaders(input),
+        metadata: input.Metadata ?? {},
+        checksums: body.checksums,
+        owner: bucket.owner,
+      }
+      tx.put(Table.objects, row, object)
+      const output: Record<string, string> = { ETag: body.etag }
+      for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
+      if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
+      if (present?.blobId !== undefined) output['replaced'] = present.blobId
+      return output as unknown as Output
+    } catch (error) {
+      if (body.blobId !== undefined) discardBlob(call.env, body.blobId)
+      throw error
+    }
+  },
+  answer({ replaced, ...output }, call) {
+    if (replaced !== undefined) releaseBlob(call.env, replaced)
+    return output as Output
+  },
+}
+
+export const KEY_BYTES_MAX = 1024
+const METADATA_BYTES_MAX = 2048
+const SUPPORTED = new Set([
+  'Bucket',
+  'Key',
+  'ACL',
+  'CacheControl',
+  'ContentDisposition',
+  'ContentEncoding',
+  'ContentLanguage',
+  'ContentLength',
+  'ContentMD5',
+  'ContentType',
+  'ChecksumAlgorithm',
+  'ChecksumCRC32',
+  'ChecksumCRC32C',
+  'ChecksumCRC64NVME',
+  'ChecksumSHA1',
+  'ChecksumSHA256',
+  'ChecksumSHA512',
+  'ChecksumMD5',
+  'Expires',
+  'IfMatch',
+  'IfNoneMatch',
+  'Metadata',
+  'StorageClass',
+  'WebsiteRedirectLocation',
+  // Buckets where the requester pays do not exist here, and S3 takes the header for any other.
+  'RequestPayer',
+  'ExpectedBucketOwner',
+  'Body',
+])
+
+function check(input: Input): void {
+  const keyBytes = Buffer.byteLength(input.Key)
+  if (keyBytes > KEY_BYTES_MAX) throw errors.keyTooLong(keyBytes, KEY_BYTES_MAX)
+  refuseUnsupported(input, SUPPORTED)
+  if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw errors.aclNotSupported()
+  if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') throw errors.notImplemented('StorageClass')
+  const metadataBytes = Object.entries(input.Metadata ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0)
+  if (metadataBytes > METADATA_BYTES_MAX) throw errors.metadataTooLarge(metadataBytes, METADATA_BYTES_MAX)
+}

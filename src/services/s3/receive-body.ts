@@ -1,0 +1,131 @@
+// Takes in an upload: the body becomes a blob while its ETag and checksums are computed, and what the caller says of it is verified.
+// A refused body leaves no blob behind.
+import { createHash } from 'node:crypto'
+import type { Call } from '../../engine/operation.ts'
+import { type BlobId, BlobTooLarge } from '../../storage/blobs.ts'
+import { type Checksum, type ChecksumAlgorithm, checksumAlgorithms, checksumBytes, createChecksum, isChecksumAlgorithm } from './checksums.ts'
+import { errors } from './errors.ts'
+
+export interface BodyInput {
+  readonly ContentMD5?: string
+  readonly ChecksumAlgorithm?: string
+  readonly ChecksumCRC32?: string
+  readonly ChecksumCRC32C?: string
+  readonly ChecksumCRC64NVME?: string
+  readonly ChecksumSHA1?: string
+  readonly ChecksumSHA256?: string
+  readonly ChecksumSHA512?: string
+  readonly ChecksumMD5?: string
+}
+
+export interface ReceivedBody {
+  /** Absent for an empty body. */
+  readonly blobId?: BlobId
+  readonly bytes: number
+  readonly etag: string
+  readonly checksums: Readonly<Record<string, string>>
+}
+
+/** Throws BadDigest, InvalidDigest, InvalidRequest and EntityTooLarge; what the stream itself throws passes through. */
+export async function receiveBody(call: Call, input: BodyInput, bytesMax: number): Promise<ReceivedBody> {
+  checkGiven(input)
+  const announced = announcedAlgorithms(input)
+  const meters = new Map<ChecksumAlgorithm, Checksum>(announced.map((algorithm) => [algorithm, createChecksum(algorithm)]))
+  const md5 = createHash('md5')
+  const { blobs } = call.env
+  let bytes = 0
+  let blobId: BlobId | undefined
+  const source = call.stream === undefined ? undefined : await firstOf(call.stream)
+  if (source !== undefined) {
+    const measured = measure(source, (chunk) => {
+      bytes += chunk.length
+      md5.update(chunk)
+      for (const meter of meters.values()) meter.update(chunk)
+    })
+    try {
+      blobId = (await blobs.write(measured, { bytesMax })).id
+    } catch (error) {
+      throw error instanceof BlobTooLarge ? errors.entityTooLarge(bytesMax) : error
+    }
+  }
+  try {
+    const digest = md5.digest()
+    if (input.ContentMD5 !== undefined && input.ContentMD5 !== digest.toString('base64'))
+      throw errors.digestMismatch('The Content-MD5 you specified did not match what we received.')
+    const checksums: Record<string, string> = {}
+    // A checksum may stand in the trailer, which is part of the input only now.
+    checkGiven(input)
+    for (const algorithm of checksumAlgorithms) {
+      const given = input[`Checksum${algorithm}`]
+      const meter = meters.get(algorithm)
+      if (given === undefined && meter === undefined) continue
+      const actual = meter?.digest() ?? (await checksumOf(call, blobId, algorithm))
+      if (given !== undefined && given !== actual)
+        throw errors.digestMismatch(`The ${algorithm} you specified did not match the calculated checksum.`)
+      checksums[algorithm] = actual
+    }
+    return { ...(blobId !== undefined && { blobId }), bytes, etag: `"${digest.toString('hex')}"`, checksums }
+  } catch (error) {
+    if (blobId !== undefined) await blobs.remove(blobId)
+    throw error
+  }
+}
+
+function announcedAlgorithms(input: BodyInput): ChecksumAlgorithm[] {
+  const announced = new Set(checksumAlgorithms.filter((algorithm) => input[`Checksum${algorithm}`] !== undefined))
+  const named = input.ChecksumAlgorithm?.toUpperCase()
+  if (named !== undefined) {
+    if (!isChecksumAlgorithm(named))
+      throw errors.invalidRequest(`Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${checksumAlgorithms.join(', ')}]`)
+    announced.add(named)
+  }
+  return [...announced]
+}
+
+function checkGiven(input: BodyInput): void {
+  if (input.ContentMD5 !== undefined && !isBase64Of(input.ContentMD5, 16)) throw errors.badContentMd5(input.ContentMD5)
+  for (const algorithm of checksumAlgorithms) {
+    const given = input[`Checksum${algorithm}`]
+    if (given !== undefined && !isBase64Of(given, checksumBytes[algorithm]))
+      throw errors.badChecksumHeader(`x-amz-checksum-${algorithm.toLowerCase()}`)
+  }
+}
+
+function isBase64Of(text: string, bytes: number): boolean {
+  const decoded = Buffer.from(text, 'base64')
+  return decoded.length === bytes && decoded.toString('base64') === text
+}
+
+/** The stream again, or undefined when it has no bytes. */
+async function firstOf(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const chunks = stream[Symbol.asyncIterator]()
+  for (;;) {
+    const first = await chunks.next()
+    if (first.done === true) return undefined
+    if (first.value.length === 0) continue
+    return {
+      async *[Symbol.asyncIterator]() {
+        try {
+          yield first.value
+          for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
+        } finally {
+          await chunks.return?.()
+        }
+      },
+    }
+  }
+}
+
+async function* measure(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    see(chunk)
+    yield chunk
+  }
+}
+
+/** For a trailer that nothing announced: reads the body again. */
+async function checksumOf(call: Call, blobId: BlobId | undefined, algorithm: ChecksumAlgorithm): Promise<string> {
+  const checksum = createChecksum(algorithm)
+  if (blobId !== undefined) for await (const chunk of call.env.blobs.read(blobId)) checksum.update(chunk as Uint8Array)
+  return checksum.digest()
+}

@@ -1,0 +1,8 @@
+// GetStatus: how the server is, for `sealcast status` and for health checks that may ask more.
+import type { SealcastOperation, Status } from './operation.ts'
+
+export const getStatus: SealcastOperation<object, Status> = ({ status }) => ({
+  name: 'GetStatus',
+  access: 'read',
+  run: () => status(),
+})

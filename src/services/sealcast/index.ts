@@ -1,0 +1,49 @@
+// The operator's service, which AWS does not have: reached through the data directory's own socket, recorded like any call.
+import type { AnyOperation, Service } from '../../engine/operation.ts'
+import type { ServiceModel } from '../../model/shape.ts'
+import { createAccount } from './create-account.ts'
+import { accessDenied, internalError } from './errors.ts'
+import { getEnvironment } from './get-environment.ts'
+import { getStatus } from './get-status.ts'
+import { importFiles } from './import.ts'
+import { listAccounts } from './list-accounts.ts'
+import type { SealcastParts } from './operation.ts'
+import { query } from './query.ts'
+import { tail } from './tail.ts'
+
+const operations = {
+  CreateAccount: createAccount,
+  GetEnvironment: getEnvironment,
+  GetStatus: getStatus,
+  Import: importFiles,
+  ListAccounts: listAccounts,
+  Query: query,
+  Tail: tail,
+} satisfies Record<string, (parts: SealcastParts) => AnyOperation>
+
+export function createSealcast(parts: SealcastParts): Service {
+  return {
+    name: 'sealcast',
+    eventSource: 'sealcast.local',
+    actionPrefix: 'sealcast',
+    model: () => MODEL,
+    operations: Object.fromEntries(Object.entries(operations).map(([name, make]) => [name, make(parts)])),
+    accessDenied,
+    internalError,
+    recordsDataEvents: 'always',
+    own: true,
+  }
+}
+
+/** It speaks plain JSON on its own socket; no codec needs its shapes. */
+const MODEL: ServiceModel = {
+  service: 'sealcast',
+  version: '1',
+  protocol: 'awsJson1_1',
+  xmlNamespace: '',
+  targetPrefixes: [],
+  queryCompatible: false,
+  operations: {},
+  shapes: {},
+  errors: {},
+}

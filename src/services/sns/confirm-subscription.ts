@@ -1,0 +1,37 @@
+// ConfirmSubscription: the token that went to the endpoint comes back. Works unsigned, from the link in the message.
+import type { ConfirmSubscriptionInput, ConfirmSubscriptionResponse } from '@aws-sdk/client-sns'
+import { parseArn } from '../../model/arn.ts'
+import { Table } from '../../model/tables.ts'
+import { invalidParameter, invalidParameterPlain } from './errors.ts'
+import type { SnsOperation } from './operation.ts'
+import { tokenKey } from './subscribe.ts'
+
+export const confirmSubscription: SnsOperation<ConfirmSubscriptionInput, ConfirmSubscriptionResponse> = () => ({
+  name: 'ConfirmSubscription',
+  access: 'write',
+  unsigned: true,
+  ungated: true,
+  record: { hidden: { Token: 'REDACTED' } },
+  run(tx, input, call) {
+    const token = input.Token ?? ''
+    if (!/^[0-9a-f]+$/i.test(token)) throw invalidParameterPlain('Invalid token')
+    const topicArn = parseArn(input.TopicArn ?? '')
+    const confirmation = tx.get(Table.confirmations, tokenKey(token.toLowerCase()))
+    const isSigned = call.principal.type !== 'anonymous'
+    if (topicArn === undefined || topicArn.service !== 'sns' || (isSigned && topicArn.region !== call.region)) throw invalidParameter('Topic')
+    if (confirmation === undefined || confirmation.expiresAt <= tx.now) throw invalidParameter('Token')
+    const subscription = tx.get(Table.subscriptions, confirmation.subscriptionArn)
+    if (subscription === undefined) throw invalidParameter('Token')
+    const owner = parseArn(subscription.topicArn)
+    // Quirk: another topic name of the same region and account confirms as well (recorded against AWS).
+    if (owner?.region !== topicArn.region || owner.account !== topicArn.account) throw invalidParameter('Topic')
+    if (subscription.state === 'pending')
+      tx.put(Table.subscriptions, subscription.subscriptionArn, {
+        ...subscription,
+        state: 'confirmed',
+        confirmationWasAuthenticated: isSigned,
+        authenticateOnUnsubscribe: isSigned && input.AuthenticateOnUnsubscribe === 'true',
+      })
+    return { SubscriptionArn: subscription.subscriptionArn }
+  },
+})

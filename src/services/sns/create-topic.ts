@@ -1,0 +1,50 @@
+// CreateTopic: idempotent for the same name; what is supplied again must equal what the topic has.
+import type { CreateTopicInput, CreateTopicResponse } from '@aws-sdk/client-sns'
+import { Table } from '../../model/tables.ts'
+import type { Topic } from '../../model/topic.ts'
+import { invalidParameter } from './errors.ts'
+import type { SnsOperation } from './operation.ts'
+import { tagsOf } from './tags.ts'
+import { checkTopicAttribute } from './topic-attributes.ts'
+
+const NAME = /^[A-Za-z0-9_-]{1,256}$/
+
+export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = () => ({
+  name: 'CreateTopic',
+  access: 'write',
+  resource: (input, call) => `arn:${call.partition}:sns:${call.region}:${call.account}:${input.Name ?? ''}`,
+  run(tx, input, call) {
+    const name = input.Name ?? ''
+    if (input.Attributes?.['FifoTopic']?.toLowerCase() === 'true' && name.endsWith('.fifo'))
+      throw invalidParameter('Attributes Reason: FifoTopic: FIFO topics are not offered by this version of Sealcast')
+    if (!NAME.test(name) || input.Attributes?.['FifoTopic']?.toLowerCase() === 'true') throw invalidParameter('Topic Name')
+    if (input.DataProtectionPolicy !== undefined)
+      throw invalidParameter('DataProtectionPolicy Reason: data protection is not offered by this version of Sealcast')
+    const attributes = checkAttributes(input.Attributes ?? {})
+    const tags = tagsOf(input.Tags)
+    const topicArn = `arn:${call.partition}:sns:${call.region}:${call.account}:${name}`
+    const existing = tx.get(Table.topics, topicArn)
+    if (existing !== undefined) checkEqual(existing, attributes, tags)
+    else tx.put(Table.topics, topicArn, { topicArn, owner: call.account, createdAt: tx.now, attributes, tags, subscriptionsDeleted: 0 })
+    return { TopicArn: topicArn }
+  },
+})
+
+function checkAttributes(given: Readonly<Record<string, string>>): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (name === 'FifoTopic') continue
+    const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
+    const kept = checkTopicAttribute(name, value, refuse, `Unknown attribute ${name}`)
+    if (kept !== undefined) attributes[name] = kept
+  }
+  return attributes
+}
+
+function checkEqual(topic: Topic, attributes: Readonly<Record<string, string>>, tags: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(attributes))
+    if (topic.attributes[name] !== value)
+      throw invalidParameter('Attributes Reason: Topic already exists with different attributes')
+  for (const [key, value] of Object.entries(tags))
+    if (topic.tags[key] !== value) throw invalidParameter('Tags Reason: Topic already exists with different tags')
+}

@@ -1,0 +1,54 @@
+// What SNS answers when it refuses, in AWS's codes and texts.
+import { nullMembersError } from '../../model/missing-members.ts'
+import { ServiceError } from '../../model/service-error.ts'
+
+export const invalidParameter = (text: string): ServiceError =>
+  new ServiceError('InvalidParameter', 400, `Invalid parameter: ${text}`, { shape: 'InvalidParameterException' })
+
+/** Some refusals of SNS carry no "Invalid parameter:" in front. */
+export const invalidParameterPlain = (text: string): ServiceError =>
+  new ServiceError('InvalidParameter', 400, text, { shape: 'InvalidParameterException' })
+
+export const invalidValue = (text: string): ServiceError =>
+  new ServiceError('ParameterValueInvalid', 400, text, { shape: 'InvalidParameterValueException' })
+
+export const notFound = (what: 'Topic' | 'Subscription'): ServiceError =>
+  new ServiceError('NotFound', 404, `${what} does not exist`, { shape: 'NotFoundException' })
+
+export const resourceNotFound = (): ServiceError =>
+  new ServiceError('ResourceNotFound', 404, 'Resource does not exist', { shape: 'ResourceNotFoundException' })
+
+export const authorizationError = (message: string): ServiceError =>
+  new ServiceError('AuthorizationError', 403, message, { shape: 'AuthorizationErrorException', recordedCode: 'AccessDenied' })
+
+export const validationError = (text: string): ServiceError => new ServiceError('ValidationError', 400, text)
+
+export const internalError = (): ServiceError =>
+  new ServiceError('InternalError', 500, 'An internal error has occurred.', { shape: 'InternalErrorException' })
+
+export const tagLimitExceeded = (): ServiceError =>
+  new ServiceError('TagLimitExceeded', 400, 'Could not complete request: tag quota of per resource exceeded', { shape: 'TagLimitExceededException' })
+
+const batchError = (code: string, message: string): ServiceError => new ServiceError(code, 400, message, { shape: `${code}Exception` })
+
+export const tooManyEntries = (): ServiceError =>
+  batchError('TooManyEntriesInBatchRequest', 'The batch request contains more entries than permissible.')
+export const emptyBatch = (): ServiceError => batchError('EmptyBatchRequest', "The batch request doesn't contain any entries.")
+export const idsNotDistinct = (): ServiceError =>
+  batchError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.')
+export const batchTooLong = (): ServiceError =>
+  batchError('BatchRequestTooLong', 'The length of all the messages put together is more than the limit.')
+export const entryIdTooLong = (id: string): ServiceError =>
+  batchError('InvalidBatchEntryId', `The Id of a batch entry in the batch request is too long: ${id}`)
+export const entryIdMalformed = (id: string): ServiceError =>
+  batchError('InvalidBatchEntryId', `The Id of a batch entry in the batch request contains an impermissible character: ${id}`)
+
+/** Required members that are absent, by their paths: scalars as SNS itself complains, the rest as AWS's request framework does. */
+export function missingMembers(paths: readonly string[], operation: string): ServiceError {
+  const path = paths[0] ?? ''
+  if (operation === 'PublishBatch' && path === 'publishBatchRequestEntries') return emptyBatch()
+  if (path.includes('.') || COLLECTIONS.has(path)) return nullMembersError(paths)
+  return invalidParameter(`${path.slice(0, 1).toUpperCase()}${path.slice(1)} Reason: no value for required parameter`)
+}
+
+const COLLECTIONS: ReadonlySet<string> = new Set(['attributes', 'tags', 'tagKeys', 'aWSAccountId', 'actionName'])

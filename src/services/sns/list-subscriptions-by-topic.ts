@@ -1,0 +1,20 @@
+// ListSubscriptionsByTopic.
+import type { ListSubscriptionsByTopicInput, ListSubscriptionsByTopicResponse } from '@aws-sdk/client-sns'
+import { Table } from '../../model/tables.ts'
+import type { Subscription } from '../../model/topic.ts'
+import { requireTopic, topicArnOf } from './arns.ts'
+import { describeSubscription } from './list-subscriptions.ts'
+import type { SnsOperation } from './operation.ts'
+import { readPage } from './paging.ts'
+
+export const listSubscriptionsByTopic: SnsOperation<ListSubscriptionsByTopicInput, ListSubscriptionsByTopicResponse> = () => ({
+  name: 'ListSubscriptionsByTopic',
+  access: 'read',
+  resource: (input, call) => topicArnOf(input.TopicArn, call),
+  run(tx, input, call) {
+    const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
+    const isCurrent = ({ createdAt }: Subscription): boolean => createdAt >= topic.createdAt
+    const { rows, NextToken } = readPage(tx, Table.subscriptions, `${topic.topicArn}:`, input.NextToken, isCurrent)
+    return { Subscriptions: rows.map(({ value }) => describeSubscription(value)), NextToken }
+  },
+})

@@ -1,0 +1,27 @@
+// ListSubscriptions: the account's, a hundred at a time; pending ones do not show their ARN.
+import type { ListSubscriptionsInput, ListSubscriptionsResponse, Subscription as SubscriptionRow } from '@aws-sdk/client-sns'
+import { Table } from '../../model/tables.ts'
+import type { Subscription } from '../../model/topic.ts'
+import type { SnsOperation } from './operation.ts'
+import { readPage } from './paging.ts'
+import { maskPassword } from './subscription-attributes.ts'
+
+export const listSubscriptions: SnsOperation<ListSubscriptionsInput, ListSubscriptionsResponse> = () => ({
+  name: 'ListSubscriptions',
+  access: 'read',
+  run(tx, input, call) {
+    const prefix = `arn:${call.partition}:sns:${call.region}:${call.account}:`
+    const { rows, NextToken } = readPage(tx, Table.subscriptions, prefix, input.NextToken)
+    return { Subscriptions: rows.map(({ value }) => describeSubscription(value)), NextToken }
+  },
+})
+
+export function describeSubscription(subscription: Subscription): SubscriptionRow {
+  return {
+    SubscriptionArn: subscription.state === 'pending' ? 'PendingConfirmation' : subscription.subscriptionArn,
+    Owner: subscription.owner,
+    Protocol: subscription.protocol,
+    Endpoint: maskPassword(subscription.endpoint),
+    TopicArn: subscription.topicArn,
+  }
+}

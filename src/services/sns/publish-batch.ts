@@ -1,0 +1,53 @@
+// PublishBatch: up to ten messages in one frame and one event. A malformed entry refuses the whole call, as on AWS.
+import type { PublishBatchInput, PublishBatchResponse } from '@aws-sdk/client-sns'
+import { requireTopic, topicArnOf } from './arns.ts'
+import { batchTooLong, emptyBatch, entryIdMalformed, entryIdTooLong, idsNotDistinct, tooManyEntries } from './errors.ts'
+import type { SnsOperation } from './operation.ts'
+import { checkMessage, checkSize, recordedMessage, send, topicResource } from './publish.ts'
+
+const ENTRIES_MAX = 10
+const ID_CHARS_MAX = 80
+
+export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse> = (parts) => ({
+  name: 'PublishBatch',
+  access: 'write',
+  data: true,
+  action: 'Publish',
+  resource: (input, call) => topicArnOf(input.TopicArn, call),
+  record: {
+    parameters: (input) => ({
+      topicArn: input.TopicArn,
+      publishBatchRequestEntries: input.PublishBatchRequestEntries?.map((entry) => ({ id: entry.Id, ...recordedMessage(entry) })),
+    }),
+    response: (output) => ({
+      successful: output.Successful?.map(({ Id: id, MessageId: messageId }) => ({ id, messageId })),
+      failed: [],
+    }),
+    resources: (input, call) => topicResource(input.TopicArn, call),
+  },
+  run(tx, input, call) {
+    const entries = input.PublishBatchRequestEntries ?? []
+    if (entries.length > ENTRIES_MAX) throw tooManyEntries()
+    if (entries.length === 0) throw emptyBatch()
+    const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
+    checkIds(entries.map(({ Id }) => Id ?? ''))
+    const checked = entries.map((entry, at) => checkMessage(entry, `publishBatchRequestEntries.${at + 1}.member.`))
+    checkSize(
+      topic,
+      checked.reduce((sum, { bytes }) => sum + bytes, 0),
+      batchTooLong,
+    )
+    return {
+      Successful: checked.map((message, at) => ({ Id: entries[at]?.Id, MessageId: send(tx, call, parts, topic, message) })),
+      Failed: [],
+    }
+  },
+})
+
+function checkIds(ids: readonly string[]): void {
+  if (new Set(ids).size < ids.length) throw idsNotDistinct()
+  for (const id of ids) {
+    if (id.length > ID_CHARS_MAX) throw entryIdTooLong(id)
+    if (!/^[A-Za-z0-9_-]+$/.test(id)) throw entryIdMalformed(id)
+  }
+}

@@ -1,0 +1,152 @@
+// Publish: the hot path. One frame holds the message, its arrival in the topic's own queues and the event.
+import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
+import type { MessageHeader } from '../../model/message.ts'
+import type { Topic } from '../../model/topic.ts'
+import { HIDDEN } from '../../engine/audit.ts'
+import type { Call } from '../../engine/operation.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { requireTopic, topicArnOf } from './arns.ts'
+import { invalidParameter } from './errors.ts'
+import { enqueueForSubscribers } from './fan-out.ts'
+import { attributesOf } from './message-attributes.ts'
+import type { SnsOperation, SnsParts } from './operation.ts'
+import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
+
+const SUBJECT_CHARS_MAX = 100
+const GROUP_ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;?@[\\\]^_`{|}~]{1,128}$/
+
+export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => ({
+  name: 'Publish',
+  access: 'write',
+  data: true,
+  resource: (input, call) => destination(input, call),
+  record: {
+    parameters: (input) => ({
+      topicArn: input.TopicArn,
+      targetArn: input.TargetArn,
+      ...(input.PhoneNumber !== undefined && { phoneNumber: HIDDEN }),
+      ...recordedMessage(input),
+    }),
+    response: (output) => ({ messageId: output.MessageId }),
+    resources: (input, call) => topicResource(input.TopicArn ?? input.TargetArn, call),
+  },
+  run(tx, input, call) {
+    const checked = checkMessage(input, '')
+    const topic = requireTopic(tx, destination(input, call))
+    checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
+    return { MessageId: send(tx, call, parts, topic, checked) }
+  },
+})
+
+export interface CheckedMessage {
+  readonly body: string
+  readonly header: Pick<MessageHeader, 'subject' | 'attributes' | 'structure' | 'groupId'>
+  /** Text and attributes, as AWS counts them. */
+  readonly bytes: number
+}
+
+/** What Publish and a batch entry have in common. */
+export interface MessageInput {
+  readonly Message?: string | undefined
+  readonly Subject?: string | undefined
+  readonly MessageStructure?: string | undefined
+  readonly MessageAttributes?: PublishInput['MessageAttributes']
+  readonly MessageGroupId?: string | undefined
+  readonly MessageDeduplicationId?: string | undefined
+}
+
+/** AWS's checks, in AWS's order. `path` leads texts about a batch entry. */
+export function checkMessage(input: MessageInput, path: string): CheckedMessage {
+  const body = input.Message ?? ''
+  const subject = input.Subject
+  if (subject !== undefined && (subject.length === 0 || subject.length > SUBJECT_CHARS_MAX || hasControl(subject)))
+    throw invalidParameter('Subject')
+  if (body.length === 0) throw invalidParameter('Empty message')
+  const { attributes, bytes } = attributesOf(input.MessageAttributes, path)
+  const groupId = input.MessageGroupId
+  if (groupId !== undefined && !GROUP_ID.test(groupId))
+    throw invalidParameter('MessageGroupId Reason: must have 1 to 128 characters, alphanumeric or punctuation')
+  if (input.MessageDeduplicationId !== undefined)
+    throw invalidParameter(
+      'MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type',
+    )
+  if (input.MessageStructure === 'json') checkStructure(body)
+  else if (input.MessageStructure !== undefined) throw invalidParameter('MessageStructure')
+  return {
+    body,
+    header: {
+      ...(subject !== undefined && { subject }),
+      ...(attributes !== undefined && { attributes }),
+      ...(input.MessageStructure === 'json' && { structure: 'json' }),
+      ...(groupId !== undefined && { groupId }),
+    },
+    bytes: Buffer.byteLength(body) + bytes,
+  }
+}
+
+/** Stages one message; returns its id. */
+export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, topic: Topic, { body, header }: CheckedMessage): string {
+  const messageId = call.env.random.uuid()
+  const kept: MessageHeader = {
+    type: 'Notification',
+    messageId,
+    topicArn: topic.topicArn,
+    publishedAt: tx.now,
+    ...header,
+    ...(topic.attributes['SignatureVersion'] === '2' && { signatureVersion: '2' }),
+    senderId: call.principal.principalId,
+  }
+  const message = tx.message(JSON.stringify(kept), body)
+  const { queues } = subscribers.of(topic)
+  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { ...message, messageId })
+  return messageId
+}
+
+export function checkSize(topic: Topic, bytes: number, refusal: () => Error): void {
+  const bytesMax = topic.attributes['MaximumMessageSize']
+  if (bytes > (bytesMax === undefined ? MESSAGE_BYTES_DEFAULT : Number(bytesMax))) throw refusal()
+}
+
+/** The members of a message as CloudTrail tells them: what was said stays hidden. */
+export function recordedMessage(input: MessageInput): Record<string, unknown> {
+  return {
+    message: input.Message === undefined ? undefined : HIDDEN,
+    subject: input.Subject === undefined ? undefined : HIDDEN,
+    messageStructure: input.MessageStructure,
+    messageAttributes: input.MessageAttributes === undefined ? undefined : HIDDEN,
+    messageGroupId: input.MessageGroupId,
+    messageDeduplicationId: input.MessageDeduplicationId,
+  }
+}
+
+export function topicResource(topicArn: string | undefined, call: Call): { type: string; arn: string; account: string }[] {
+  if (topicArn === undefined) return []
+  return [{ type: 'AWS::SNS::Topic', arn: topicArn, account: topicArn.split(':')[4] || call.account }]
+}
+
+function destination(input: PublishInput, call: Call): string {
+  if (input.PhoneNumber !== undefined) throw invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
+  if (input.TopicArn === undefined && input.TargetArn === undefined) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
+  return input.TopicArn !== undefined ? topicArnOf(input.TopicArn, call) : topicArnOf(input.TargetArn, call, 'TargetArn')
+}
+
+function checkStructure(body: string): void {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body)
+  } catch {
+    throw invalidParameter('Message Structure - JSON message body failed to parse')
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw invalidParameter('Message Structure - JSON message body failed to parse')
+  if (typeof (parsed as Record<string, unknown>)['default'] !== 'string')
+    throw invalidParameter('Message Structure - No default entry in JSON message body')
+}
+
+function hasControl(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
+}

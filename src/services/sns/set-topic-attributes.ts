@@ -1,0 +1,21 @@
+// SetTopicAttributes: one attribute; an empty value clears it.
+import type { SetTopicAttributesInput } from '@aws-sdk/client-sns'
+import { Table } from '../../model/tables.ts'
+import { requireTopic, topicArnOf } from './arns.ts'
+import { invalidParameter } from './errors.ts'
+import type { SnsOperation } from './operation.ts'
+import { checkTopicAttribute } from './topic-attributes.ts'
+
+export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined> = () => ({
+  name: 'SetTopicAttributes',
+  access: 'write',
+  resource: (input, call) => topicArnOf(input.TopicArn, call),
+  run(tx, input, call) {
+    const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
+    const name = input.AttributeName ?? ''
+    const { [name]: _replaced, ...others } = topic.attributes
+    const value = checkTopicAttribute(name, input.AttributeValue ?? '', invalidParameter, 'AttributeName')
+    tx.put(Table.topics, topic.topicArn, { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } })
+    return undefined
+  },
+})

@@ -1,0 +1,153 @@
+// Subscribe: an endpoint joins a topic. Queues of the topic's own account are confirmed at once; others are sent a token first.
+import { createHash } from 'node:crypto'
+import type { SubscribeInput, SubscribeResponse } from '@aws-sdk/client-sns'
+import { parseArn } from '../../model/arn.ts'
+import { recordedEndpoint } from '../../model/delivery.ts'
+import type { MessageHeader } from '../../model/message.ts'
+import { Table } from '../../model/tables.ts'
+import type { Subscription, Topic } from '../../model/topic.ts'
+import type { Call } from '../../engine/operation.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { requireTopic, topicArnOf } from './arns.ts'
+import { invalidParameter } from './errors.ts'
+import type { SnsOperation, SnsParts } from './operation.ts'
+import { checkSubscriptionAttribute } from './subscription-attributes.ts'
+
+const PENDING = 'pending confirmation'
+const TOKEN_BYTES = 144
+export const TOKEN_LIFE_MS = 48 * 3600 * 1000
+
+export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts) => ({
+  name: 'Subscribe',
+  access: 'write',
+  resource: (input, call) => topicArnOf(input.TopicArn, call),
+  conditions: (input) => ({ 'sns:protocol': input.Protocol ?? '', 'sns:endpoint': input.Endpoint ?? '' }),
+  record: { parameters: (input) => parametersOf(input) },
+  run(tx, input, call) {
+    const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
+    const protocol = input.Protocol ?? ''
+    const endpoint = checkEndpoint(parts, protocol, input.Endpoint ?? '', topic)
+    const attributes = checkAttributes(input.Attributes ?? {}, protocol)
+    const existing = parts.subscribers.of(topic).byEndpoint.get(`${protocol} ${endpoint}`)
+    if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
+    const subscription = createSubscription(tx, call, topic, { protocol, endpoint, attributes })
+    if (subscription.state === 'pending') sendConfirmation(tx, call, topic, subscription)
+    return { SubscriptionArn: answerArn(subscription, input) }
+  },
+})
+
+/** A new number under which queued copies refer to the subscription. */
+export function newRoute(tx: Transaction, subscription: Subscription): number {
+  if (subscription.protocol !== 'sqs') return 0
+  const route = tx.nextNumber('route')
+  const raw = subscription.attributes['RawMessageDelivery'] === 'true'
+  tx.put(Table.routes, String(route), { subscriptionArn: subscription.subscriptionArn, topicArn: subscription.topicArn, raw })
+  return route
+}
+
+/** Sends a fresh token to a subscription's endpoint: as a message of its own, which the delivery follower takes from the journal. */
+export function sendConfirmation(
+  tx: Transaction,
+  call: Call,
+  topic: Topic,
+  subscription: Subscription,
+  type: 'SubscriptionConfirmation' | 'UnsubscribeConfirmation' = 'SubscriptionConfirmation',
+): void {
+  const { env } = call
+  const token = env.random.bytes(TOKEN_BYTES).toString('hex')
+  tx.put(Table.confirmations, tokenKey(token), { subscriptionArn: subscription.subscriptionArn, expiresAt: tx.now + TOKEN_LIFE_MS })
+  const header: MessageHeader = {
+    type,
+    messageId: env.random.uuid(),
+    topicArn: topic.topicArn,
+    publishedAt: tx.now,
+    signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : '1',
+    subscriptionArn: subscription.subscriptionArn,
+    sealedToken: env.seal.seal(token, `confirmation ${subscription.subscriptionArn}`),
+  }
+  tx.message(JSON.stringify(header), '')
+}
+
+/** Tokens are kept as their hash: who reads the records cannot confirm. */
+export function tokenKey(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+function checkEndpoint({ protocols }: SnsParts, protocol: string, endpoint: string, topic: Topic): string {
+  const check = Object.hasOwn(protocols, protocol) ? protocols[protocol] : undefined
+  if (check === undefined) throw invalidParameter(`Amazon SNS does not support this protocol string: ${protocol}`)
+  const problem = check(endpoint)
+  if (problem !== undefined) throw invalidParameter(problem)
+  if (protocol === 'sqs') {
+    const arn = parseArn(endpoint)
+    if (arn === undefined || arn.service !== 'sqs' || arn.resource === '') throw invalidParameter('SQS endpoint ARN')
+    if (arn.resource.endsWith('.fifo') && !topic.topicArn.endsWith('.fifo'))
+      throw invalidParameter('Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics')
+  }
+  return endpoint
+}
+
+function checkAttributes(given: Readonly<Record<string, string>>, protocol: string): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  for (const [name, value] of Object.entries(given)) {
+    const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
+    const kept = checkSubscriptionAttribute(name, value, protocol, refuse, `Unknown attribute: ${name}`)
+    if (kept !== undefined) attributes[name] = kept
+  }
+  return attributes
+}
+
+function createSubscription(
+  tx: Transaction,
+  call: Call,
+  topic: Topic,
+  fields: Pick<Subscription, 'protocol' | 'endpoint' | 'attributes'>,
+): Subscription {
+  const isOwnQueue = fields.protocol === 'sqs' && parseArn(fields.endpoint)?.account === topic.owner
+  const draft: Subscription = {
+    ...fields,
+    subscriptionArn: `${topic.topicArn}:${call.env.random.uuid()}`,
+    topicArn: topic.topicArn,
+    owner: call.account,
+    principal: call.principal.arn,
+    createdAt: tx.now,
+    state: isOwnQueue ? 'confirmed' : 'pending',
+    confirmationWasAuthenticated: isOwnQueue,
+    authenticateOnUnsubscribe: false,
+    route: 0,
+  }
+  const subscription = { ...draft, route: newRoute(tx, draft) }
+  tx.put(Table.subscriptions, subscription.subscriptionArn, subscription)
+  return subscription
+}
+
+function resubscribe(
+  tx: Transaction,
+  call: Call,
+  topic: Topic,
+  existing: Subscription,
+  attributes: Readonly<Record<string, string>>,
+  input: SubscribeInput,
+): SubscribeResponse {
+  for (const [name, value] of Object.entries(attributes))
+    if ((existing.attributes[name] ?? DEFAULTS[name]) !== value)
+      throw invalidParameter('Attributes Reason: Subscription already exists with different attributes')
+  if (existing.state === 'pending') sendConfirmation(tx, call, topic, existing)
+  return { SubscriptionArn: answerArn(existing, input) }
+}
+
+const DEFAULTS: Readonly<Record<string, string>> = { RawMessageDelivery: 'false' }
+
+function answerArn(subscription: Subscription, input: SubscribeInput): string {
+  return subscription.state === 'pending' && input.ReturnSubscriptionArn !== true ? PENDING : subscription.subscriptionArn
+}
+
+/** CloudTrail hides the addresses of people; of a URL it keeps what names the host, never credentials or queries. */
+function parametersOf(input: SubscribeInput): Record<string, unknown> {
+  const { TopicArn: topicArn, Protocol: protocol, Endpoint: endpoint, ReturnSubscriptionArn: returnSubscriptionArn, Attributes: attributes } = input
+  return { topicArn, protocol, ...(endpoint !== undefined && { endpoint: toldEndpoint(protocol ?? '', endpoint) }), returnSubscriptionArn, attributes }
+}
+
+function toldEndpoint(protocol: string, endpoint: string): string {
+  return endpoint.startsWith('arn:') || protocol === 'http' || protocol === 'https' ? recordedEndpoint(protocol, endpoint) : 'REDACTED'
+}

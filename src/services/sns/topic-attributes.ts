@@ -1,0 +1,85 @@
+// The attributes of a topic: which may be set, what they must look like, and how AWS answers when they are read.
+import { PolicyError } from '../../model/access-policy/policy-error.ts'
+import { compilePolicy } from '../../model/access-policy/policy.ts'
+import { defaultTopicPolicy } from '../../model/access-policy/policy-edits.ts'
+import { DeliveryPolicyError, effectiveTopicPolicy, parseTopicPolicy } from '../../model/delivery-policy.ts'
+import type { Topic } from '../../model/topic.ts'
+import { ServiceError } from '../../model/service-error.ts'
+import type { Subscribers } from './subscribers.ts'
+
+const DISPLAY_NAME_CHARS_MAX = 100
+export const MESSAGE_BYTES_MIN = 1024
+export const MESSAGE_BYTES_MAX = 1024 * 1024
+export const MESSAGE_BYTES_DEFAULT = 256 * 1024
+
+type Check = (value: string) => { readonly keep: string | undefined } | { readonly problem: string }
+
+/** An empty value clears; `problem` is what stands behind "Invalid parameter: [Attributes Reason: ]". */
+const SETTABLE: Readonly<Record<string, Check>> = {
+  DisplayName: (value) =>
+    value.length > DISPLAY_NAME_CHARS_MAX ? { problem: `DisplayName: must be at most ${DISPLAY_NAME_CHARS_MAX} characters long` } : kept(value),
+  Policy(value) {
+    if (value === '') return { keep: undefined }
+    try {
+      compilePolicy(value, { kind: 'resource' })
+      return kept(value)
+    } catch (error) {
+      if (error instanceof PolicyError) return { problem: 'Policy Error: null' }
+      throw error
+    }
+  },
+  DeliveryPolicy(value) {
+    if (value === '') return { keep: undefined }
+    try {
+      return { keep: parseTopicPolicy(value) }
+    } catch (error) {
+      if (error instanceof DeliveryPolicyError) return { problem: `DeliveryPolicy: ${error.message}` }
+      throw error
+    }
+  },
+  SignatureVersion: (value) => (value === '1' || value === '2' ? kept(value) : { problem: `SignatureVersion: Invalid value [${value}]. Must be 1 or 2.` }),
+  MaximumMessageSize(value) {
+    const isWhole = /^\d{1,7}$/.test(value)
+    if (isWhole && Number(value) >= MESSAGE_BYTES_MIN && Number(value) <= MESSAGE_BYTES_MAX) return kept(value)
+    return { problem: `MaximumMessageSize: must be a whole number from ${MESSAGE_BYTES_MIN} to ${MESSAGE_BYTES_MAX}` }
+  },
+}
+
+/** Attributes that AWS has and this version does not offer: refused by name, never stored without effect. */
+const NOT_OFFERED =
+  /^(KmsMasterKeyId|TracingConfig|ArchivePolicy|ContentBasedDeduplication|FifoThroughputScope|(HTTP|SQS|Lambda|Firehose|Application)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn))$/
+
+/** The checked value of one attribute (undefined clears it). Throws through `refuse` with the text behind AWS's prefix. */
+export function checkTopicAttribute(name: string, value: string, refuse: (text: string) => ServiceError, unknown: string): string | undefined {
+  if (NOT_OFFERED.test(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
+  const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
+  if (check === undefined) throw refuse(unknown)
+  const checked = check(value)
+  if ('problem' in checked) throw refuse(checked.problem)
+  return checked.keep
+}
+
+/** GetTopicAttributes of AWS: always these keys, and what was set. */
+export function readTopicAttributes(topic: Topic, subscribers: Subscribers): Record<string, string> {
+  const { attributes } = topic
+  return {
+    ...attributes,
+    DisplayName: attributes['DisplayName'] ?? '',
+    EffectiveDeliveryPolicy: effectiveTopicPolicy(attributes['DeliveryPolicy']),
+    Owner: topic.owner,
+    Policy: topicPolicy(topic),
+    SubscriptionsConfirmed: String(subscribers.all.length - subscribers.pending),
+    SubscriptionsDeleted: String(topic.subscriptionsDeleted),
+    SubscriptionsPending: String(subscribers.pending),
+    TopicArn: topic.topicArn,
+  }
+}
+
+/** The policy in force: the owner's, else the one AWS gives every topic. */
+export function topicPolicy(topic: Topic): string {
+  return topic.attributes['Policy'] ?? defaultTopicPolicy(topic.topicArn, topic.owner)
+}
+
+function kept(value: string): { readonly keep: string } {
+  return { keep: value }
+}

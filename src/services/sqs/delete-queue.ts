@@ -1,0 +1,16 @@
+// DeleteQueue: the queue goes with all that waits in it.
+import type { Operation } from '../../engine/operation.ts'
+import { Table } from '../../model/tables.ts'
+import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
+
+export const deleteQueue: Operation<QueueInput, void> = {
+  name: 'DeleteQueue',
+  access: 'write',
+  resource: queueArnOf,
+  record: { resources: queueResources },
+  run(tx, input, call) {
+    const queue = requireOwnQueue(tx, input, call)
+    tx.delete(Table.queues, queue.queueArn)
+    tx.drop(queue.number, Infinity)
+  },
+}

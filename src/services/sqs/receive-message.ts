@@ -1,0 +1,137 @@
+// ReceiveMessage: takes what is visible, hides it, and answers with it; with WaitTimeSeconds it waits for something to come.
+// Messages past their retention are never given out, and those received too often go to the dead-letter queue, in the same commit.
+import { type Call, type Operation, Wait } from '../../engine/operation.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
+import type { Queue } from '../../model/topic.ts'
+import type { Waiting } from '../../storage/queues.ts'
+import { VISIBILITY_SECONDS_MAX } from './change-message-visibility.ts'
+import { invalidValue } from './errors.ts'
+import { queueArnOf, type QueueInput, queueResources, requireQueue } from './queue-address.ts'
+import {
+  checkSystemNames,
+  type NotificationText,
+  readTaken,
+  type ReceivedMessage,
+  type TakenMessage,
+  type WantedNames,
+} from './received-message.ts'
+import { deadLetterQueueOf, messagesToMove, moveMessages } from './redrive.ts'
+
+export interface ReceiveMessageInput extends QueueInput, WantedNames {
+  readonly MaxNumberOfMessages?: number
+  readonly VisibilityTimeout?: number
+  readonly WaitTimeSeconds?: number
+}
+
+interface Taken {
+  readonly queue: number
+  readonly taken: readonly TakenMessage[]
+}
+interface ReceiveMessageOutput {
+  /** Quirk: AWS leaves it out when there is none. */
+  readonly Messages?: readonly ReceivedMessage[]
+}
+
+const MESSAGES_MAX = 10
+const WAIT_SECONDS_MAX = 20
+/** Messages that one call may look at. A queue full of expired ones is emptied of them at once, so that the next call finds the rest. */
+const LOOKED_AT_MAX = 200
+
+export function createReceiveMessage(notificationText: NotificationText): Operation<ReceiveMessageInput, Taken | ReceiveMessageOutput> {
+  return {
+    name: 'ReceiveMessage',
+    access: 'read',
+    data: true,
+    resource: queueArnOf,
+    record: { resources: queueResources },
+    run(tx, input, call) {
+      const queue = requireQueue(tx, input, call)
+      return receive(tx, queue, readLimits(input, settingsOf(queue)), call)
+    },
+    async answer(output, call, input) {
+      if (!('taken' in output) || output.taken.length === 0) return {}
+      const messages = await Promise.all(output.taken.map((message) => readTaken(output.queue, message, input, call, notificationText)))
+      return { Messages: messages.filter((message) => message !== undefined) }
+    },
+  }
+}
+
+interface Limits {
+  readonly messagesMax: number
+  readonly visibilityMs: number
+  readonly waitMs: number
+}
+
+function readLimits(input: ReceiveMessageInput, settings: QueueSettings): Limits {
+  const { MaxNumberOfMessages: max = 1, VisibilityTimeout: visibility, WaitTimeSeconds: wait } = input
+  if (!isWithin(max, 1, MESSAGES_MAX)) throw invalidValue(max, 'MaxNumberOfMessages', `Must be between 1 and ${MESSAGES_MAX}, if provided.`)
+  if (visibility !== undefined && !isWithin(visibility, 0, VISIBILITY_SECONDS_MAX))
+    throw invalidValue(visibility, 'VisibilityTimeout', `Must be between 0 and ${VISIBILITY_SECONDS_MAX}, if provided.`)
+  if (wait !== undefined && !isWithin(wait, 0, WAIT_SECONDS_MAX))
+    throw invalidValue(wait, 'WaitTimeSeconds', `Must be >= 0 and <= ${WAIT_SECONDS_MAX}, if provided.`)
+  checkSystemNames(input)
+  return {
+    messagesMax: max,
+    visibilityMs: visibility === undefined ? settings.visibilityMs : visibility * 1000,
+    waitMs: wait === undefined ? settings.waitMs : wait * 1000,
+  }
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max
+}
+
+function receive(tx: Transaction, queue: Queue, limits: Limits, call: Call): Taken | Wait {
+  const settings = settingsOf(queue)
+  const deadLetterQueue = deadLetterQueueOf(tx, settings)
+  const expiredUpTo = tx.now - settings.retentionMs
+  const receivesMax = deadLetterQueue === undefined ? Infinity : (settings.redrive?.maxReceiveCount ?? Infinity)
+  const wanted: Waiting[] = []
+  const expired: Waiting[] = []
+  const exhausted: Waiting[] = []
+  for (let lookedAt = 0; wanted.length < limits.messagesMax && exhausted.length < MESSAGES_MAX && lookedAt < LOOKED_AT_MAX;) {
+    const batch = tx.take(queue.number, limits.messagesMax - wanted.length)
+    if (batch.length === 0) break
+    lookedAt += batch.length
+    for (const waiting of batch) {
+      if (waiting.sentAt <= expiredUpTo) expired.push(waiting)
+      else if (waiting.receives >= receivesMax) exhausted.push(waiting)
+      else wanted.push(waiting)
+    }
+  }
+  if (wanted.length === 0 && expired.length === 0 && exhausted.length === 0) {
+    const deadline = call.arrivedAt + limits.waitMs
+    return tx.now < deadline ? new Wait(untilAvailable(call, queue.number, tx.now, deadline)) : { queue: queue.number, taken: [] }
+  }
+  if (exhausted.length > 0 && deadLetterQueue !== undefined) {
+    const messages = messagesToMove(queue.number, exhausted, call)
+    // Their bodies come from disk: nothing is staged yet, all that was taken goes back, and the call decides anew.
+    if (messages instanceof Wait) return messages
+    moveMessages(tx, queue, deadLetterQueue, messages)
+  }
+  if (expired.length > 0) {
+    tx.drop(queue.number, call.env.queues.firstSentAt(queue.number, expiredUpTo + 1))
+    for (const { sequence } of expired) tx.remove(queue.number, sequence)
+  }
+  const taken = wanted.map((waiting): TakenMessage => {
+    const receives = waiting.receives + 1
+    const firstReceivedAt = waiting.receives === 0 ? tx.now : waiting.firstReceivedAt
+    tx.hide(queue.number, waiting.sequence, { visibleAt: tx.now + limits.visibilityMs, receives, firstReceivedAt })
+    return { sequence: waiting.sequence, route: waiting.route, receives, firstReceivedAt }
+  })
+  return { queue: queue.number, taken }
+}
+
+function untilAvailable({ env }: Call, queue: number, now: number, deadline: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = env.clock.after(deadline - now, () => {
+      cancel()
+      resolve()
+    })
+    const cancel = env.queues.onceAvailable(queue, now, () => {
+      timer.cancel()
+      resolve()
+    })
+  })
+}

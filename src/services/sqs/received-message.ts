@@ -1,0 +1,144 @@
+// A message as its receiver sees it. What was sent to the queue comes as it is; what a topic published comes raw or in SNS's envelope, as
+// its route says. Made after the commit, from the body's place in the journal.
+import { createHash } from 'node:crypto'
+import { assert } from '../../base/assert.ts'
+import type { Call } from '../../engine/operation.ts'
+import { md5OfAttributes, md5OfText } from '../../model/md5.ts'
+import type { MessageHeader } from '../../model/message.ts'
+import { selectText } from '../../model/notification.ts'
+import { Table } from '../../model/tables.ts'
+import type { Route } from '../../model/topic.ts'
+import { unknownAttributeName } from './errors.ts'
+import { type AttributeValues, formatAttributes, type MessageAttributes } from './message-attributes.ts'
+import { formatReceiptHandle } from './receipt-handle.ts'
+import { type QueuedHeader, readMessage } from './redrive.ts'
+
+/** The envelope of a published message for one subscription, signed. Known to who knows SNS; handed in. */
+export type NotificationText = (header: MessageHeader, body: string, route: Route, call: Call) => Promise<string>
+
+export interface WantedNames {
+  readonly AttributeNames?: readonly string[]
+  readonly MessageSystemAttributeNames?: readonly string[]
+  readonly MessageAttributeNames?: readonly string[]
+}
+
+/** A receive as it was committed. */
+export interface TakenMessage {
+  readonly sequence: number
+  readonly route: number
+  readonly receives: number
+  readonly firstReceivedAt: number
+}
+
+export interface ReceivedMessage {
+  readonly MessageId: string
+  readonly ReceiptHandle: string
+  readonly MD5OfBody: string
+  readonly Body: string
+  readonly Attributes?: Readonly<Record<string, string>>
+  readonly MD5OfMessageAttributes?: string
+  readonly MessageAttributes?: AttributeValues
+}
+
+const SYSTEM_NAMES: ReadonlySet<string> = new Set([
+  'All',
+  'SenderId',
+  'SentTimestamp',
+  'ApproximateReceiveCount',
+  'ApproximateFirstReceiveTimestamp',
+  'SequenceNumber',
+  'MessageDeduplicationId',
+  'MessageGroupId',
+  'AWSTraceHeader',
+  'DeadLetterQueueSourceArn',
+])
+
+export function checkSystemNames({ AttributeNames = [], MessageSystemAttributeNames = [] }: WantedNames): void {
+  for (const names of [AttributeNames, MessageSystemAttributeNames])
+    for (const name of names) if (!SYSTEM_NAMES.has(name)) throw unknownAttributeName(name)
+}
+
+/** Undefined when the message was deleted between the commit and now. */
+export async function readTaken(
+  queue: number,
+  taken: TakenMessage,
+  names: WantedNames,
+  call: Call,
+  notificationText: NotificationText,
+): Promise<ReceivedMessage | undefined> {
+  const { queues, tables } = call.env
+  if (queues.find(queue, taken.sequence) === undefined) return undefined
+  const stored = queues.body(queue, taken.sequence)
+  const { header, body } = readMessage(stored instanceof Promise ? await stored : stored)
+  const route = taken.route === 0 ? undefined : tables.get(Table.routes, String(taken.route))
+  assert(taken.route === 0 || route !== undefined, `route ${taken.route} of a queued message is kept`)
+  const shown = await contentOf(header, body, route, call, notificationText)
+  const attributes = select(shown.attributes, names.MessageAttributeNames)
+  const system = systemAttributes(header, taken, names)
+  return {
+    MessageId: taken.route === 0 ? header.messageId : messageIdOf(header.messageId, taken.route),
+    ReceiptHandle: formatReceiptHandle(queue, taken),
+    MD5OfBody: md5OfText(shown.body),
+    Body: shown.body,
+    ...(system !== undefined && { Attributes: system }),
+    ...(attributes !== undefined && {
+      MD5OfMessageAttributes: md5OfAttributes(attributes),
+      MessageAttributes: formatAttributes(attributes),
+    }),
+  }
+}
+
+interface Content {
+  readonly body: string
+  readonly attributes: MessageAttributes
+}
+
+async function contentOf(
+  header: MessageHeader,
+  body: string,
+  route: Route | undefined,
+  call: Call,
+  notificationText: NotificationText,
+): Promise<Content> {
+  if (route === undefined) return { body, attributes: header.attributes ?? {} }
+  // Confirmations come in the envelope whatever the subscription wants.
+  if (!route.raw || header.type !== 'Notification') return { body: await notificationText(header, body, route, call), attributes: {} }
+  return { body: selectText(body, header.structure, 'sqs'), attributes: header.attributes ?? {} }
+}
+
+/** The id of a published message's copy: its own, the same at every receive, and kept on the way to a dead-letter queue. */
+function messageIdOf(publishedId: string, route: number): string {
+  const hex = createHash('sha256').update(`${publishedId} ${route}`).digest('hex')
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+/** By name, `All`, or with `.*` at its end by prefix. Undefined when nothing is left: then AWS shows no attributes and no checksum. */
+function select(attributes: MessageAttributes, wanted: readonly string[] | undefined): MessageAttributes | undefined {
+  if (wanted === undefined || wanted.length === 0) return undefined
+  const isWanted = (name: string): boolean =>
+    wanted.some(
+      (filter) =>
+        filter === 'All' || filter === name || (filter.endsWith('*') && name.startsWith(filter.slice(0, filter.endsWith('.*') ? -2 : -1))),
+    )
+  const selected = Object.entries(attributes).filter(([name]) => isWanted(name))
+  return selected.length === 0 ? undefined : Object.fromEntries(selected)
+}
+
+function systemAttributes(header: QueuedHeader, taken: TakenMessage, names: WantedNames): Readonly<Record<string, string>> | undefined {
+  const wanted = [...(names.AttributeNames ?? []), ...(names.MessageSystemAttributeNames ?? [])]
+  if (wanted.length === 0) return undefined
+  const isAll = wanted.includes('All')
+  const known: Readonly<Record<string, string | undefined>> = {
+    SenderId: header.senderId,
+    SentTimestamp: String(header.publishedAt),
+    ApproximateReceiveCount: String(taken.receives),
+    ApproximateFirstReceiveTimestamp: String(taken.firstReceivedAt),
+    AWSTraceHeader: header.traceHeader,
+    MessageGroupId: header.groupId,
+    DeadLetterQueueSourceArn: header.deadLetterSourceArn,
+  }
+  const shown: Record<string, string> = {}
+  for (const [name, value] of Object.entries(known)) if (value !== undefined && (isAll || wanted.includes(name))) shown[name] = value
+  return Object.keys(shown).length === 0 ? undefined : shown
+}

@@ -1,0 +1,91 @@
+// The way into a dead-letter queue: a message that was received too often leaves its queue and arrives there in one commit, body and all.
+import { assert } from '../../base/assert.ts'
+import { type Call, Wait } from '../../engine/operation.ts'
+import type { TableReader } from '../../engine/tables.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { readEntryAt } from '../../model/entry.ts'
+import type { MessageHeader } from '../../model/message.ts'
+import { allowsRedrive, type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
+import { Table } from '../../model/tables.ts'
+import type { Queue } from '../../model/topic.ts'
+import type { Waiting } from '../../storage/queues.ts'
+import { invalidValue } from './errors.ts'
+
+/** The header of a message that came from another queue's redrive names that queue. */
+export interface QueuedHeader extends MessageHeader {
+  readonly deadLetterSourceArn?: string
+}
+
+/** Undefined without a policy, and when the queue it names is gone: then messages stay where they are. */
+export function deadLetterQueueOf(tables: TableReader, { redrive }: QueueSettings): Queue | undefined {
+  return redrive === undefined ? undefined : tables.get(Table.queues, redrive.deadLetterTargetArn)
+}
+
+/** `text` is a RedrivePolicy that was read already: its queue must exist beside `sourceArn` and take messages from it. */
+export function checkDeadLetterQueue(tables: TableReader, sourceArn: string, text: string): void {
+  const { deadLetterTargetArn } = JSON.parse(text) as { readonly deadLetterTargetArn: string }
+  const place = (arn: string): string => arn.slice(0, arn.lastIndexOf(':'))
+  if (place(deadLetterTargetArn) !== place(sourceArn))
+    throw invalidValue(
+      text,
+      'RedrivePolicy',
+      'Dead letter target must be owned by the same account and lie in the same region as the source.',
+    )
+  const target = tables.get(Table.queues, deadLetterTargetArn)
+  if (target === undefined) throw invalidValue(text, 'RedrivePolicy', 'Dead letter target does not exist.')
+  if (!allowsRedrive(settingsOf(target), sourceArn))
+    throw invalidValue(text, 'RedrivePolicy', 'The RedriveAllowPolicy of the dead letter target does not allow this source queue.')
+}
+
+export interface MovedMessage {
+  readonly waiting: Waiting
+  readonly header: MessageHeader
+  readonly body: string
+}
+
+/** Of one call: what it had to read from disk before it could decide. */
+const read = new WeakMap<Call, Map<number, Buffer>>()
+
+/** The messages with their bodies; a Wait when some have to be read from disk first. Stages nothing. */
+export function messagesToMove(queue: number, exhausted: readonly Waiting[], call: Call): readonly MovedMessage[] | Wait {
+  const known = read.get(call)
+  const moved: MovedMessage[] = []
+  const absent: { readonly sequence: number; readonly bytes: Promise<Buffer> }[] = []
+  for (const waiting of exhausted) {
+    const bytes = known?.get(waiting.sequence) ?? call.env.queues.body(queue, waiting.sequence)
+    if (bytes instanceof Promise) absent.push({ sequence: waiting.sequence, bytes })
+    else moved.push({ waiting, ...readMessage(bytes) })
+  }
+  if (absent.length === 0) return moved
+  return new Wait(
+    Promise.all(absent.map(async ({ sequence, bytes }): Promise<[number, Buffer]> => [sequence, await bytes])).then((found) => {
+      read.set(call, new Map([...(known ?? []), ...found]))
+    }),
+  )
+}
+
+/** One frame takes at most about as much as a batch of messages may bring. */
+const MOVED_BYTES_MAX = 1_048_576
+
+export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: readonly MovedMessage[]): void {
+  let bytes = 0
+  for (const { waiting, header, body } of messages) {
+    const { sequence, route, receives, firstReceivedAt } = waiting
+    bytes += Buffer.byteLength(body)
+    if (bytes > MOVED_BYTES_MAX && bytes > Buffer.byteLength(body)) {
+      // Its turn comes with the next receive.
+      tx.hide(from.number, sequence, { visibleAt: tx.now, receives, firstReceivedAt })
+      continue
+    }
+    const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn }
+    tx.enqueue(to.number, tx.message(JSON.stringify(moved), body), { route })
+    tx.remove(from.number, sequence)
+  }
+}
+
+/** `bytes`: a message entry as the queue store gives it. */
+export function readMessage(bytes: Buffer): { readonly header: QueuedHeader; readonly body: string } {
+  const entry = readEntryAt(bytes)
+  assert(entry.kind === 'message', 'a queued message is a message entry')
+  return { header: JSON.parse(entry.header.toString('utf8')) as QueuedHeader, body: entry.body.toString('utf8') }
+}

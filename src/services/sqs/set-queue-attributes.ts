@@ -1,0 +1,25 @@
+// SetQueueAttributes: changes what is named, leaves the rest; an empty text takes a policy away.
+import type { Operation } from '../../engine/operation.ts'
+import { readQueueAttributes } from '../../model/queue-attributes.ts'
+import { Table } from '../../model/tables.ts'
+import { withAttributeErrors } from './errors.ts'
+import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
+import { checkDeadLetterQueue } from './redrive.ts'
+
+interface SetQueueAttributesInput extends QueueInput {
+  readonly Attributes: Readonly<Record<string, string>>
+}
+
+export const setQueueAttributes: Operation<SetQueueAttributesInput, void> = {
+  name: 'SetQueueAttributes',
+  access: 'write',
+  resource: queueArnOf,
+  record: { resources: queueResources },
+  run(tx, input, call) {
+    const queue = requireOwnQueue(tx, input, call)
+    const changes = withAttributeErrors(() => readQueueAttributes(input.Attributes))
+    if (changes['RedrivePolicy']) checkDeadLetterQueue(tx, queue.queueArn, changes['RedrivePolicy'])
+    const attributes = Object.fromEntries(Object.entries({ ...queue.attributes, ...changes }).filter(([, text]) => text !== ''))
+    tx.put(Table.queues, queue.queueArn, { ...queue, attributes, modifiedAt: tx.now })
+  },
+}

@@ -1,0 +1,16 @@
+// UntagQueue: takes tags away by key; keys that are not there are no error.
+import type { Operation } from '../../engine/operation.ts'
+import { Table } from '../../model/tables.ts'
+import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
+
+export const untagQueue: Operation<QueueInput & { readonly TagKeys: readonly string[] }, void> = {
+  name: 'UntagQueue',
+  access: 'write',
+  resource: queueArnOf,
+  record: { resources: queueResources },
+  run(tx, input, call) {
+    const queue = requireOwnQueue(tx, input, call)
+    const tags = Object.fromEntries(Object.entries(queue.tags).filter(([key]) => !input.TagKeys.includes(key)))
+    tx.put(Table.queues, queue.queueArn, { ...queue, tags })
+  },
+}

@@ -1,0 +1,48 @@
+// Every setting of the server, by its key in the configuration file and in `--set key=value`.
+import { choice, text, texts, wholeNumber } from './model/config.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+/** AWS's commercial regions, as of 2026. */
+const REGIONS = [
+  'us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'af-south-1', 'ap-east-1', 'ap-east-2', 'ap-northeast-1', 'ap-northeast-2',
+  'ap-northeast-3', 'ap-south-1', 'ap-south-2', 'ap-southeast-1', 'ap-southeast-2', 'ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5',
+  'ap-southeast-6', 'ap-southeast-7', 'ca-central-1', 'ca-west-1', 'eu-central-1', 'eu-central-2', 'eu-north-1', 'eu-south-1',
+  'eu-south-2', 'eu-west-1', 'eu-west-2', 'eu-west-3', 'il-central-1', 'me-central-1', 'me-south-1', 'mx-central-1', 'sa-east-1',
+]
+
+export const settings = {
+  'server.port': wholeNumber({ default: 4566, min: 0, max: 65535, help: 'TCP port; 0 takes any free one' }),
+  'server.host': text({ default: '127.0.0.1', help: 'address to listen on' }),
+  'server.publicUrl': text({
+    default: undefined,
+    pattern: /^https?:\/\/[^/]+$/,
+    form: 'an http(s) URL without a path',
+    help: 'base of the links in notifications, where it is not the address listened on',
+  }),
+  'server.tlsCert': text({ default: undefined, help: 'PEM file of the certificate chain; with server.tlsKey turns TLS on' }),
+  'server.tlsKey': text({ default: undefined, help: 'PEM file of the private key' }),
+  'data.folder': text({ default: './sealcast-data', help: 'data directory' }),
+  'data.freeBytesMin': wholeNumber({
+    default: 256 * MEBIBYTE,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    help: 'writes are refused while the volume has less free than this',
+  }),
+  'journal.segmentBytes': wholeNumber({ default: 64 * MEBIBYTE, min: 4 * MEBIBYTE, max: 1024 * MEBIBYTE, help: 'size of a journal segment' }),
+  'regions.names': texts({ default: REGIONS, help: 'regions that are served; others are refused' }),
+  'regions.default': text({ default: 'us-east-1', help: 'region of calls that name none' }),
+  'outbound.allow': texts({ default: [], help: 'networks (CIDR) that deliveries may reach besides public addresses' }),
+  'outbound.proxy': text({ default: undefined, pattern: /^https?:\/\//, form: 'an http(s) URL', help: 'proxy of deliveries' }),
+  'outbound.caFile': text({ default: undefined, help: 'PEM file of further authorities that deliveries trust' }),
+  'notifications.certificateUrl': text({
+    default: undefined,
+    pattern: /^https?:\/\/[^/]+$/,
+    form: 'an http(s) URL without a path',
+    help: 'base of SigningCertURL, where it differs from server.publicUrl',
+  }),
+  'trail.deliveryIntervalSeconds': wholeNumber({ default: 300, min: 1, max: 3600, help: 'seconds between the log files of a trail' }),
+  'lake.retentionDays': wholeNumber({ default: 90, min: 1, max: 3650, help: 'days for which events can be queried' }),
+  'lake.maxBytes': wholeNumber({ default: 50 * 1024 * MEBIBYTE, min: MEBIBYTE, max: Number.MAX_SAFE_INTEGER, help: 'the lake lets go of its oldest beyond this' }),
+  'log.format': choice({ default: 'text', of: ['text', 'json'], help: 'form of the log on standard error' }),
+} as const

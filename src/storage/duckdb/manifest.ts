@@ -1,0 +1,82 @@
+// Which Parquet files are the lake: a small JSON file that is replaced as a whole. Its rename is the point at which a file begins or ceases
+// to count; whatever lies in the folder beside it is left over from a crash.
+import type { File, Files } from '../files.ts'
+import type { Position } from '../journal.ts'
+import { LakeDamaged } from '../lake.ts'
+
+export const LAKE_FORMAT = 1
+
+export interface LakeFile {
+  readonly name: string
+  readonly table: 'events' | 'deliveries' | 'imported'
+  readonly rows: number
+  readonly bytes: number
+  /** When its oldest and youngest row were committed, in ms since 1970. */
+  readonly oldest: number
+  readonly newest: number
+}
+
+export interface Manifest {
+  readonly format: typeof LAKE_FORMAT
+  /** Rows below it are in the Parquet files, or have expired. */
+  readonly upTo: Position
+  /** Counts imported files; never reused. */
+  readonly imports: number
+  readonly files: readonly LakeFile[]
+}
+
+export const EMPTY_MANIFEST: Manifest = { format: LAKE_FORMAT, upTo: 0, imports: 0, files: [] }
+
+export function readManifest(files: Files, path: string): Manifest {
+  if (!files.exists(path)) return EMPTY_MANIFEST
+  let manifest: Manifest
+  try {
+    manifest = JSON.parse(readWhole(files, path).toString('utf8'))
+  } catch (error) {
+    throw new LakeDamaged(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (manifest.format !== LAKE_FORMAT)
+    throw new LakeDamaged(`${path} has format ${manifest.format}; this release reads format ${LAKE_FORMAT}`)
+  return manifest
+}
+
+/** Durable on return. */
+export function writeManifest(files: Files, folder: string, manifest: Manifest): void {
+  const path = `${folder}/manifest.json`
+  writeWhole(files, `${folder}/tmp/manifest.json`, path, Buffer.from(`${JSON.stringify(manifest)}\n`))
+  files.syncFolder(folder)
+}
+
+/** Writes under a temporary name, flushes, and renames; the rename is durable once its folder is synced. */
+export function writeWhole(files: Files, temporary: string, path: string, bytes: Buffer): void {
+  if (files.exists(temporary)) files.remove(temporary)
+  const file = files.open(temporary, 'create')
+  try {
+    for (let at = 0; at < bytes.length;) at += file.write(bytes, at, bytes.length - at, at)
+    file.sync()
+  } finally {
+    file.close()
+  }
+  files.rename(temporary, path)
+}
+
+export function withFile<Result>(files: Files, path: string, mode: 'read' | 'write', use: (file: File) => Result): Result {
+  const file = files.open(path, mode)
+  try {
+    return use(file)
+  } finally {
+    file.close()
+  }
+}
+
+function readWhole(files: Files, path: string): Buffer {
+  return withFile(files, path, 'read', (file) => {
+    const bytes = Buffer.alloc(file.size())
+    for (let at = 0; at < bytes.length;) {
+      const read = file.read(bytes, at, bytes.length - at, at)
+      if (read === 0) break
+      at += read
+    }
+    return bytes
+  })
+}

@@ -1,0 +1,89 @@
+// The port of the queues: which messages wait where. An index in memory; bodies stay in the journal and are read by position.
+// `apply` is the one way state changes, live and at recovery alike; only `take` reserves ahead of its commit. Suite: queues.suite.ts.
+import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../model/entry.ts'
+import type { Position } from './journal.ts'
+
+export type QueueEntry = EnqueueEntry | HideEntry | RemoveEntry | DropEntry
+
+export interface Waiting {
+  readonly sequence: number
+  readonly sentAt: number
+  readonly route: number
+  /** How often it was received before this time. */
+  readonly receives: number
+  /** 0 when it was never received. */
+  readonly firstReceivedAt: number
+}
+
+export interface QueueCounts {
+  readonly visible: number
+  readonly inFlight: number
+  readonly delayed: number
+}
+
+export interface Queues {
+  /**
+   * The next sequence of the queue, from 1; counts staged ones, so that each call gives another. Who takes several MUST append their
+   * frames in that order: an enqueue below one that was applied is taken for a replay.
+   */
+  nextSequence(queue: number): number
+  /**
+   * Takes up to `max` messages that are committed and visible at `now`, oldest first as far as a standard queue promises, and reserves
+   * them: no other take gets them until a `hide` is applied, `untake` is called, or the process restarts. Messages that came back and
+   * messages never received take turns, so that neither starve the other.
+   */
+  take(queue: number, max: number, now: number): Waiting[]
+  untake(queue: number, sequence: number): void
+  /** What is known of one message that still waits or is in flight, or undefined. */
+  find(queue: number, sequence: number): (Waiting & { readonly visibleAt: number }) | undefined
+  /** Exact, and O(1). Reserved messages count as in flight. */
+  counts(queue: number, now: number): QueueCounts
+  /** Sent time of the oldest message, hidden ones included, or undefined. */
+  oldest(queue: number): number | undefined
+  /** The lowest sequence whose message was sent at `time` or later: a drop before it expires all that are older. */
+  firstSentAt(queue: number, time: number): number
+  /**
+   * The message entry's bytes (model/entry.ts, readEntryAt), from memory, the journal, or the queue's own copy.
+   * Throws MessageGone when the message is not there any more, QueuesDamaged when its copy is unreadable.
+   */
+  body(queue: number, sequence: number): Buffer | Promise<Buffer>
+  /**
+   * Runs `wake` once, on a later turn, when the queue may have something to take: an arrival, a visibility that ends (told by `expire`), or
+   * the end of the queue. Wakes no more of those who wait than there are messages, in the order they came. Returns how to stop waiting.
+   */
+  onceAvailable(queue: number, now: number, wake: () => void): () => void
+  /** When the next hidden or delayed message of any queue becomes visible, or undefined; `expire(now)` wakes those due. */
+  nextVisibleAt(): number | undefined
+  expire(now: number): void
+  /** `position` is that of the frame's payload, to which offsets count. What was applied before changes nothing. */
+  apply(entry: QueueEntry, position: Position): void
+  /** Everything before `end` is told: whole frames, so that a checkpoint may be taken here. */
+  applied(end: Position): void
+  /**
+   * Copies bodies before `before`, so that those segments can go. A bounded number a call; true when none before it is needed any more.
+   * `before` MUST NOT lie behind what was applied.
+   */
+  release(before: Position): Promise<boolean>
+  /**
+   * Writes what changed in the index durably, as of the last `applied`, while calls go on. Returns the position from which the journal must be
+   * replayed after a restart. A call during another joins it.
+   */
+  checkpoint(): Promise<Position>
+  /** From here on `apply` must be replayed. */
+  readonly checkpointed: Position
+  bytes(): { readonly index: number; readonly coldBodies: number }
+  close(): Promise<void>
+}
+
+/** The message was removed or its queue dropped. */
+export class MessageGone extends Error {
+  override name = 'MessageGone'
+}
+/** A part of the index or a copied body fails its checksum. Names it. */
+export class QueuesDamaged extends Error {
+  override name = 'QueuesDamaged'
+}
+/** The index was written by a newer version. Nothing was changed. */
+export class QueuesFormatUnknown extends Error {
+  override name = 'QueuesFormatUnknown'
+}

@@ -1,0 +1,174 @@
+// Checkpoints of the queue index: many parts (chunks and tails), written in bounded transactions, valid all at once. Each part is stored under
+// a generation; the head names the newest complete one. A part's newest generation up to the head's counts, so that a checkpoint that
+// was not finished changes nothing, and a finished one writes only what changed.
+//
+//   [0]                                              checksum u32 | format u32 | generation f64 | position f64
+//   queue u32 BE | part u32 BE | generation u48 BE   checksum u32 | the part; only the checksum: the part is gone
+import { crc32 } from 'node:zlib'
+import type { Position } from '../journal.ts'
+import { QueuesDamaged, QueuesFormatUnknown } from '../queues.ts'
+import type { StoredBytes, StoredChange } from './store.ts'
+
+export const QUEUES_FORMAT = 1
+const HEAD_KEY = Buffer.from([0])
+const PART_KEY_BYTES = 14
+const FIRST_PART_KEY = Buffer.alloc(PART_KEY_BYTES)
+const LAST_PART_KEY = Buffer.alloc(PART_KEY_BYTES + 1, 255)
+const CHECKSUM_BYTES = 4
+const READ_ENTRIES = 32
+const WRITE_ENTRIES = 128
+const WRITE_BYTES = 1024 * 1024
+
+export interface PartName {
+  readonly queue: number
+  readonly part: number
+}
+export interface StoredPart extends PartName {
+  readonly generation: number
+  readonly value: Buffer
+}
+export interface ChangedPart extends PartName {
+  /** The generation that holds the part so far, 0 when none does. */
+  readonly previous: number
+  /** Called once, when its turn comes: four free bytes and the part as of the checkpoint, or undefined when it is gone. */
+  readonly encode: () => Buffer | undefined
+}
+
+export class Checkpoints {
+  readonly #store: StoredBytes
+  #position: Position = 0
+  #generation = 0
+  /** Written by checkpoints that were not finished; MUST go before the head moves past their generation. */
+  #leftovers: Buffer[] = []
+  /** Replaced by newer generations; may go once the head is past them. */
+  #superseded: Buffer[] = []
+
+  constructor(store: StoredBytes) {
+    this.#store = store
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  /** The parts of the newest complete checkpoint. Throws QueuesFormatUnknown and QueuesDamaged. */
+  *load(): Generator<StoredPart> {
+    const head = this.#store.get(HEAD_KEY)
+    if (head !== undefined) {
+      verify(HEAD_KEY, head, 'the head of the queue index')
+      const format = head.readUInt32LE(4)
+      if (format > QUEUES_FORMAT) {
+        throw new QueuesFormatUnknown(
+          `the queue index has format ${format}, this version of Sealcast reads up to ${QUEUES_FORMAT}: start a newer version, or restore a backup of this one`,
+        )
+      }
+      this.#generation = head.readDoubleLE(8)
+      this.#position = head.readDoubleLE(16)
+    }
+    let newest: { key: Buffer; value: Buffer } | undefined
+    for (const entry of this.#entries()) {
+      if (readKey(entry.key).generation > this.#generation) {
+        this.#leftovers.push(entry.key)
+        continue
+      }
+      if (newest !== undefined) {
+        if (isSamePart(newest.key, entry.key)) this.#superseded.push(newest.key)
+        else yield* this.#part(newest)
+      }
+      newest = entry
+    }
+    if (newest !== undefined) yield* this.#part(newest)
+  }
+
+  /** The generation that the next `save` writes. */
+  begin(): number {
+    return ++this.#generation
+  }
+
+  /**
+   * Writes what changed up to `position`, once `ready` resolves. When it fails the last checkpoint stands, and the next MUST have all of
+   * `parts`, with the generation that failed as their previous one.
+   */
+  async save(position: Position, parts: readonly ChangedPart[], ready?: Promise<void>): Promise<void> {
+    const generation = this.#generation
+    // Before anything can fail, since the next save knows only this generation.
+    for (const { queue, part, previous } of parts) if (previous > 0) this.#superseded.push(keyOf(queue, part, previous))
+    await Promise.all([ready, this.#removeAll(this.#leftovers)])
+    let changes: StoredChange[] = []
+    let bytes = 0
+    for (const { queue, part, encode } of parts) {
+      const key = keyOf(queue, part, generation)
+      const value = encode()
+      // The mark of a part that is gone must outlive what it covers: it is removed behind it.
+      if (value === undefined) this.#superseded.push(key)
+      this.#leftovers.push(key)
+      changes.push({ key, value: seal(key, value ?? Buffer.alloc(CHECKSUM_BYTES)) })
+      bytes += value?.length ?? 0
+      if (changes.length < WRITE_ENTRIES && bytes < WRITE_BYTES) continue
+      await this.#store.write(changes)
+      changes = []
+      bytes = 0
+    }
+    const head = Buffer.alloc(24)
+    head.writeUInt32LE(QUEUES_FORMAT, 4)
+    head.writeDoubleLE(generation, 8)
+    head.writeDoubleLE(position, 16)
+    // Commit point: with the head the whole checkpoint counts.
+    await this.#store.write([...changes, { key: HEAD_KEY, value: seal(HEAD_KEY, head) }])
+    this.#position = position
+    this.#leftovers = []
+    await this.#removeAll(this.#superseded)
+  }
+
+  async #removeAll(keys: Buffer[]): Promise<void> {
+    while (keys.length > 0) {
+      const part = keys.slice(0, WRITE_ENTRIES)
+      await this.#store.write(part.map((key) => ({ key, value: undefined })))
+      keys.splice(0, part.length)
+    }
+  }
+
+  *#part({ key, value }: { readonly key: Buffer; readonly value: Buffer }): Generator<StoredPart> {
+    const name = readKey(key)
+    verify(key, value, `part ${name.part} of queue ${name.queue} in the queue index`)
+    if (value.length > CHECKSUM_BYTES) yield { ...name, value }
+    else this.#superseded.push(key)
+  }
+
+  *#entries(): Generator<{ readonly key: Buffer; readonly value: Buffer }> {
+    let from = FIRST_PART_KEY
+    for (;;) {
+      const entries = this.#store.entries(from, LAST_PART_KEY, READ_ENTRIES)
+      yield* entries
+      const last = entries.at(-1)
+      if (last === undefined || entries.length < READ_ENTRIES) return
+      from = Buffer.concat([last.key, Buffer.alloc(1)])
+    }
+  }
+}
+
+function keyOf(queue: number, part: number, generation: number): Buffer {
+  const key = Buffer.alloc(PART_KEY_BYTES)
+  key.writeUInt32BE(queue, 0)
+  key.writeUInt32BE(part, 4)
+  key.writeUIntBE(generation, 8, 6)
+  return key
+}
+
+function readKey(key: Buffer): PartName & { readonly generation: number } {
+  return { queue: key.readUInt32BE(0), part: key.readUInt32BE(4), generation: key.readUIntBE(8, 6) }
+}
+
+function isSamePart(a: Buffer, b: Buffer): boolean {
+  return a.compare(b, 0, 8, 0, 8) === 0
+}
+
+function seal(key: Buffer, value: Buffer): Buffer {
+  value.writeUInt32LE(crc32(value.subarray(CHECKSUM_BYTES), crc32(key)), 0)
+  return value
+}
+
+function verify(key: Buffer, value: Buffer, what: string): void {
+  if (value.length >= CHECKSUM_BYTES && value.readUInt32LE(0) === crc32(value.subarray(CHECKSUM_BYTES), crc32(key))) return
+  throw new QueuesDamaged(`${what} fails its checksum: restore a backup, or let fsck --salvage leave it out`)
+}

@@ -1,0 +1,311 @@
+// The messages of one queue with neighbouring sequences, as columns of numbers: 27 bytes a message that waits, 43 once one of the chunk was
+// received. Starts small and grows; drops the dead when it is full of them. Looks up in O(1) while sequences are contiguous, else by
+// binary search. Knows nothing of other chunks, of time, or of the disk.
+
+/** A chunk holds sequences from number * CHUNK_SEQUENCES on. */
+export const CHUNK_SEQUENCES = 8192
+const CAPACITY_MIN = 8
+
+/** `reserved`: taken, and not yet hidden by what the taker commits; a checkpoint stores it as visible. */
+export const MessageState = { gone: 0, visible: 1, delayed: 2, inFlight: 3, reserved: 4 } as const
+export type MessageStateCode = (typeof MessageState)[keyof typeof MessageState]
+export type StateCounts = [gone: number, visible: number, delayed: number, inFlight: number, reserved: number]
+
+interface Columns {
+  position: Float64Array
+  sentAt: Float64Array
+  length: Uint32Array
+  route: Uint32Array
+  receives: Uint16Array
+  state: Uint8Array
+  visibleAt: Float64Array | undefined
+  firstReceivedAt: Float64Array | undefined
+  /** Sequences within the chunk; undefined while they are contiguous. */
+  slots: Uint16Array | undefined
+}
+
+export class Chunk {
+  readonly queue: number
+  readonly number: number
+  readonly counts: StateCounts = [0, 0, 0, 0, 0]
+  /** No body that may still be read from the journal stands before it. */
+  hotPosition = Infinity
+  /** The checkpoint that holds it, 0 when none does. */
+  generation = 0
+  isDirty = false
+  /** A checkpoint that is being written needs it as it is now. */
+  isAwaited = false
+  /** As the checkpoint needs it, once it was changed since; `gone`: nothing lived in it. */
+  snapshot: Buffer | 'gone' | undefined
+  #columns: Columns
+  #capacity: number
+  #count = 0
+  #firstSlot = 0
+
+  constructor(queue: number, number: number) {
+    this.queue = queue
+    this.number = number
+    this.#capacity = CAPACITY_MIN
+    this.#columns = allocate(CAPACITY_MIN, { hasVisibleAt: false, hasFirstReceivedAt: false, hasSlots: false })
+  }
+
+  /** Slots in use, those of the dead included: indexes are below it. An index holds until the next append or remove. */
+  get count(): number {
+    return this.#count
+  }
+
+  get live(): number {
+    return this.#count - this.counts[MessageState.gone]
+  }
+
+  get bytes(): number {
+    const { visibleAt, firstReceivedAt, slots } = this.#columns
+    return this.#capacity * (27 + (visibleAt ? 8 : 0) + (firstReceivedAt ? 8 : 0) + (slots ? 2 : 0))
+  }
+
+  get isSmall(): boolean {
+    return this.#capacity <= 8 * CAPACITY_MIN
+  }
+
+  /** The index of a live message, or -1. */
+  find(sequence: number): number {
+    const index = this.seek(sequence)
+    return index < this.#count && this.sequence(index) === sequence && this.state(index) !== MessageState.gone ? index : -1
+  }
+
+  /** The first index whose sequence is `sequence` or higher. */
+  seek(sequence: number): number {
+    const slot = sequence - this.number * CHUNK_SEQUENCES
+    const { slots } = this.#columns
+    if (slots === undefined) return Math.min(Math.max(slot - this.#firstSlot, 0), this.#count)
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((slots[middle] ?? 0) >= slot) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  sequence(index: number): number {
+    const { slots } = this.#columns
+    return this.number * CHUNK_SEQUENCES + (slots === undefined ? this.#firstSlot + index : (slots[index] ?? 0))
+  }
+
+  state(index: number): MessageStateCode {
+    return (this.#columns.state[index] ?? MessageState.gone) as MessageStateCode
+  }
+
+  position(index: number): number {
+    return this.#columns.position[index] ?? 0
+  }
+
+  length(index: number): number {
+    return this.#columns.length[index] ?? 0
+  }
+
+  sentAt(index: number): number {
+    return this.#columns.sentAt[index] ?? 0
+  }
+
+  route(index: number): number {
+    return this.#columns.route[index] ?? 0
+  }
+
+  receives(index: number): number {
+    return this.#columns.receives[index] ?? 0
+  }
+
+  /** 0 when it was never received. */
+  firstReceivedAt(index: number): number {
+    return this.#columns.firstReceivedAt?.[index] ?? 0
+  }
+
+  /** 0 when it was never hidden. */
+  visibleAt(index: number): number {
+    return this.#columns.visibleAt?.[index] ?? 0
+  }
+
+  setState(index: number, state: MessageStateCode): void {
+    this.counts[this.state(index)]--
+    this.counts[state]++
+    this.#columns.state[index] = state
+  }
+
+  setHidden(index: number, visibleAt: number, receives: number, firstReceivedAt: number): void {
+    const columns = this.#columns
+    if (visibleAt !== 0) (columns.visibleAt ??= new Float64Array(this.#capacity))[index] = visibleAt
+    if (firstReceivedAt !== 0) (columns.firstReceivedAt ??= new Float64Array(this.#capacity))[index] = firstReceivedAt
+    columns.receives[index] = Math.min(receives, 0xffff)
+  }
+
+  /** Adds a visible message; its sequence MUST be above all others. Returns its index. */
+  append(sequence: number, message: { readonly position: number; readonly length: number; readonly sentAt: number; readonly route: number }): number {
+    if (this.#count === this.#capacity) this.#makeRoom()
+    const slot = sequence - this.number * CHUNK_SEQUENCES
+    const index = this.#count
+    if (index === 0 && this.#columns.slots === undefined) this.#firstSlot = slot
+    if (this.#columns.slots === undefined && slot !== this.#firstSlot + index) this.#columns.slots = this.#listSlots()
+    const columns = this.#columns
+    columns.position[index] = message.position
+    columns.length[index] = message.length
+    columns.sentAt[index] = message.sentAt
+    columns.route[index] = message.route
+    columns.receives[index] = 0
+    columns.state[index] = MessageState.visible
+    if (columns.visibleAt !== undefined) columns.visibleAt[index] = 0
+    if (columns.firstReceivedAt !== undefined) columns.firstReceivedAt[index] = 0
+    if (columns.slots !== undefined) columns.slots[index] = slot
+    this.#count++
+    this.counts[MessageState.visible]++
+    this.hotPosition = Math.min(this.hotPosition, message.position)
+    return index
+  }
+
+  /** Marks a message as gone. `isOpen`: more will be appended. */
+  remove(index: number, isOpen: boolean): void {
+    this.setState(index, MessageState.gone)
+    if (this.live === 0) this.#clear()
+    else if (this.live * 16 <= this.#count && this.#count > 4 * CAPACITY_MIN) this.#compact(isOpen ? this.live * 2 : this.live)
+  }
+
+  /** The lowest position at or behind `from` of a live message, or Infinity. */
+  lowestPosition(from: number): number {
+    let lowest = Infinity
+    for (let index = 0; index < this.#count; index++) {
+      const position = this.position(index)
+      if (position >= from && position < lowest && this.state(index) !== MessageState.gone) lowest = position
+    }
+    return lowest
+  }
+
+  /** What a checkpoint stores; the first four bytes are left for its checksum. */
+  encode(): Buffer {
+    const { visibleAt, firstReceivedAt, slots, ...columns } = this.#columns
+    const count = this.#count
+    const flags = (visibleAt ? FLAG_VISIBLE_AT : 0) | (firstReceivedAt ? FLAG_FIRST_RECEIVED_AT : 0) | (slots ? FLAG_SLOTS : 0)
+    const parts = [columns.position, columns.sentAt, visibleAt, firstReceivedAt, columns.length, columns.route, columns.receives, slots, columns.state]
+    const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0))
+    bytes.fill(0, 0, HEADER_BYTES)
+    bytes.writeUInt32LE(count, 4)
+    bytes.writeUInt16LE(this.#firstSlot, 8)
+    bytes.writeUInt16LE(flags, 10)
+    bytes.writeDoubleLE(this.hotPosition, 16)
+    let at = HEADER_BYTES
+    for (const part of parts) {
+      if (part === undefined) continue
+      const length = part.BYTES_PER_ELEMENT * count
+      bytes.set(new Uint8Array(part.buffer, part.byteOffset, length), at)
+      at += length
+    }
+    if (this.counts[MessageState.reserved] > 0) {
+      for (let index = at - count; index < at; index++) if (bytes[index] === MessageState.reserved) bytes[index] = MessageState.visible
+    }
+    return bytes
+  }
+
+  /** Throws RangeError on bytes that `encode` did not make. */
+  static decode(queue: number, number: number, encoded: Buffer): Chunk {
+    const chunk = new Chunk(queue, number)
+    const count = encoded.readUInt32LE(4)
+    const flags = encoded.readUInt16LE(10)
+    chunk.#firstSlot = encoded.readUInt16LE(8)
+    chunk.hotPosition = encoded.readDoubleLE(16)
+    // A fresh buffer, because columns of eight bytes have to be aligned.
+    const buffer = new ArrayBuffer(encoded.length)
+    new Uint8Array(buffer).set(encoded)
+    let at = HEADER_BYTES
+    const next = (bytes: number): number => (at += bytes * count) - bytes * count
+    const has = (flag: number): boolean => (flags & flag) !== 0
+    chunk.#columns = {
+      position: new Float64Array(buffer, next(8), count),
+      sentAt: new Float64Array(buffer, next(8), count),
+      visibleAt: has(FLAG_VISIBLE_AT) ? new Float64Array(buffer, next(8), count) : undefined,
+      firstReceivedAt: has(FLAG_FIRST_RECEIVED_AT) ? new Float64Array(buffer, next(8), count) : undefined,
+      length: new Uint32Array(buffer, next(4), count),
+      route: new Uint32Array(buffer, next(4), count),
+      receives: new Uint16Array(buffer, next(2), count),
+      slots: has(FLAG_SLOTS) ? new Uint16Array(buffer, next(2), count) : undefined,
+      state: new Uint8Array(buffer, next(1), count),
+    }
+    chunk.#count = chunk.#capacity = count
+    for (let index = 0; index < count; index++) chunk.counts[chunk.state(index)]++
+    return chunk
+  }
+
+  #clear(): void {
+    this.#count = 0
+    this.counts[MessageState.gone] = 0
+    this.#columns.slots = undefined
+    this.hotPosition = Infinity
+  }
+
+  #makeRoom(): void {
+    if (this.counts[MessageState.gone] * 2 >= this.#count) this.#compact(this.live * 2)
+    else this.#resize(Math.min(Math.max(this.#capacity * 2, CAPACITY_MIN), CHUNK_SEQUENCES))
+  }
+
+  #resize(capacity: number): void {
+    const from = this.#columns
+    const to = allocateLike(from, capacity)
+    for (const name of COLUMN_NAMES) to[name]?.set(from[name]?.subarray(0, this.#count) ?? [])
+    this.#columns = to
+    this.#capacity = capacity
+  }
+
+  #compact(capacity: number): void {
+    const from = this.#columns
+    from.slots ??= this.#listSlots()
+    const room = Math.min(Math.max(capacity, this.live, CAPACITY_MIN), CHUNK_SEQUENCES)
+    const to = allocateLike(from, room)
+    let at = 0
+    for (let index = 0; index < this.#count; index++) {
+      if (from.state[index] === MessageState.gone) continue
+      for (const name of COLUMN_NAMES) {
+        const column = to[name]
+        if (column !== undefined) column[at] = from[name]?.[index] ?? 0
+      }
+      at++
+    }
+    this.#columns = to
+    this.#capacity = room
+    this.#count = at
+    this.counts[MessageState.gone] = 0
+    const first = to.slots?.[0] ?? 0
+    if (at > 0 && (to.slots?.[at - 1] ?? 0) - first !== at - 1) return
+    to.slots = undefined
+    this.#firstSlot = first
+  }
+
+  #listSlots(): Uint16Array {
+    const slots = new Uint16Array(this.#capacity)
+    for (let index = 0; index < this.#count; index++) slots[index] = this.#firstSlot + index
+    return slots
+  }
+}
+
+// Checksum (filled in by checkpoint.ts) u32 | count u32 | first slot u16 | flags u16 | zero u32 | hot position f64, then the columns.
+const HEADER_BYTES = 24
+const FLAG_VISIBLE_AT = 1
+const FLAG_FIRST_RECEIVED_AT = 2
+const FLAG_SLOTS = 4
+const COLUMN_NAMES = ['position', 'sentAt', 'length', 'route', 'receives', 'state', 'visibleAt', 'firstReceivedAt', 'slots'] as const
+
+function allocateLike({ visibleAt, firstReceivedAt, slots }: Columns, capacity: number): Columns {
+  return allocate(capacity, { hasVisibleAt: visibleAt !== undefined, hasFirstReceivedAt: firstReceivedAt !== undefined, hasSlots: slots !== undefined })
+}
+
+function allocate(capacity: number, has: { readonly hasVisibleAt: boolean; readonly hasFirstReceivedAt: boolean; readonly hasSlots: boolean }): Columns {
+  return {
+    position: new Float64Array(capacity),
+    sentAt: new Float64Array(capacity),
+    length: new Uint32Array(capacity),
+    route: new Uint32Array(capacity),
+    receives: new Uint16Array(capacity),
+    state: new Uint8Array(capacity),
+    visibleAt: has.hasVisibleAt ? new Float64Array(capacity) : undefined,
+    firstReceivedAt: has.hasFirstReceivedAt ? new Float64Array(capacity) : undefined,
+    slots: has.hasSlots ? new Uint16Array(capacity) : undefined,
+  }
+}

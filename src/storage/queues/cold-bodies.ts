@@ -1,0 +1,158 @@
+// The queues' own copies of bodies whose journal segments are to go. A body is copied once, when its segment is released, and removed with its
+// message. Two marks tell where a body is: all living ones before `released` are here; before `begun` some may be.
+//
+//   [0]                       checksum u32 | format u32 | released f64 | begun f64
+//   queue u32 BE | sequence f64 BE   checksum u32 | the message entry's bytes
+import { crc32 } from 'node:zlib'
+import type { Position } from '../journal.ts'
+import { QueuesDamaged, QueuesFormatUnknown } from '../queues.ts'
+import { QUEUES_FORMAT } from './checkpoint.ts'
+import type { StoredBytes, StoredChange } from './store.ts'
+
+const MARKS_KEY = Buffer.from([0])
+const CHECKSUM_BYTES = 4
+const BATCH = 64
+
+export interface Body {
+  readonly queue: number
+  readonly sequence: number
+  readonly bytes: Buffer
+}
+
+export class ColdBodies {
+  readonly #store: StoredBytes
+  #released: Position = 0
+  #begun: Position = 0
+  /** Removed messages that may have a copy, and dropped parts of queues, whose copies still have to go. */
+  #removed: Buffer[] = []
+  #dropped: { readonly queue: number; readonly before: number }[] = []
+  #sweeping: Promise<void> = Promise.resolve()
+  #writing: Promise<void> = Promise.resolve()
+
+  /** Throws QueuesFormatUnknown and QueuesDamaged. */
+  constructor(store: StoredBytes) {
+    this.#store = store
+    const marks = store.get(MARKS_KEY)
+    if (marks === undefined) return
+    verify(MARKS_KEY, marks, 'the head of the copied bodies')
+    if (marks.readUInt32LE(4) > QUEUES_FORMAT) {
+      throw new QueuesFormatUnknown(
+        `the copied bodies have format ${marks.readUInt32LE(4)}, this version of Sealcast reads up to ${QUEUES_FORMAT}: start a newer version`,
+      )
+    }
+    this.#released = marks.readDoubleLE(8)
+    this.#begun = marks.readDoubleLE(16)
+  }
+
+  get released(): Position {
+    return this.#released
+  }
+
+  read(queue: number, sequence: number): Buffer {
+    const key = keyOf(queue, sequence)
+    const value = this.#store.get(key)
+    if (value === undefined) throw new QueuesDamaged(`the copied body of message ${sequence} of queue ${queue} is missing: restore a backup`)
+    verify(key, value, `the copied body of message ${sequence} of queue ${queue}`)
+    return value.subarray(CHECKSUM_BYTES)
+  }
+
+  /** MUST resolve before the first copy of a body before `before`. */
+  async begin(before: Position): Promise<void> {
+    if (before <= this.#begun) return
+    this.#begun = before
+    await this.#writeMarks()
+  }
+
+  async write(bodies: readonly Body[]): Promise<void> {
+    this.#writing = this.#store.write(
+      bodies.map(({ queue, sequence, bytes }) => {
+        const key = keyOf(queue, sequence)
+        return { key, value: seal(key, Buffer.concat([Buffer.alloc(CHECKSUM_BYTES), bytes])) }
+      }),
+    )
+    await this.#writing
+  }
+
+  /** All living bodies before `before` are copied and flushed. */
+  async finish(before: Position): Promise<void> {
+    this.#released = before
+    await this.#writeMarks()
+  }
+
+  /** A message is gone whose body stands at `position`. */
+  removed(queue: number, sequence: number, position: Position): void {
+    if (position >= this.#begun) return
+    this.#removed.push(keyOf(queue, sequence))
+    if (this.#removed.length >= BATCH) this.#sweepSoon()
+  }
+
+  dropped(queue: number, before: number): void {
+    if (this.#begun === 0) return
+    this.#dropped.push({ queue, before })
+    this.#sweepSoon()
+  }
+
+  /** Removes the copies of all that was removed or dropped before the call. Rejects when the store does; what is left stays to be removed. */
+  sweep(): Promise<void> {
+    this.#sweeping = this.#sweeping.catch(() => {}).then(() => this.#sweep())
+    return this.#sweeping
+  }
+
+  bytes(): number {
+    return this.#store.bytes()
+  }
+
+  #sweepSoon(): void {
+    // A failure is met again, and told, by the next checkpoint.
+    this.sweep().catch(() => {})
+  }
+
+  async #sweep(): Promise<void> {
+    while (this.#removed.length > 0) {
+      const keys = this.#removed.slice(0, BATCH)
+      await this.#removeKeys(keys)
+      this.#removed.splice(0, keys.length)
+    }
+    // What is being written is not listed yet.
+    await this.#writing.catch(() => {})
+    for (let drop = this.#dropped[0]; drop !== undefined; drop = this.#dropped[0]) {
+      const [from, to] = [keyOf(drop.queue, 0), keyOf(drop.queue, drop.before)]
+      for (;;) {
+        const entries = this.#store.entries(from, to, BATCH)
+        if (entries.length === 0) break
+        await this.#removeKeys(entries.map(({ key }) => key))
+      }
+      this.#dropped.shift()
+    }
+  }
+
+  #removeKeys(keys: readonly Buffer[]): Promise<void> {
+    return this.#store.write(keys.map((key): StoredChange => ({ key, value: undefined })))
+  }
+
+  #writeMarks(): Promise<void> {
+    const marks = Buffer.alloc(24)
+    marks.writeUInt32LE(QUEUES_FORMAT, 4)
+    marks.writeDoubleLE(this.#released, 8)
+    marks.writeDoubleLE(this.#begun, 16)
+    return this.#store.write([{ key: MARKS_KEY, value: seal(MARKS_KEY, marks) }])
+  }
+}
+
+function keyOf(queue: number, sequence: number): Buffer {
+  const key = Buffer.alloc(12)
+  key.writeUInt32BE(queue, 0)
+  // Doubles above zero are ordered as their bytes are, infinity last.
+  key.writeDoubleBE(sequence, 4)
+  return key
+}
+
+function seal(key: Buffer, value: Buffer): Buffer {
+  value.writeUInt32LE(crc32(value.subarray(CHECKSUM_BYTES), crc32(key)), 0)
+  return value
+}
+
+function verify(key: Buffer, value: Buffer, what: string): void {
+  if (value.length >= CHECKSUM_BYTES && value.readUInt32LE(0) === crc32(value.subarray(CHECKSUM_BYTES), crc32(key))) return
+  throw new QueuesDamaged(`${what} fails its checksum: restore a backup`)
+}

@@ -1,0 +1,511 @@
+// The queues of this process: the index in memory, its checkpoints, and the bodies by position. Standard queues; a FIFO queue will add groups
+// and deduplication beside its chunks. `apply` is the only way to change what a checkpoint holds, live and at recovery alike.
+import { assert, unreachable } from '../../base/assert.ts'
+import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../../model/entry.ts'
+import { JournalTrimmed, type Journal, type Position } from '../journal.ts'
+import { MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Queues, type Waiting } from '../queues.ts'
+import { Checkpoints, type ChangedPart, type StoredPart } from './checkpoint.ts'
+import { Chunk, MessageState, type MessageStateCode } from './chunk.ts'
+import { ColdBodies, type Body } from './cold-bodies.ts'
+import { chunkNumber, Queue } from './queue.ts'
+import type { QueueStore } from './store.ts'
+import { Visibility } from './visibility.ts'
+import { Wakes } from './wakes.ts'
+
+/** The part of a checkpoint that holds a queue's tail; chunks have lower numbers. */
+const TAIL_PART = 0xffff_ffff
+const COPY_BATCH = 64
+const COPIES_PER_CALL = 4096
+
+export interface OpenQueuesOptions {
+  readonly journal: Pick<Journal, 'readBytes'>
+  readonly store: QueueStore
+}
+
+/** Loads the last checkpoint; the caller replays the journal from `checkpointed` on. Throws QueuesFormatUnknown and QueuesDamaged. */
+export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
+  const queues = new IndexedQueues(options)
+  queues.load()
+  return queues
+}
+
+class IndexedQueues implements Queues {
+  readonly #journal: Pick<Journal, 'readBytes'>
+  readonly #store: QueueStore
+  readonly #checkpoints: Checkpoints
+  readonly #cold: ColdBodies
+  readonly #queues = new Map<number, Queue>()
+  readonly #visibility = new Visibility(({ visibleAt, queue, sequence }) => {
+    const found = this.#find(queue, sequence)
+    return found !== undefined && isHidden(found.chunk.state(found.index)) && found.chunk.visibleAt(found.index) === visibleAt
+  })
+  readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.counts[MessageState.visible])
+  #hidden = 0
+  #applied: Position = 0
+  /** What the next checkpoint has to write. */
+  #dirtyChunks = new Set<Chunk>()
+  #dirtyTails = new Set<Queue>()
+  /** Parts of the last checkpoint that are no more, by name, with the generation that holds them. */
+  #goneParts = new Map<string, { readonly queue: number; readonly part: number; readonly generation: number }>()
+  #checkpointing: Promise<Position> | undefined
+  #releasing: Promise<boolean> | undefined
+
+  constructor({ journal, store }: OpenQueuesOptions) {
+    this.#journal = journal
+    this.#store = store
+    this.#checkpoints = new Checkpoints(store.index)
+    this.#cold = new ColdBodies(store.bodies)
+  }
+
+  load(): void {
+    for (const part of this.#checkpoints.load()) {
+      try {
+        this.#loadPart(part)
+      } catch (failure) {
+        if (!(failure instanceof RangeError)) throw failure
+        throw new QueuesDamaged(`part ${part.part} of queue ${part.queue} in the queue index cannot be read: restore a backup`)
+      }
+    }
+    for (const queue of this.#queues.values()) {
+      const oldest = Math.min(...[...queue.chunks.values()].map((chunk) => chunk.sequence(0)))
+      queue.advance(oldest)
+    }
+    this.#applied = this.#checkpoints.position
+  }
+
+  get checkpointed(): Position {
+    return this.#checkpoints.position
+  }
+
+  nextSequence(number: number): number {
+    const queue = this.#queueOf(number)
+    queue.next = Math.max(queue.next, queue.tail)
+    return queue.next++
+  }
+
+  take(number: number, max: number, now: number): Waiting[] {
+    this.expire(now)
+    const queue = this.#queues.get(number)
+    const taken: Waiting[] = []
+    while (queue !== undefined && taken.length < max) {
+      const next = queue.takeNext()
+      if (next === undefined) break
+      this.#move(queue, next.chunk, next.index, MessageState.reserved)
+      taken.push(describe(next.chunk, next.index))
+    }
+    return taken
+  }
+
+  untake(number: number, sequence: number): void {
+    const queue = this.#queues.get(number)
+    const found = queue?.find(sequence)
+    if (queue === undefined || found === undefined || found.chunk.state(found.index) !== MessageState.reserved) return
+    this.#move(queue, found.chunk, found.index, MessageState.visible)
+    queue.untaken(sequence)
+    this.#wakes.due(number)
+  }
+
+  find(number: number, sequence: number): (Waiting & { readonly visibleAt: number }) | undefined {
+    const found = this.#find(number, sequence)
+    if (found === undefined) return undefined
+    const { chunk, index } = found
+    return { ...describe(chunk, index), visibleAt: chunk.visibleAt(index) || chunk.sentAt(index) }
+  }
+
+  counts(number: number, now: number): QueueCounts {
+    this.expire(now)
+    const [, visible, delayed, inFlight, reserved] = this.#queues.get(number)?.counts ?? [0, 0, 0, 0, 0]
+    return { visible, delayed, inFlight: inFlight + reserved }
+  }
+
+  oldest(number: number): number | undefined {
+    const oldest = this.#queues.get(number)?.oldest()
+    return oldest?.chunk.sentAt(oldest.index)
+  }
+
+  firstSentAt(number: number, time: number): number {
+    return this.#queues.get(number)?.firstSentAt(time) ?? 1
+  }
+
+  body(number: number, sequence: number): Buffer | Promise<Buffer> {
+    const found = this.#find(number, sequence)
+    if (found === undefined) throw new MessageGone(`message ${sequence} of queue ${number} is gone`)
+    const position = found.chunk.position(found.index)
+    if (position < this.#cold.released) return this.#cold.read(number, sequence)
+    const bytes = this.#journal.readBytes(position, found.chunk.length(found.index))
+    if (Buffer.isBuffer(bytes)) return bytes
+    return bytes.catch((failure: unknown) => {
+      // The segment went while the read was under way: the copy was made before that.
+      if (failure instanceof JournalTrimmed && position < this.#cold.released) return this.body(number, sequence)
+      throw failure
+    })
+  }
+
+  onceAvailable(number: number, now: number, wake: () => void): () => void {
+    this.expire(now)
+    const stop = this.#wakes.once(number, wake)
+    if ((this.#queues.get(number)?.counts[MessageState.visible] ?? 0) > 0) this.#wakes.due(number)
+    return stop
+  }
+
+  nextVisibleAt(): number | undefined {
+    return this.#visibility.next()
+  }
+
+  expire(now: number): void {
+    for (let due = this.#visibility.take(now); due !== undefined; due = this.#visibility.take(now)) {
+      const queue = this.#queues.get(due.queue)
+      const found = queue?.find(due.sequence)
+      if (queue === undefined || found === undefined) continue
+      this.#move(queue, found.chunk, found.index, MessageState.visible)
+      queue.returned(due.sequence)
+      this.#wakes.due(due.queue)
+    }
+  }
+
+  apply(entry: QueueEntry, position: Position): void {
+    switch (entry.kind) {
+      case 'enqueue':
+        return this.#enqueue(entry, position)
+      case 'hide':
+        return this.#hide(entry)
+      case 'remove':
+        return this.#remove(entry)
+      case 'drop':
+        return this.#drop(entry)
+      default:
+        return unreachable(entry, 'queue entry')
+    }
+  }
+
+  applied(end: Position): void {
+    this.#applied = Math.max(this.#applied, end)
+  }
+
+  async release(before: Position): Promise<boolean> {
+    assert(before <= this.#applied, 'a release of what was applied')
+    while (this.#releasing !== undefined) await this.#releasing
+    if (before <= this.#cold.released) return true
+    this.#releasing = this.#release(before).finally(() => (this.#releasing = undefined))
+    return this.#releasing
+  }
+
+  checkpoint(): Promise<Position> {
+    this.#checkpointing ??= this.#checkpoint().finally(() => (this.#checkpointing = undefined))
+    return this.#checkpointing
+  }
+
+  bytes(): { readonly index: number; readonly coldBodies: number } {
+    let index = 0
+    for (const { chunks } of this.#queues.values()) for (const chunk of chunks.values()) index += chunk.bytes
+    return { index, coldBodies: this.#cold.bytes() }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#checkpointing, this.#releasing, this.#cold.sweep()])
+    await this.#store.close()
+  }
+
+  #enqueue(entry: EnqueueEntry, framePosition: Position): void {
+    const queue = this.#queueOf(entry.queue)
+    if (entry.sequence < queue.tail) return
+    const chunk = this.#openChunk(queue, chunkNumber(entry.sequence))
+    this.#touch(chunk)
+    const index = chunk.append(entry.sequence, {
+      position: framePosition + entry.messageOffset,
+      length: entry.messageLength,
+      sentAt: entry.sentAt,
+      route: entry.route,
+    })
+    queue.counts[MessageState.visible]++
+    queue.tail = entry.sequence + 1
+    this.#touchTail(queue)
+    if (entry.visibleAt > entry.sentAt) this.#conceal(queue, chunk, index, { visibleAt: entry.visibleAt, receives: 0, firstReceivedAt: 0 })
+    else this.#wakes.due(entry.queue)
+  }
+
+  #hide(entry: HideEntry): void {
+    const queue = this.#queues.get(entry.queue)
+    const found = queue?.find(entry.sequence)
+    if (queue === undefined || found === undefined) return
+    this.#touch(found.chunk)
+    this.#conceal(queue, found.chunk, found.index, entry)
+  }
+
+  #conceal(queue: Queue, chunk: Chunk, index: number, { visibleAt, receives, firstReceivedAt }: Pick<HideEntry, 'visibleAt' | 'receives' | 'firstReceivedAt'>): void {
+    const isListed = isHidden(chunk.state(index)) && chunk.visibleAt(index) === visibleAt
+    chunk.setHidden(index, visibleAt, receives, firstReceivedAt)
+    this.#move(queue, chunk, index, receives > 0 ? MessageState.inFlight : MessageState.delayed)
+    if (!isListed) this.#visibility.push(visibleAt, queue.number, chunk.sequence(index), this.#hidden)
+  }
+
+  #remove(entry: RemoveEntry): void {
+    const queue = this.#queues.get(entry.queue)
+    const found = queue?.find(entry.sequence)
+    if (queue === undefined || found === undefined) return
+    this.#touch(found.chunk)
+    this.#removeFrom(queue, found.chunk, found.index)
+    this.#freeIfEmpty(queue, found.chunk)
+  }
+
+  #drop({ queue: number, before }: DropEntry): void {
+    const queue = this.#queues.get(number)
+    if (queue === undefined) return
+    for (const chunk of [...queue.chunks.values()]) {
+      if (chunk.sequence(0) >= before) continue
+      if (chunk.sequence(chunk.count - 1) < before) {
+        this.#detach(queue, chunk)
+        continue
+      }
+      this.#touch(chunk)
+      // By sequence, since indexes move when a chunk drops its dead.
+      for (const sequence of liveBefore(chunk, before)) this.#removeFrom(queue, chunk, chunk.find(sequence))
+      this.#freeIfEmpty(queue, chunk)
+    }
+    this.#cold.dropped(number, before)
+    queue.advance(before)
+    if (before === Infinity) {
+      this.#queues.delete(number)
+      this.#dirtyTails.delete(queue)
+      this.#partGone(number, TAIL_PART, queue.generation)
+    }
+    this.#wakes.due(number)
+  }
+
+  #removeFrom(queue: Queue, chunk: Chunk, index: number): void {
+    const state = chunk.state(index)
+    this.#cold.removed(queue.number, chunk.sequence(index), chunk.position(index))
+    queue.counts[state]--
+    if (isHidden(state)) this.#hidden--
+    chunk.remove(index, chunk.number === chunkNumber(queue.tail))
+  }
+
+  /** The state as the index holds it; a checkpoint needs no word of reservations, nor of what time alone makes visible. */
+  #move(queue: Queue, chunk: Chunk, index: number, to: MessageStateCode): void {
+    const from = chunk.state(index)
+    chunk.setState(index, to)
+    queue.counts[from]--
+    queue.counts[to]++
+    this.#hidden += Number(isHidden(to)) - Number(isHidden(from))
+  }
+
+  /** Takes a whole chunk away, unchanged, since a checkpoint that is being written may still need it. */
+  #detach(queue: Queue, chunk: Chunk): void {
+    for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight, MessageState.reserved]) {
+      queue.counts[state] -= chunk.counts[state]
+      if (isHidden(state)) this.#hidden -= chunk.counts[state]
+    }
+    queue.chunks.delete(chunk.number)
+    this.#dirtyChunks.delete(chunk)
+    this.#partGone(queue.number, chunk.number, chunk.generation)
+  }
+
+  /** The last chunk of a busy little queue stays, so that a message in and out does not make and free one each time. */
+  #freeIfEmpty(queue: Queue, chunk: Chunk): void {
+    if (chunk.live === 0 && !(chunk.isSmall && chunk.number === chunkNumber(queue.tail))) this.#detach(queue, chunk)
+  }
+
+  #openChunk(queue: Queue, number: number): Chunk {
+    const present = queue.chunks.get(number)
+    if (present !== undefined) return present
+    const last = queue.chunks.get(number - 1)
+    if (last?.live === 0) this.#detach(queue, last)
+    const chunk = new Chunk(queue.number, number)
+    const name = partName(queue.number, number)
+    chunk.generation = this.#goneParts.get(name)?.generation ?? 0
+    this.#goneParts.delete(name)
+    queue.chunks.set(number, chunk)
+    return chunk
+  }
+
+  #queueOf(number: number): Queue {
+    const present = this.#queues.get(number)
+    if (present !== undefined) return present
+    const queue = new Queue(number)
+    const name = partName(number, TAIL_PART)
+    queue.generation = this.#goneParts.get(name)?.generation ?? 0
+    this.#goneParts.delete(name)
+    this.#queues.set(number, queue)
+    if (queue.generation > 0) this.#touchTail(queue)
+    return queue
+  }
+
+  #find(number: number, sequence: number): { readonly chunk: Chunk; readonly index: number } | undefined {
+    return this.#queues.get(number)?.find(sequence)
+  }
+
+  /** MUST run before a change of a chunk. */
+  #touch(chunk: Chunk): void {
+    if (chunk.isAwaited) {
+      chunk.snapshot = encodePart(chunk)
+      chunk.isAwaited = false
+    }
+    if (chunk.isDirty) return
+    chunk.isDirty = true
+    this.#dirtyChunks.add(chunk)
+  }
+
+  #touchTail(queue: Queue): void {
+    if (queue.isDirty) return
+    queue.isDirty = true
+    this.#dirtyTails.add(queue)
+  }
+
+  #partGone(queue: number, part: number, generation: number): void {
+    if (generation > 0) this.#goneParts.set(partName(queue, part), { queue, part, generation })
+  }
+
+  async #checkpoint(): Promise<Position> {
+    const position = this.#applied
+    const generation = this.#checkpoints.begin()
+    const [chunks, tails, gone] = [this.#dirtyChunks, this.#dirtyTails, this.#goneParts]
+    this.#dirtyChunks = new Set()
+    this.#dirtyTails = new Set()
+    this.#goneParts = new Map()
+    const parts: ChangedPart[] = []
+    for (const { queue, part, generation: previous } of gone.values()) parts.push({ queue, part, previous, encode: () => undefined })
+    for (const queue of tails) {
+      const tail = encodeTail(queue.tail)
+      parts.push({ queue: queue.number, part: TAIL_PART, previous: queue.generation, encode: () => tail })
+      queue.isDirty = false
+      queue.generation = generation
+    }
+    for (const chunk of chunks) {
+      parts.push({ queue: chunk.queue, part: chunk.number, previous: chunk.generation, encode: () => takeSnapshot(chunk) })
+      chunk.isDirty = false
+      chunk.isAwaited = true
+      chunk.generation = generation
+    }
+    try {
+      // Copies of what the checkpoint no longer knows would never be asked for again.
+      await this.#checkpoints.save(position, parts, this.#cold.sweep())
+      return position
+    } catch (failure) {
+      this.#restoreDirty(chunks, tails, gone, generation)
+      throw failure
+    }
+  }
+
+  /** A checkpoint failed: all that it was to write is to be written by the next. */
+  #restoreDirty(chunks: Iterable<Chunk>, tails: Iterable<Queue>, gone: ReadonlyMap<string, { queue: number; part: number; generation: number }>, generation: number): void {
+    for (const chunk of chunks) {
+      chunk.isAwaited = false
+      chunk.snapshot = undefined
+      if (this.#queues.get(chunk.queue)?.chunks.get(chunk.number) === chunk) this.#touch(chunk)
+    }
+    for (const queue of tails) if (this.#queues.get(queue.number) === queue) this.#touchTail(queue)
+    for (const [name, part] of gone) {
+      const queue = this.#queues.get(part.queue)
+      const back = part.part === TAIL_PART ? queue : queue?.chunks.get(part.part)
+      if (back !== undefined) back.generation = Math.max(back.generation, generation)
+      else this.#goneParts.set(name, { ...part, generation })
+    }
+  }
+
+  async #release(before: Position): Promise<boolean> {
+    await this.#cold.begin(before)
+    let copies = 0
+    for (const queue of [...this.#queues.values()]) {
+      for (const chunk of [...queue.chunks.values()]) {
+        if (chunk.hotPosition >= before) continue
+        copies += await this.#copyBodies(queue, chunk, before)
+        if (copies >= COPIES_PER_CALL) return false
+      }
+    }
+    await this.#cold.finish(before)
+    return true
+  }
+
+  async #copyBodies(queue: Queue, chunk: Chunk, before: Position): Promise<number> {
+    let copies = 0
+    let from = chunk.sequence(0)
+    while (queue.chunks.get(chunk.number) === chunk) {
+      const batch = this.#listBodies(chunk, from, before)
+      const last = batch.at(-1)
+      if (last === undefined) break
+      const bodies = await Promise.all(
+        batch.map(async ({ sequence, position, length }): Promise<Body> => ({ queue: queue.number, sequence, bytes: await this.#journal.readBytes(position, length) })),
+      )
+      // What was removed while it was read must not be copied: its removal found no copy to take away.
+      await this.#cold.write(bodies.filter(({ sequence }) => this.#queues.get(queue.number)?.find(sequence) !== undefined))
+      copies += batch.length
+      from = last.sequence + 1
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    chunk.hotPosition = chunk.lowestPosition(before)
+    return copies
+  }
+
+  #listBodies(chunk: Chunk, from: number, before: Position): { readonly sequence: number; readonly position: Position; readonly length: number }[] {
+    const bodies = []
+    for (let index = chunk.seek(from); index < chunk.count && bodies.length < COPY_BATCH; index++) {
+      const position = chunk.position(index)
+      if (position >= before || position < this.#cold.released || chunk.state(index) === MessageState.gone) continue
+      bodies.push({ sequence: chunk.sequence(index), position, length: chunk.length(index) })
+    }
+    return bodies
+  }
+
+  #loadPart({ queue: number, part, generation, value }: StoredPart): void {
+    const queue = this.#queueOf(number)
+    if (part === TAIL_PART) {
+      queue.tail = value.readDoubleLE(4)
+      queue.generation = generation
+      return
+    }
+    const chunk = Chunk.decode(number, part, value)
+    chunk.generation = generation
+    queue.chunks.set(part, chunk)
+    for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight]) queue.counts[state] += chunk.counts[state]
+    const hidden = chunk.counts[MessageState.delayed] + chunk.counts[MessageState.inFlight]
+    if (hidden === 0) return
+    this.#hidden += hidden
+    for (let index = 0; index < chunk.count; index++) {
+      if (isHidden(chunk.state(index))) this.#visibility.push(chunk.visibleAt(index), number, chunk.sequence(index), Infinity)
+    }
+  }
+}
+
+/** A chunk in which nothing lives is not stored. */
+function encodePart(chunk: Chunk): Buffer | 'gone' {
+  return chunk.live === 0 ? 'gone' : chunk.encode()
+}
+
+function takeSnapshot(chunk: Chunk): Buffer | undefined {
+  const snapshot = chunk.snapshot ?? encodePart(chunk)
+  chunk.isAwaited = false
+  chunk.snapshot = undefined
+  return snapshot === 'gone' ? undefined : snapshot
+}
+
+function encodeTail(tail: number): Buffer {
+  const encoded = Buffer.alloc(12)
+  encoded.writeDoubleLE(tail, 4)
+  return encoded
+}
+
+function describe(chunk: Chunk, index: number): Waiting {
+  return {
+    sequence: chunk.sequence(index),
+    sentAt: chunk.sentAt(index),
+    route: chunk.route(index),
+    receives: chunk.receives(index),
+    firstReceivedAt: chunk.firstReceivedAt(index),
+  }
+}
+
+function isHidden(state: MessageStateCode): boolean {
+  return state === MessageState.delayed || state === MessageState.inFlight
+}
+
+function liveBefore(chunk: Chunk, before: number): number[] {
+  const sequences: number[] = []
+  for (let index = 0; index < chunk.count && chunk.sequence(index) < before; index++) {
+    if (chunk.state(index) !== MessageState.gone) sequences.push(chunk.sequence(index))
+  }
+  return sequences
+}
+
+function partName(queue: number, part: number): string {
+  return `${queue}/${part}`
+}

@@ -1,0 +1,448 @@
+// The journal over segment files. Frames are encoded straight into a slab whose place in the file is known; one slab is being written
+// while the next fills. A flush starts once per turn of the event loop, and everything that completes does so on a turn of its own.
+import type { Clock, Timer } from '../../base/clock.ts'
+import { assert } from '../../base/assert.ts'
+import { type Log, silentLog } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import type { Files } from '../files.ts'
+import { JournalDamaged, JournalFailed, JournalFull, JournalTrimmed } from '../journal.ts'
+import type { Frame, Journal, Position, Settled } from '../journal.ts'
+import { type Commit, inlineCommit, threadCommit } from './commit.ts'
+import { decodeFrames, findCovering } from './decode.ts'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameAt, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
+import { SEGMENT_HEADER_BYTES, segmentNumber } from './format.ts'
+import { ReadFiles } from './read-files.ts'
+import { recover, type Recovered } from './recover.ts'
+import { Ring } from './ring.ts'
+
+export interface JournalOptions {
+  readonly files: Files
+  readonly folder: string
+  readonly random: Random
+  readonly clock: Clock
+  readonly log?: Log
+  /** `thread` needs files that another thread can open; `inline` writes on this one. */
+  readonly writer: 'thread' | 'inline'
+  /** Known to be on stable storage, and the position or end of a frame: what lies before was verified earlier. */
+  readonly checkedFrom?: Position
+  readonly segmentBytes?: number
+  /** The largest group; a frame can have 96 bytes less. */
+  readonly slabBytes?: number
+  /** How much of the newest is kept in memory; allocated as it is needed. */
+  readonly ringBytes?: number
+  /** Zeros written in front of the frames, so that a flush need not grow the file. */
+  readonly aheadBytes?: number
+  /** How long the journal is idle before it seals its last group. */
+  readonly sealAfterMs?: number
+  /** Runs something on a later turn; a simulation hands in its own. */
+  readonly schedule?: (run: () => void) => void
+}
+
+export interface SegmentedJournal extends Journal {
+  /** Bytes of all files, prepared ones included. */
+  bytes(): number
+}
+
+const MIB = 1024 * 1024
+const ENTRIES_MAX = 0xffff
+const COVERING_BYTES = 8 * 1024
+
+/** Throws JournalDamaged or JournalTooNew, naming the file, and then has changed nothing; or the system's error. */
+export async function openJournal(options: JournalOptions): Promise<SegmentedJournal> {
+  return new OpenJournal(options)
+}
+
+/** One group: staged, then written. */
+interface Slab {
+  readonly index: number
+  readonly bytes: Buffer
+  readonly view: DataView
+  /** The position of the first frame. */
+  start: Position
+  used: number
+  /** Where the room for the next segment's header is, or -1. */
+  rollAt: number
+  frames: number
+  /** Behind the last frame that is not a seal, or -1. */
+  entriesEnd: Position
+  readonly settled: (Settled | undefined)[]
+}
+
+interface Segment {
+  readonly number: number
+  readonly start: Position
+}
+
+class OpenJournal implements SegmentedJournal {
+  readonly #files: Files
+  readonly #folder: string
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #segmentBytes: number
+  readonly #payloadBytesMax: number
+  readonly #sealAfterMs: number
+  readonly #schedule: (run: () => void) => void
+  readonly #salt: number
+  readonly #commit: Commit
+  readonly #readFiles: ReadFiles
+  readonly #ring: Ring
+  readonly #segments: Segment[]
+  readonly #durableListeners: ((frames: readonly Frame[]) => void)[] = []
+  readonly #failureListeners: ((failure: Error) => void)[] = []
+  #filling: Slab
+  #spare: Slab
+  #inFlight: Slab | undefined
+  #flushScheduled = false
+  #tail: Position
+  #durable: Position
+  /** What is left in the segment at the tail. */
+  #room: number
+  #endsSealed: boolean
+  #idleSince = 0
+  #sealTimer: Timer | undefined
+  #failed: JournalFailed | undefined
+  #closing: Promise<void> | undefined
+  #onIdle: (() => void) | undefined
+
+  constructor(options: JournalOptions) {
+    const { files, folder, log = silentLog, schedule = setImmediate, sealAfterMs = 50 } = options
+    const { segmentBytes = 64 * MIB, slabBytes = 4 * MIB, ringBytes = 64 * MIB } = options
+    const { aheadBytes = options.writer === 'thread' ? 4 * MIB : 0 } = options
+    assert(slabBytes % 8 === 0 && slabBytes <= FRAME_BYTES_MAX, 'slabs of a multiple of 8 bytes, below the largest frame')
+    assert(segmentBytes >= slabBytes + SEGMENT_HEADER_BYTES && segmentBytes <= 1024 * MIB, 'segments that hold a slab, of at most 1 GiB')
+    this.#files = files
+    this.#folder = folder
+    this.#clock = options.clock
+    this.#log = log
+    this.#segmentBytes = segmentBytes
+    this.#payloadBytesMax = slabBytes - SEGMENT_HEADER_BYTES - FRAME_HEADER_BYTES
+    this.#sealAfterMs = sealAfterMs
+    this.#schedule = (run) => void schedule(run)
+    // The thread starts while we recover.
+    this.#commit = (options.writer === 'thread' ? threadCommit : inlineCommit)({
+      files,
+      slabBytes,
+      schedule: this.#schedule,
+      done: (failure) => this.#complete(failure),
+      warn: (failure) => log.warn('journal: preparing or recycling a segment failed; commits go on', { reason: failure.message }),
+    })
+    const recovered = this.#recover(options)
+    const last = recovered.segments.at(-1)
+    assert(last !== undefined, 'a segment to write on')
+    const [first, second] = this.#commit.slabs
+    assert(first !== undefined && second !== undefined, 'two slabs')
+    this.#filling = createSlab(0, first)
+    this.#spare = createSlab(1, second)
+    this.#salt = recovered.salt
+    this.#segments = [...recovered.segments]
+    this.#tail = recovered.tail
+    this.#durable = recovered.durable
+    this.#endsSealed = recovered.endsSealed
+    this.#room = segmentBytes - frameOffset(last.start, recovered.tail)
+    this.#readFiles = new ReadFiles(files, folder)
+    this.#ring = new Ring(Math.max(ringBytes, slabBytes), recovered.tail)
+    const { salt, tail, chain, spares } = recovered
+    this.#commit.start({ folder, segmentBytes, aheadBytes, salt, number: last.number, start: last.start, tail, chain, spares })
+    this.#armSeal()
+  }
+
+  get start(): Position {
+    return this.#segments[0]?.start ?? 0
+  }
+
+  get durable(): Position {
+    return this.#durable
+  }
+
+  get tail(): Position {
+    return this.#tail
+  }
+
+  append(payload: Uint8Array, entries: number, settled: Settled): Position {
+    if (this.#failed !== undefined) throw this.#failed
+    if (this.#closing !== undefined) throw new JournalFailed('the journal is closed')
+    if (payload.length > this.#payloadBytesMax) {
+      throw new RangeError(`a frame of ${payload.length} bytes: at most ${this.#payloadBytesMax} fit`)
+    }
+    if (entries > ENTRIES_MAX) throw new RangeError(`a frame of ${entries} entries: at most ${ENTRIES_MAX} are allowed`)
+    return this.#stage(FrameKind.entries, payload, entries, settled)
+  }
+
+  async read(from: Position, bytesMax: number): Promise<readonly Frame[]> {
+    for (let wanted = bytesMax; ; ) {
+      if (from < this.start) throw this.#trimmedAt(from)
+      if (from >= this.#durable) return []
+      const inMemory = from >= this.#ring.start
+      const segment = this.#segmentOf(from)
+      const available = (inMemory ? this.#durable : Math.min(this.#durable, this.#endOf(segment))) - from
+      const length = Math.min(Math.max(wanted, FRAME_HEADER_BYTES), available)
+      // Even from memory on a later turn, or a reader that is behind would keep everyone else waiting.
+      const bytes = inMemory ? await this.#copyLater(from, length) : await this.#readSegment(segment, from, length)
+      if (bytes === undefined) continue
+      const { frames, end, stopped, needs } = decodeFrames(bytes, from, inMemory ? undefined : this.#salt)
+      if (frames.length > 0) return frames
+      if (stopped === 'bad' || (stopped === 'short' && end - from + needs > available)) throw this.#unreadable(segment, end)
+      from = end
+      wanted = Math.max(bytesMax, needs)
+    }
+  }
+
+  readBytes(position: Position, length: number): Buffer | Promise<Buffer> {
+    assert(length >= 0 && position + length <= this.#durable, 'bytes of a durable frame')
+    if (position >= this.#ring.start) return this.#ring.copy(position, length)
+    if (position < this.start) return Promise.reject(this.#trimmedAt(position))
+    return this.#readCovering(position, length)
+  }
+
+  onDurable(listener: (frames: readonly Frame[]) => void): void {
+    this.#durableListeners.push(listener)
+  }
+
+  onFailure(listener: (failure: Error) => void): void {
+    this.#failureListeners.push(listener)
+  }
+
+  trim(before: Position): void {
+    const numbers: number[] = []
+    for (;;) {
+      const [oldest, next] = this.#segments
+      // The next one must have something on stable storage, or a crash would find no segment at all.
+      if (oldest === undefined || next === undefined || next.start > before || next.start >= this.#durable) break
+      this.#segments.shift()
+      this.#readFiles.drop(oldest.number)
+      numbers.push(oldest.number)
+    }
+    if (numbers.length > 0 && this.#failed === undefined) this.#commit.recycle(numbers)
+  }
+
+  segments(): readonly { readonly start: Position; readonly end: Position; readonly bytes: number }[] {
+    return this.#segments.map((segment) => ({
+      start: segment.start,
+      end: this.#endOf(segment),
+      bytes: this.#readFiles.size(segment.number),
+    }))
+  }
+
+  bytes(): number {
+    const numbers = this.#files.list(this.#folder).flatMap((name) => segmentNumber(name) ?? [])
+    return numbers.reduce((sum, number) => sum + this.#readFiles.size(number), 0)
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#sealTimer?.cancel()
+    await this.#idle()
+    if (!this.#endsSealed && this.#failed === undefined) {
+      this.#stage(FrameKind.seal, EMPTY, 0, undefined)
+      await this.#idle()
+    }
+    await this.#commit.close()
+    this.#readFiles.close()
+  }
+
+  #recover({ files, folder, random, checkedFrom }: JournalOptions): Recovered {
+    try {
+      const recovered = recover(files, folder, random, checkedFrom)
+      const { torn, tail } = recovered
+      if (torn) this.#log.warn('journal: cut the unfinished last group, which nobody was told of', { folder, position: tail })
+      return recovered
+    } catch (error) {
+      void this.#commit.close()
+      throw error
+    }
+  }
+
+  #stage(kind: FrameKindCode, payload: Uint8Array, entries: number, settled: Settled | undefined): Position {
+    const slab = this.#filling
+    const length = FRAME_HEADER_BYTES + payload.length
+    const span = frameSpan(length)
+    const rolls = span > this.#room
+    let at = slab.used
+    if (at + span + (rolls ? SEGMENT_HEADER_BYTES : 0) > slab.bytes.length) {
+      throw new JournalFull('the journal is not written as fast as it is filled; try again')
+    }
+    const position = this.#tail
+    if (rolls) {
+      slab.rollAt = at
+      at += SEGMENT_HEADER_BYTES
+      this.#segments.push({ number: (this.#segments.at(-1)?.number ?? 0) + 1, start: position })
+      this.#room = this.#segmentBytes - SEGMENT_HEADER_BYTES
+    }
+    if (slab.frames === 0) slab.start = position
+    const { view } = slab
+    view.setUint32(at + FrameAt.length, length, true)
+    view.setFloat64(at + FrameAt.position, position, true)
+    view.setFloat64(at + FrameAt.groupStart, slab.start, true)
+    view.setUint8(at + FrameAt.kind, kind)
+    view.setUint8(at + FrameAt.flags, 0)
+    view.setUint16(at + FrameAt.entries, entries, true)
+    slab.bytes.set(payload, at + FRAME_HEADER_BYTES)
+    for (let padding = at + length; padding < at + span; padding++) slab.bytes[padding] = 0
+    slab.settled[slab.frames++] = settled
+    slab.used = at + span
+    this.#room -= span
+    this.#tail = position + span
+    this.#endsSealed = kind === FrameKind.seal
+    if (!this.#endsSealed) slab.entriesEnd = this.#tail
+    this.#scheduleFlush()
+    return position
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#inFlight !== undefined) return
+    this.#flushScheduled = true
+    this.#schedule(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false
+    if (this.#failed !== undefined || this.#inFlight !== undefined) return
+    const slab = this.#filling
+    this.#filling = this.#spare
+    this.#spare = slab
+    this.#inFlight = slab
+    const first = slab.rollAt < 0 ? slab.used : slab.rollAt
+    this.#commit.write(slab.index, first, slab.used - first)
+  }
+
+  #complete(failure: Error | undefined): void {
+    if (failure !== undefined) return this.#fail(failure)
+    const slab = this.#inFlight
+    if (slab === undefined) return
+    const first = slab.rollAt < 0 ? slab.used : slab.rollAt
+    this.#ring.write(slab.bytes, 0, first)
+    if (slab.rollAt >= 0) this.#ring.write(slab.bytes, first + SEGMENT_HEADER_BYTES, slab.used)
+    if (slab.entriesEnd >= 0) {
+      this.#durable = slab.entriesEnd
+      this.#tell(slab)
+    }
+    for (let index = 0; index < slab.frames; index++) slab.settled[index]?.()
+    resetSlab(slab)
+    this.#inFlight = undefined
+    if (this.#filling.frames > 0) return this.#scheduleFlush()
+    this.#idleSince = this.#clock.monotonic()
+    this.#armSeal()
+    this.#onIdle?.()
+  }
+
+  #tell(slab: Slab): void {
+    if (this.#durableListeners.length === 0) return
+    const frames: Frame[] = []
+    let position = slab.start
+    for (let at = 0; at < slab.used; ) {
+      if (at === slab.rollAt) at += SEGMENT_HEADER_BYTES
+      const length = slab.view.getUint32(at + FrameAt.length, true)
+      const span = frameSpan(length)
+      if (slab.view.getUint8(at + FrameAt.kind) !== FrameKind.seal) {
+        const payload = this.#ring.view(position + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES)
+        const entries = slab.view.getUint16(at + FrameAt.entries, true)
+        frames.push({ position, end: position + span, entries, payloadPosition: position + FRAME_HEADER_BYTES, payload })
+      }
+      position += span
+      at += span
+    }
+    for (const listener of this.#durableListeners) listener(frames)
+  }
+
+  #fail(failure: Error): void {
+    if (this.#failed !== undefined) return
+    const what = 'the journal could not be written, and is read-only until a restart'
+    const failed = new JournalFailed(`${what}: ${failure.message}`, { cause: failure })
+    this.#failed = failed
+    this.#sealTimer?.cancel()
+    this.#log.error('journal: a write failed; nothing is accepted until a restart', { folder: this.#folder, reason: failure.message })
+    for (const listener of this.#failureListeners) listener(failed)
+    for (const slab of [this.#inFlight, this.#filling]) {
+      if (slab === undefined) continue
+      for (let index = 0; index < slab.frames; index++) slab.settled[index]?.(failed)
+    }
+    this.#onIdle?.()
+  }
+
+  #idle(): Promise<void> {
+    if (this.#failed !== undefined || (this.#inFlight === undefined && this.#filling.frames === 0)) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
+  /** One timer for any number of groups: it looks at the clock when it fires. */
+  #armSeal(): void {
+    if (this.#sealTimer !== undefined || this.#endsSealed || this.#closing !== undefined) return
+    const idleMs = this.#clock.monotonic() - this.#idleSince
+    this.#sealTimer = this.#clock.after(Math.max(0, this.#sealAfterMs - idleMs), this.#sealWhenIdle)
+  }
+
+  readonly #sealWhenIdle = (): void => {
+    this.#sealTimer = undefined
+    if (this.#failed !== undefined || this.#closing !== undefined || this.#inFlight !== undefined || this.#filling.frames > 0) return
+    if (this.#clock.monotonic() - this.#idleSince < this.#sealAfterMs) return this.#armSeal()
+    if (!this.#endsSealed) this.#stage(FrameKind.seal, EMPTY, 0, undefined)
+  }
+
+  #copyLater(from: Position, length: number): Promise<Buffer | undefined> {
+    return new Promise((resolve) => this.#schedule(() => resolve(from < this.#ring.start ? undefined : this.#ring.copy(from, length))))
+  }
+
+  async #readSegment(segment: Segment, from: Position, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    const read = await this.#readFiles.read(segment.number, bytes, frameOffset(segment.start, from))
+    if (from < this.start) throw this.#trimmedAt(from)
+    return read === length ? bytes : bytes.subarray(0, read)
+  }
+
+  /** Reads around the bytes, further each time, until the whole frame is there to be checked. */
+  async #readCovering(position: Position, length: number): Promise<Buffer> {
+    const segment = this.#segmentOf(position)
+    const end = Math.min(this.#durable, this.#endOf(segment))
+    for (let around = COVERING_BYTES; ; around *= 4) {
+      const from = Math.max(segment.start, position - around) & -8
+      const until = Math.min(end, position + length + around)
+      const covering = findCovering(await this.#readSegment(segment, from, until - from), from, position, this.#salt)
+      if (covering !== undefined) {
+        const at = position - covering.payloadPosition
+        if (at + length > covering.payload.length) throw this.#unreadable(segment, position)
+        return covering.payload.subarray(at, at + length)
+      }
+      if (from <= segment.start && until === end) throw this.#unreadable(segment, position)
+    }
+  }
+
+  #segmentOf(position: Position): Segment {
+    const segment = this.#segments.findLast(({ start }) => start <= position)
+    assert(segment !== undefined, 'a position within the journal')
+    return segment
+  }
+
+  #endOf(segment: Segment): Position {
+    const index = segment.number - (this.#segments[0]?.number ?? 0)
+    return this.#segments[index + 1]?.start ?? this.#tail
+  }
+
+  #trimmedAt(position: Position): JournalTrimmed {
+    return new JournalTrimmed(`position ${position} was trimmed: the journal starts at ${this.start}`)
+  }
+
+  #unreadable(segment: Segment, position: Position): JournalDamaged {
+    return new JournalDamaged(`${this.#readFiles.path(segment.number)} is damaged: no good frame at position ${position}`)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+function createSlab(index: number, bytes: Buffer): Slab {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  return { index, bytes, view, start: 0, used: 0, rollAt: -1, frames: 0, entriesEnd: -1, settled: [] }
+}
+
+function resetSlab(slab: Slab): void {
+  slab.used = 0
+  slab.rollAt = -1
+  slab.entriesEnd = -1
+  // Lets go of what the callbacks hold.
+  slab.settled.fill(undefined, 0, slab.frames)
+  slab.frames = 0
+}

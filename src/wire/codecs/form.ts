@@ -1,0 +1,145 @@
+// application/x-www-form-urlencoded bytes -> names and values. Works on the bytes: most of a form is ASCII without escapes, and what
+// is escaped is decoded into a scratch buffer that is reused. Names that repeat are left to the reader.
+import { isAscii, isUtf8 } from 'node:buffer'
+import { WIRE } from '../../model/limits.ts'
+import { ServiceError } from '../../model/service-error.ts'
+
+export interface Form {
+  readonly names: readonly string[]
+  readonly values: readonly string[]
+}
+
+export interface FormLimits {
+  readonly formParametersMax: number
+  readonly formNameBytesMax: number
+}
+
+export const EMPTY_FORM: Form = { names: [], values: [] }
+
+/** Throws MalformedQueryString when an escape or the UTF-8 is broken, or a limit is passed. */
+export function parseForm(bytes: Buffer, limits: FormLimits = WIRE): Form {
+  if (bytes.length === 0) return EMPTY_FORM
+  const names: string[] = []
+  const values: string[] = []
+  const scanner = new FormScanner(bytes)
+  while (scanner.next()) {
+    if (names.length === limits.formParametersMax) throw malformed(`more than ${limits.formParametersMax} parameters`)
+    if (scanner.nameEnd - scanner.nameStart > limits.formNameBytesMax)
+      throw malformed(`a parameter name of more than ${limits.formNameBytesMax} bytes`)
+    names.push(scanner.name())
+    values.push(scanner.value())
+  }
+  return { names, values }
+}
+
+export function malformed(what: string): ServiceError {
+  return new ServiceError('MalformedQueryString', 400, `The query string contains a syntax error: ${what}`)
+}
+
+const HEX = new Uint8Array(256).fill(0xff)
+for (const [digit, character] of [...'0123456789abcdef'].entries()) {
+  HEX[character.charCodeAt(0)] = digit
+  HEX[character.toUpperCase().charCodeAt(0)] = digit
+}
+const SCRATCH_BYTES = 64 * 1024
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+
+/** Walks the parameters one by one; the positions are those of the parameter that `next` has found. */
+export class FormScanner {
+  readonly bytes: Buffer
+  /** The bytes as Latin-1, for searching. */
+  readonly text: string
+  nameStart = 0
+  nameEnd = 0
+  valueEnd = 0
+  readonly #plain: boolean
+  #at = 0
+  #nextPercent = -1
+  #nextPlus = -1
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.text = bytes.toString('latin1')
+    this.#plain = isAscii(bytes)
+    this.#nextPercent = this.#find('%', 0)
+    this.#nextPlus = this.#find('+', 0)
+  }
+
+  next(): boolean {
+    const { text } = this
+    const { length } = text
+    let at = this.#at
+    while (at < length && text.charCodeAt(at) === 0x26) at++
+    if (at >= length) return false
+    let end = text.indexOf('&', at)
+    if (end === -1) end = length
+    const equals = text.indexOf('=', at)
+    this.nameStart = at
+    this.nameEnd = equals === -1 || equals > end ? end : equals
+    this.valueEnd = end
+    this.#at = end + 1
+    return true
+  }
+
+  get valueStart(): number {
+    return Math.min(this.nameEnd + 1, this.valueEnd)
+  }
+
+  name(): string {
+    return this.#read(this.nameStart, this.nameEnd)
+  }
+
+  value(): string {
+    return this.#read(this.valueStart, this.valueEnd)
+  }
+
+  /** True when the name stands there as it is. */
+  isNamePlain(): boolean {
+    return this.#isPlain(this.nameStart, this.nameEnd)
+  }
+
+  #read(start: number, end: number): string {
+    // Not a slice of `text`: a short value that is kept would keep the whole body.
+    return this.#isPlain(start, end) ? this.bytes.toString('latin1', start, end) : decode(this.bytes, start, end)
+  }
+
+  #isPlain(start: number, end: number): boolean {
+    if (this.#nextPercent < start) this.#nextPercent = this.#find('%', start)
+    if (this.#nextPlus < start) this.#nextPlus = this.#find('+', start)
+    return this.#plain && this.#nextPercent >= end && this.#nextPlus >= end
+  }
+
+  #find(character: string, from: number): number {
+    const found = this.text.indexOf(character, from)
+    return found === -1 ? Infinity : found
+  }
+}
+
+function decode(bytes: Buffer, start: number, end: number): string {
+  const target = end - start <= SCRATCH_BYTES ? scratch : Buffer.allocUnsafe(end - start)
+  let length = 0
+  let all = 0
+  for (let at = start; at < end; at++) {
+    let byte = bytes[at] as number
+    if (byte === 0x25) {
+      if (at + 2 >= end) throw malformed('an incomplete percent escape')
+      const high = HEX[bytes[at + 1] as number] as number
+      const low = HEX[bytes[at + 2] as number] as number
+      if ((high | low) > 15) throw malformed('a percent sign without two hexadecimal digits')
+      byte = (high << 4) | low
+      at += 2
+    } else if (byte === 0x2b) byte = 0x20
+    target[length++] = byte
+    all |= byte
+  }
+  if (all < 0x80) return target.toString('latin1', 0, length)
+  if (!isUtf8(target.subarray(0, length))) throw malformed('bytes that are not UTF-8')
+  return target.toString('utf8', 0, length)
+}
+
+/** Percent-decodes a part of a path: `+` stands for itself. */
+export function decodePath(text: string): string {
+  if (!text.includes('%') && !/[^\0-\x7f]/.test(text)) return text
+  const bytes = Buffer.from(text.replaceAll('+', '%2B'), 'latin1')
+  return decode(bytes, 0, bytes.length)
+}

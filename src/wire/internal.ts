@@ -1,0 +1,52 @@
+// The paths that are no AWS service: health, metrics, the signing certificate, and the reset of a development server.
+import type { HttpRequest, HttpResponse } from './http.ts'
+
+/** What it asks the server. */
+export interface InternalHouse {
+  readonly status: () => { readonly status: string }
+  readonly refusal: () => string | undefined
+  readonly meter: { text(): string }
+  readonly signing: { certificate(path: string): string | undefined }
+}
+
+export interface InternalOptions {
+  readonly house: () => InternalHouse
+  /** Only on a development server. */
+  readonly reset?: () => Promise<void>
+}
+
+/** The answer to a path that starts with /_sealcast/ or names a certificate. */
+export type InternalDoor = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
+
+export function createInternalDoor({ house, reset }: InternalOptions): InternalDoor {
+  return (request) => {
+    if (request.path.startsWith('/SimpleNotificationService-')) return certificate(house(), request)
+    switch (`${request.method} ${request.path}`) {
+      case 'GET /_sealcast/health':
+        return json(200, house().status())
+      case 'GET /_sealcast/live':
+        return json(200, { live: true })
+      case 'GET /_sealcast/ready': {
+        const refusal = house().refusal()
+        return refusal === undefined ? json(200, { ready: true }) : json(503, { ready: false, why: refusal })
+      }
+      case 'GET /_sealcast/metrics':
+        return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, body: house().meter.text() }
+      case 'POST /_sealcast/reset':
+        if (reset !== undefined) return reset().then(() => json(200, { reset: true }))
+        return json(403, { error: 'only a server started with --dev can be reset' })
+      default:
+        return json(404, { error: `there is no ${request.method} ${request.path}` })
+    }
+  }
+}
+
+function certificate(house: InternalHouse, { path, method }: HttpRequest): HttpResponse {
+  const pem = method === 'GET' || method === 'HEAD' ? house.signing.certificate(path) : undefined
+  if (pem === undefined) return json(404, { error: `there is no certificate at ${path}` })
+  return { status: 200, headers: { 'content-type': 'application/x-pem-file' }, body: pem }
+}
+
+function json(status: number, body: unknown): HttpResponse {
+  return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(body)}\n` }
+}

@@ -1,0 +1,94 @@
+// A real server as a process of its own, for tests that look from outside: start, stop, kill.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const ROOT_KEY = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'a-secret-of-this-test-only' }
+export const SERVER_REGION = 'us-east-1'
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts')
+const READY_MS = 30_000
+
+export interface TestServer {
+  readonly url: string
+  readonly port: number
+  readonly child: ChildProcess
+  /** What it wrote to standard error so far. */
+  log(): string
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+  /** SIGKILL. */
+  kill(): Promise<void>
+}
+
+export interface ServerOptions {
+  readonly data?: string
+  /** Further words of the command line. */
+  readonly words?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Configuration of an SDK client of the server. */
+export function clientConfig(url: string, key: { readonly accessKeyId: string; readonly secretAccessKey: string } = ROOT_KEY) {
+  return { endpoint: url, region: SERVER_REGION, credentials: key, maxAttempts: 1 }
+}
+
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'sealcast-test-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Runs `sealcast serve` on a free port (port 0) or the one in `words`; resolves when it is ready. */
+export async function startTestServer({ data, words = [], environment = {} }: ServerOptions): Promise<TestServer> {
+  const port = words.includes('--port') ? [] : ['--port', '0']
+  const dataWords = data === undefined ? ['--dev'] : ['--data', data]
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'serve', ...dataWords, ...port, '--log', 'json', ...words], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      SEALCAST_ROOT_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
+      SEALCAST_ROOT_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
+      ...environment,
+    },
+  })
+  let log = ''
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  const url = await new Promise<string>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`the server was not ready after ${READY_MS} ms:\n${log}`)), READY_MS)
+    child.stderr?.on('data', (chunk: Buffer) => {
+      log += chunk.toString('utf8')
+      const ready = log.split('\n').find((line) => line.includes('"message":"ready"'))
+      if (ready === undefined) return
+      clearTimeout(late)
+      resolve((JSON.parse(ready) as { url: string }).url)
+    })
+    child.once('exit', (code) => {
+      clearTimeout(late)
+      reject(new Error(`the server ended with code ${code} before it was ready:\n${log}`))
+    })
+  })
+  return {
+    url,
+    port: Number(new URL(url).port),
+    child,
+    log: () => log,
+    stop() {
+      child.kill('SIGTERM')
+      return exited
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** Runs `sealcast` with these words; resolves with what it printed. */
+export function runCommand(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; output: string; notes: string }> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let notes = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
+  child.stderr.on('data', (chunk: Buffer) => (notes += chunk.toString('utf8')))
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output, notes })))
+}

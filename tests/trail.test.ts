@@ -1,0 +1,407 @@
+// Trails from outside: what is called, what stands in the bucket afterwards, and what the status says. Time stands still between steps.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { silentLog } from '../src/base/log.ts'
+import type { CallRequest } from '../src/engine/call.ts'
+import type { Env } from '../src/engine/env.ts'
+import { startFollowers } from '../src/engine/follow.ts'
+import { TrailFollower } from '../src/followers/trail/follower.ts'
+import { rootPrincipal } from '../src/model/principal.ts'
+import { Table } from '../src/model/tables.ts'
+import { createDataEventFilter } from '../src/services/cloudtrail/data-event-filter.ts'
+import { cloudtrail } from '../src/services/cloudtrail/index.ts'
+import { s3 } from '../src/services/s3/index.ts'
+import { createSns } from '../src/services/sns/index.ts'
+import { ACCOUNT, createHarness, type Harness, OTHER_ACCOUNT } from './harness.ts'
+
+const INTERVAL_SECONDS = 60
+const TRAIL_ARN = `arn:aws:cloudtrail:us-east-1:${ACCOUNT}:trail/all`
+const NOTICES = `arn:aws:sns:us-east-1:${ACCOUNT}:notices`
+
+type EventRecord = Readonly<Record<string, unknown>>
+
+interface World {
+  readonly server: Harness
+  /** The follower that runs now. */
+  follower: TrailFollower
+  call(service: string, operation: string, input?: object, more?: Partial<CallRequest>): Promise<Record<string, unknown>>
+  /** Lets time pass, and all that falls due come to its end. */
+  pass(seconds: number): Promise<void>
+  /** The follower is cut off at once; another takes over from what is on record. */
+  restart(): void
+  files(): Promise<readonly LogFile[]>
+  status(): Promise<Record<string, unknown>>
+}
+
+interface LogFile {
+  readonly key: string
+  readonly bytes: Buffer
+  readonly records: readonly EventRecord[]
+}
+
+async function withWorld(run: (world: World) => Promise<void>, cut: (env: Env) => Env = (env) => env): Promise<void> {
+  let filter: ReturnType<typeof createDataEventFilter> | undefined
+  const server = await createHarness(
+    (env) => {
+      filter = createDataEventFilter(env.tables)
+      return { s3, cloudtrail, sns: createSns({ tables: env.tables, protocols: {} }) }
+    },
+    { selected: (event) => filter?.(event) ?? false },
+  )
+  const { clock, env } = server
+  const begin = (from: Env): TrailFollower => {
+    const follower = new TrailFollower({ env: from, deliveryIntervalSeconds: INTERVAL_SECONDS })
+    // A follower that was cut off never comes to its end: nobody waits for it.
+    if (from === env) server.follow(follower)
+    else startFollowers({ journal: env.journal, clock, log: silentLog, followers: [follower] })
+    return follower
+  }
+  const world: World = {
+    server,
+    follower: begin(cut(env)),
+    call: (service, operation, input, more) => server.call(service, operation, input, undefined, more),
+    async pass(seconds) {
+      for (let second = 0; second < seconds; second++) {
+        // Followers read what is there before the second ends.
+        for (let turn = 0; turn < 4; turn++) {
+          clock.advance(turn === 0 ? 0 : 25)
+          await turns()
+        }
+        clock.advance(1000 - 75)
+        await turns()
+        await world.follower.settled()
+      }
+    },
+    restart() {
+      world.follower = begin(env)
+    },
+    async files() {
+      const page = await server.call('s3', 'ListObjectsV2', { Bucket: 'logs' })
+      const files: LogFile[] = []
+      for (const { Key: key } of ((page as EventRecord)['Contents'] ?? []) as { Key: string }[]) {
+        const id = env.tables.get(Table.objects, `logs/${key}`)?.blobId
+        assert.ok(id !== undefined)
+        const bytes = gunzipSync(Buffer.concat(await env.blobs.read(id).toArray()))
+        files.push({ key, bytes, records: (JSON.parse(bytes.toString()) as { Records: EventRecord[] }).Records })
+      }
+      return files
+    },
+    status: () => server.call('cloudtrail', 'GetTrailStatus', { Name: 'all' }),
+  }
+  try {
+    await run(world)
+  } finally {
+    await server.close()
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 12; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function allow(action: string | readonly string[], resource: string | readonly string[], condition: object = {}): string {
+  const statement = { Effect: 'Allow', Principal: { Service: 'cloudtrail.amazonaws.com' }, Action: action, Resource: resource, Condition: condition }
+  return JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
+}
+
+const BUCKET_POLICY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Principal: { Service: 'cloudtrail.amazonaws.com' }, Action: 's3:GetBucketAcl', Resource: 'arn:aws:s3:::logs' },
+    {
+      Effect: 'Allow',
+      Principal: { Service: 'cloudtrail.amazonaws.com' },
+      Action: 's3:PutObject',
+      Resource: `arn:aws:s3:::logs/AWSLogs/${ACCOUNT}/*`,
+      Condition: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control' } },
+    },
+  ],
+})
+
+const EVERYTHING = ['AWS::S3::Object', 'AWS::SNS::Topic'].map((type) => ({
+  FieldSelectors: [
+    { Field: 'eventCategory', Equals: ['Data'] },
+    { Field: 'resources.type', Equals: [type] },
+  ],
+}))
+const MANAGEMENT = { FieldSelectors: [{ Field: 'eventCategory', Equals: ['Management'] }] }
+
+async function makeTrail({ call }: World, more: object = {}): Promise<void> {
+  await call('s3', 'CreateBucket', { Bucket: 'logs' })
+  await call('s3', 'PutBucketPolicy', { Bucket: 'logs', Policy: BUCKET_POLICY })
+  await call('cloudtrail', 'CreateTrail', { Name: 'all', S3BucketName: 'logs', ...more })
+}
+
+async function makeNotices({ call }: World, name = 'notices'): Promise<void> {
+  await call('sns', 'CreateTopic', { Name: name, Attributes: { Policy: allow('SNS:Publish', NOTICES.replace('notices', name)) } })
+}
+
+const namesOf = (records: readonly EventRecord[]): unknown[] => records.map((record) => record['eventName'])
+const idsOf = (records: readonly EventRecord[]): unknown[] => records.map((record) => record['eventID'])
+
+test('publishes, a denied call and an unknown topic stand in a log file as they stand in the journal', () =>
+  withWorld(async (world) => {
+    const { call, server } = world
+    await makeTrail(world)
+    await call('cloudtrail', 'PutEventSelectors', {
+      TrailName: 'all',
+      AdvancedEventSelectors: [
+        {
+          FieldSelectors: [
+            { Field: 'eventCategory', Equals: ['Data'] },
+            { Field: 'resources.type', Equals: ['AWS::SNS::Topic'] },
+            { Field: 'eventName', Equals: ['Publish', 'PublishBatch'] },
+          ],
+        },
+      ],
+    })
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    const { TopicArn: topic } = await call('sns', 'CreateTopic', { Name: 'orders' })
+    await call('sns', 'Publish', { TopicArn: topic, Message: 'secret text', Subject: 'secret subject' })
+    await assert.rejects(call('sns', 'Publish', { TopicArn: `${String(topic)}x`, Message: 'm' }))
+    await assert.rejects(server.call('sns', 'Publish', { TopicArn: topic, Message: 'm' }, rootPrincipal(OTHER_ACCOUNT, 'AKIAOTHER')))
+    await world.pass(INTERVAL_SECONDS + 1)
+
+    const [file, ...others] = await world.files()
+    assert.ok(file !== undefined && others.length === 0)
+    assert.match(
+      file.key,
+      new RegExp(`^AWSLogs/${ACCOUNT}/CloudTrail/us-east-1/2026/01/02/${ACCOUNT}_CloudTrail_us-east-1_20260102T0305Z_[A-Za-z0-9]{16}\\.json\\.gz$`),
+    )
+    assert.deepEqual(
+      file.records.map((record) => [record['eventName'], record['errorCode']]),
+      [
+        ['Publish', undefined],
+        ['Publish', 'NotFound'],
+      ],
+    )
+    const ids = new Set(idsOf(file.records))
+    const journal = (await server.events()).filter(({ record }) => ids.has(record['eventID'])).map(({ json }) => json.toString('utf8'))
+    assert.equal(file.bytes.toString('utf8'), `{"Records":[${journal.join(',')}]}`)
+    assert.doesNotMatch(file.bytes.toString('utf8'), /secret/)
+
+    const head = await call('s3', 'HeadObject', { Bucket: 'logs', Key: file.key })
+    assert.deepEqual([head['ContentType'], head['ContentEncoding']], ['application/json', 'gzip'])
+    const status = await world.status()
+    assert.equal(status['IsLogging'], true)
+    assert.ok(status['LatestDeliveryTime'] instanceof Date)
+    assert.equal(status['LatestDeliveryError'], undefined)
+  }))
+
+test('each file is announced on the trail topic after it is there', () =>
+  withWorld(async (world) => {
+    const { call, server } = world
+    await makeNotices(world)
+    await makeTrail(world, { SnsTopicName: 'notices' })
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await world.pass(INTERVAL_SECONDS + 1)
+    const [file] = await world.files()
+    const events = (await server.events()).map(({ record }) => record)
+    const publishes = events.filter((record) => record['eventName'] === 'Publish')
+    assert.equal(publishes.length, 2, 'the validation message and one notice')
+    for (const publish of publishes) {
+      assert.deepEqual(publish['userIdentity'], { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' })
+      assert.deepEqual(publish['additionalEventData'], { causedByTrail: TRAIL_ARN })
+    }
+    assert.ok(file !== undefined)
+    assert.ok((await world.status())['LatestNotificationTime'] instanceof Date)
+    await call('sns', 'SetTopicAttributes', { TopicArn: NOTICES, AttributeName: 'Policy', AttributeValue: allow('SNS:GetTopicAttributes', NOTICES) })
+    await world.pass(INTERVAL_SECONDS)
+    const status = await world.status()
+    assert.equal(status['LatestNotificationError'], 'AuthorizationError')
+    assert.equal((await world.files()).length, 2, 'delivery goes on without notices')
+    await makeNotices(world, 'again')
+    await call('cloudtrail', 'UpdateTrail', { Name: 'all', SnsTopicName: 'again' })
+    assert.equal((await world.status())['LatestNotificationError'], undefined)
+  }))
+
+test('a trail that logs everything, itself included, writes at most one file in ten idle minutes', () =>
+  withWorld(async (world) => {
+    const { call } = world
+    await makeNotices(world)
+    await makeTrail(world, { SnsTopicName: 'notices' })
+    await call('cloudtrail', 'PutEventSelectors', { TrailName: 'all', AdvancedEventSelectors: [MANAGEMENT, ...EVERYTHING] })
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await world.pass(10 * 60)
+    const before = world.server.env.journal.durable
+    assert.equal((await files(world)).length, 1)
+    await world.pass(10 * 60)
+    assert.equal(world.server.env.journal.durable, before, 'an idle server writes nothing at all')
+
+    // What the first delivery caused rides with the next foreign event.
+    await call('sns', 'CreateTopic', { Name: 'orders' })
+    await world.pass(INTERVAL_SECONDS)
+    const [, second] = await files(world)
+    const own = (second?.records ?? []).filter((record) => (record['additionalEventData'] as EventRecord | undefined)?.['causedByTrail'] === TRAIL_ARN)
+    assert.deepEqual(namesOf(own), ['PutObject', 'Publish'])
+    assert.ok(namesOf(second?.records ?? []).includes('CreateTopic'))
+    await world.pass(INTERVAL_SECONDS)
+    assert.equal((await files(world)).length, 2)
+    assert.equal(await leftOver(world, 'carried'), 2, 'only what the second delivery caused is carried on')
+  }))
+
+/** Without a call of our own, which the trail would log. */
+async function files(world: World): Promise<readonly { readonly records: readonly EventRecord[] }[]> {
+  const { tables, blobs } = world.server.env
+  const found: { records: EventRecord[]; modifiedAt: number }[] = []
+  for (const { value } of tables.range(Table.objects, { prefix: 'logs/' })) {
+    const bytes = Buffer.concat(await blobs.read(value.blobId ?? '').toArray())
+    found.push({ records: (JSON.parse(gunzipSync(bytes).toString()) as { Records: EventRecord[] }).Records, modifiedAt: value.modifiedAt })
+  }
+  return found.sort((a, b) => a.modifiedAt - b.modifiedAt)
+}
+
+async function leftOver({ server }: World, kind: string): Promise<number> {
+  return server.env.tables.range(Table.trailPlans, {}).filter(({ value }) => value.kind === kind).length
+}
+
+test('logging begins with StartLogging and ends with StopLogging', () =>
+  withWorld(async (world) => {
+    const { call } = world
+    await makeTrail(world)
+    await call('sns', 'CreateTopic', { Name: 'before' })
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await call('sns', 'CreateTopic', { Name: 'between' })
+    await call('cloudtrail', 'StopLogging', { Name: 'all' })
+    await call('sns', 'CreateTopic', { Name: 'after' })
+    await world.pass(INTERVAL_SECONDS + 1)
+    assert.deepEqual((await files(world)).map(({ records }) => namesOf(records)), [['StartLogging', 'CreateTopic', 'StopLogging']])
+    const status = await world.status()
+    assert.equal(status['IsLogging'], false)
+    assert.ok(status['StartLoggingTime'] instanceof Date && status['StopLoggingTime'] instanceof Date)
+    await world.pass(5 * INTERVAL_SECONDS)
+    assert.equal((await files(world)).length, 1)
+    assert.equal(await leftOver(world, 'view'), 0)
+  }))
+
+test('a deleted trail delivers its last events', () =>
+  withWorld(async (world) => {
+    const { call } = world
+    await makeTrail(world)
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await world.pass(INTERVAL_SECONDS + 1)
+    await call('sns', 'CreateTopic', { Name: 'late' })
+    await call('cloudtrail', 'DeleteTrail', { Name: 'all' })
+    await world.pass(INTERVAL_SECONDS)
+    assert.deepEqual(namesOf((await files(world)).at(-1)?.records ?? []), ['CreateTopic', 'DeleteTrail'])
+    assert.equal(world.server.env.tables.range(Table.trailPlans, {}).length, 0)
+  }))
+
+test('a trail of all regions has a file in each; a trail of one has only its own', () =>
+  withWorld(async (world) => {
+    const { call } = world
+    await makeTrail(world, { IsMultiRegionTrail: true })
+    await call('cloudtrail', 'CreateTrail', { Name: 'home', S3BucketName: 'logs', S3KeyPrefix: '' })
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await call('cloudtrail', 'StartLogging', { Name: 'home' })
+    await call('sns', 'CreateTopic', { Name: 'far' }, { region: 'eu-west-1' })
+    await world.pass(INTERVAL_SECONDS + 1)
+    const found = await world.files()
+    assert.equal(found.length, 3)
+    const [far] = found.filter(({ key }) => key.includes('/CloudTrail/eu-west-1/'))
+    assert.deepEqual(namesOf(far?.records ?? []), ['CreateTopic'])
+    for (const { key, records } of found)
+      for (const record of records) assert.ok(key.includes(`/CloudTrail/${String(record['awsRegion'])}/`), 'each record lies in the folder of its region')
+  }))
+
+test('a bucket that refuses is told in the status and gets everything once it lets the trail in again', () =>
+  withWorld(async (world) => {
+    const { call, server } = world
+    await makeTrail(world)
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await call('s3', 'DeleteBucketPolicy', { Bucket: 'logs' })
+    await world.pass(INTERVAL_SECONDS + 1)
+    assert.deepEqual((await files(world)).length, 0)
+    assert.equal((await world.status())['LatestDeliveryError'], 'AccessDenied')
+    await call('sns', 'CreateTopic', { Name: 'meanwhile' })
+    await world.pass(5 * INTERVAL_SECONDS)
+    // The files lie finished, so that the journal may go.
+    const held = server.env.tables.range(Table.trailPlans, {}).flatMap(({ value }) => (value.kind === 'file' ? [value] : []))
+    assert.ok(held.length >= 2)
+    for (const plan of held) assert.ok(plan.spooled !== undefined && plan.to <= world.follower.checkpoint)
+
+    await call('s3', 'PutBucketPolicy', { Bucket: 'logs', Policy: BUCKET_POLICY })
+    await world.pass(6 * INTERVAL_SECONDS)
+    const delivered = await world.files()
+    for (const plan of held) assert.ok(delivered.some(({ key }) => key === plan.objectKey), 'each planned file under its planned name')
+    const status = await world.status()
+    assert.equal(status['LatestDeliveryError'], undefined)
+    assert.ok(status['LatestDeliveryTime'] instanceof Date)
+    await assertComplete(world)
+    assert.equal(await leftOver(world, 'file'), 0)
+  }))
+
+test('a bucket that is gone is told as such, and another one takes the files', () =>
+  withWorld(async (world) => {
+    const { call } = world
+    await makeTrail(world)
+    await call('cloudtrail', 'StartLogging', { Name: 'all' })
+    await call('s3', 'DeleteBucket', { Bucket: 'logs' })
+    await world.pass(INTERVAL_SECONDS + 1)
+    assert.equal((await world.status())['LatestDeliveryError'], 'NoSuchBucket')
+    await call('s3', 'CreateBucket', { Bucket: 'logs-2' })
+    await call('s3', 'PutBucketPolicy', { Bucket: 'logs-2', Policy: BUCKET_POLICY.replaceAll(':::logs', ':::logs-2') })
+    await call('cloudtrail', 'UpdateTrail', { Name: 'all', S3BucketName: 'logs-2' })
+    await world.pass(6 * INTERVAL_SECONDS)
+    assert.equal((await world.status())['LatestDeliveryError'], undefined)
+    const page = await call('s3', 'ListObjectsV2', { Bucket: 'logs-2' })
+    assert.ok(Number(page['KeyCount']) >= 1)
+  }))
+
+/** Every event that the default selectors choose, since StartLogging, stands in exactly one file. */
+async function assertComplete(world: World): Promise<void> {
+  await world.pass(INTERVAL_SECONDS + 1)
+  const events = (await world.server.events()).map(({ record }) => record)
+  const start = events.findIndex((record) => record['eventName'] === 'StartLogging')
+  const expected = idsOf(events.slice(start).filter((record) => record['eventCategory'] === 'Management'))
+  const written = (await files(world)).flatMap(({ records }) => idsOf(records))
+  assert.deepEqual(written.toSorted(), expected.toSorted())
+}
+
+test('a cut at any step of a delivery repeats the same file under the same name', async () => {
+  // The follower's calls and commits are counted; the n-th and all after it never come to an end, as when the process dies.
+  let steps = 0
+  for (let cutAt = 1; ; cutAt++) {
+    steps = 0
+    const never = new Promise<never>(() => {})
+    const cut = (env: Env): Env => ({
+      ...env,
+      invoke: async (request) => {
+        if (++steps >= cutAt) return never
+        const result = await env.invoke(request)
+        return ++steps >= cutAt ? never : result
+      },
+      commits: {
+        commit: (work: Parameters<Env['commits']['commit']>[0]) => {
+          if (++steps >= cutAt) throw new Error('cut')
+          const committed = env.commits.commit(work)
+          return ++steps >= cutAt ? { ...committed, done: never } : committed
+        },
+      } as unknown as Env['commits'],
+    })
+    let isOver = false
+    await withWorld(async (world) => {
+      await makeNotices(world)
+      await makeTrail(world, { SnsTopicName: 'notices' })
+      await world.call('cloudtrail', 'StartLogging', { Name: 'all' })
+      await world.call('sns', 'CreateTopic', { Name: 'orders' })
+      // Not `pass`, since a cut follower never settles.
+      for (let second = 0; second <= INTERVAL_SECONDS; second++) {
+        for (let turn = 0; turn < 4; turn++) {
+          world.server.clock.advance(250)
+          await turns()
+        }
+      }
+      isOver = steps < cutAt
+      world.restart()
+      await assertComplete(world)
+      assert.equal(await leftOver(world, 'file'), 0)
+    }, cut)
+    if (isOver) {
+      assert.ok(cutAt > 6, 'a round, a put, a notice and an end were cut')
+      return
+    }
+    assert.ok(cutAt < 20)
+  }
+})
