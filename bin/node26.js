@@ -18,7 +18,9 @@ export function runUnderNode26(args) {
     )
     process.exit(1)
   }
-  const child = spawn(node, args, { stdio: 'inherit', env: process.env })
+  // Compiled code is kept beside the packages: without it each start strips and compiles every file anew.
+  const cache = join(import.meta.dirname, '..', 'node_modules', '.cache', 'sealcast')
+  const child = spawn(node, args, { stdio: 'inherit', env: { NODE_COMPILE_CACHE: cache, ...process.env } })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)

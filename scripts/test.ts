@@ -1,4 +1,5 @@
-// What `npm test` runs. Without arguments every test; `npm test -- src/model/arn.test.ts` runs files, `--unit` those beside their modules.
+// What `npm test` runs. Without arguments every test; `npm test -- src/model/arn.test.ts` runs files; `--unit` those beside their modules
+// but for the ones whose first line begins with `// slow:` and a reason.
 // Tests under tests/clients/ name the outside programs they drive in their first line, `// needs: aws, boto3`. They run where all of
 // these are found and are listed at the end where not; with CI=true a missing program is a failure. Closes with `N passed, N failed`.
 import { spawnSync } from 'node:child_process'
@@ -52,9 +53,10 @@ async function main(args: readonly string[]): Promise<void> {
 
 function findTests(isUnitOnly: boolean): readonly string[] {
   const patterns = ['src/**/*.test.ts', 'scripts/**/*.test.ts', ...(isUnitOnly ? [] : ['tests/**/*.test.ts'])]
-  return globSync(patterns, { cwd: ROOT })
+  const files = globSync(patterns, { cwd: ROOT })
     .toSorted()
     .map((file) => resolve(ROOT, file))
+  return isUnitOnly ? files.filter((file) => !firstLineOf(file).startsWith('// slow:')) : files
 }
 
 function planOf(files: readonly string[]): Plan {
@@ -72,9 +74,12 @@ function planOf(files: readonly string[]): Plan {
 }
 
 function programsOf(file: string): readonly string[] {
-  const [firstLine = ''] = readFileSync(file, 'utf8').split('\n', 1)
-  const [, list = ''] = /^\/\/ needs: (.+)$/.exec(firstLine) ?? []
+  const [, list = ''] = /^\/\/ needs: (.+)$/.exec(firstLineOf(file)) ?? []
   return list.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+}
+
+function firstLineOf(file: string): string {
+  return readFileSync(file, 'utf8').split('\n', 1)[0] ?? ''
 }
 
 function isInstalled(program: string): boolean {

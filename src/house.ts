@@ -21,6 +21,7 @@ import { createSeal } from './engine/seal.ts'
 import { type Signing, createSigning } from './engine/signing.ts'
 import { Tables } from './engine/tables.ts'
 import { Commits } from './engine/transaction.ts'
+import { startVisibility } from './engine/visibility.ts'
 import { createDeliveryFollower } from './followers/delivery/index.ts'
 import { createLakeFollower } from './followers/lake.ts'
 import { TrailFollower } from './followers/trail/follower.ts'
@@ -173,6 +174,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] }),
     ],
   })
+  const visibility = startVisibility({ clock, journal, queues: store.queues })
   const stopTidying = tidyRegularly(options, store, () => (failure === undefined ? follows?.needed() : undefined))
   gauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
@@ -190,6 +192,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     async stop() {
       isStopping = true
       freeSpace.stop()
+      visibility.stop()
       live.close()
       await follows?.stop()
       await stopTidying()

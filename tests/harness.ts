@@ -4,7 +4,7 @@ import { SimulatedClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { createMeter } from '../src/base/meter.ts'
 import { seededRandom } from '../src/base/random.ts'
-import { createAudit } from '../src/engine/audit.ts'
+import { type DataEventFilter, createAudit } from '../src/engine/audit.ts'
 import { createAuthenticate } from '../src/engine/authenticate.ts'
 import { createAuthorize } from '../src/engine/authorize.ts'
 import { type CallRequest, type CallResult, createCalls } from '../src/engine/call.ts'
@@ -44,7 +44,7 @@ export interface Harness {
 
 export async function createHarness(
   services: (env: Env) => Readonly<Record<string, Service>>,
-  options: { readonly now?: number; readonly selected?: (event: { eventSource: string; json: string }) => boolean } = {},
+  options: { readonly now?: number; readonly selected?: (tables: Tables) => DataEventFilter } = {},
 ): Promise<Harness> {
   const clock = new SimulatedClock(options.now ?? Date.UTC(2026, 0, 2, 3, 4, 5))
   const random = seededRandom(1)
@@ -83,7 +83,7 @@ export async function createHarness(
       },
     }),
     authorize: createAuthorize(tables),
-    audit: createAudit({ random, selected: options.selected ?? (() => false) }),
+    audit: createAudit({ random, selected: options.selected?.(tables) ?? { wants: () => false, takes: () => false } }),
     calls: meter.counter('calls', 'calls'),
     regions: new Set([REGION]),
     refusal: () => undefined,

@@ -33,18 +33,24 @@ export interface Audit {
   readonly uncounted: () => number
 }
 
-/** `selected`: whether some trail asks for this data event of a service other than SNS. */
-export function createAudit(parts: {
-  readonly random: Random
-  readonly selected: (event: { readonly eventSource: string; readonly json: string }) => boolean
-}): Audit {
+/** Which data events of services other than SNS some trail asks for. */
+export interface DataEventFilter {
+  /** Whether any of that service's may be asked for: cheap, and asked before the event is built. */
+  wants(eventSource: string): boolean
+  takes(json: string): boolean
+}
+
+export function createAudit(parts: { readonly random: Random; readonly selected: DataEventFilter }): Audit {
   const { random, selected } = parts
   let minute = 0
   let inMinute = 0
   let unstored = 0
 
-  const tell = (tx: Transaction, told: Told, outcome: Outcome): void => {
+  const tell = (tx: Transaction, told: Told, describe: () => Outcome): void => {
     const { service, operation, call } = told
+    const isOptional = operation.data === true && service.recordsDataEvents === 'when-selected'
+    if (isOptional && !selected.wants(service.eventSource)) return
+    const outcome = describe()
     const owners = new Set<string>()
     const resources = outcome.resources
     for (const resource of resources) if (resource.account !== undefined && resource.account !== call.account) owners.add(resource.account)
@@ -53,7 +59,7 @@ export function createAudit(parts: {
     const flags = (operation.data === true ? EventFlag.data : 0) | (told.causedByTrail === undefined ? 0 : EventFlag.caused)
     const write = (account: string): void => {
       const json = eventJson(told, outcome, { eventId: random.uuid(), account, shared, now: tx.now })
-      if (operation.data === true && service.recordsDataEvents === 'when-selected' && !selected({ eventSource: service.eventSource, json })) return
+      if (isOptional && !selected.takes(json)) return
       tx.event({ class: isOwn ? EventClass.own : EventClass.aws, flags, arrivedAt: call.arrivedAt, json })
     }
     if (call.account !== '') write(call.account)
@@ -64,30 +70,30 @@ export function createAudit(parts: {
   return {
     success(tx, told, output) {
       const { operation, call, input, service } = told
-      const response =
+      const response = (): Outcome['response'] =>
         operation.access === 'read' || output === undefined
           ? null
           : operation.record?.response !== undefined
             ? operation.record.response(output as never, input as never)
             : projectOutput(service.model(), operation.name, output)
-      tell(tx, told, {
+      tell(tx, told, () => ({
         parameters: parametersOf(told),
-        response,
+        response: response(),
         resources: operation.record?.resources?.(input as never, call) ?? [],
         additional: operation.record?.additional?.(output as never, input as never, call),
         error: undefined,
-      })
+      }))
     },
     failure(tx, told, error) {
       // On a denial by policy CloudTrail keeps the parameters to itself.
       const isDenied = error.recordedCode === 'AccessDenied'
-      tell(tx, told, {
+      tell(tx, told, () => ({
         parameters: isDenied ? null : failedParameters(told),
         response: null,
         resources: isDenied ? [] : failedResources(told),
         additional: undefined,
         error,
-      })
+      }))
     },
     mayTellSignatureFailure(now) {
       const current = Math.floor(now / 60_000)

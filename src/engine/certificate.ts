@@ -12,7 +12,7 @@ export interface CertificateRequest {
   readonly subjectKey: KeyObject
   /** Self-signed without one. */
   readonly issuer?: { readonly commonName: string; readonly key: KeyObject }
-  /** The subject's private key when self-signed, the issuer's otherwise, is what signs. */
+  /** May issue certificates itself; may not be what a server shows then. */
   readonly isAuthority?: boolean
   /** 16 bytes, unique per issuer. */
   readonly serial: Buffer

@@ -3,7 +3,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { type SecureContext, createSecureContext, getCACertificates } from 'node:tls'
-import { type Dispatcher, Pool, ProxyAgent, buildConnector } from 'undici'
+import type { Dispatcher, buildConnector } from 'undici'
 import type { Clock } from '../base/clock.ts'
 import { type Networks, createNetworks } from './networks.ts'
 
@@ -86,12 +86,18 @@ interface Origin {
 export function createOutbound(options: OutboundOptions): Outbound {
   const { clock } = options
   const networks = createNetworks(options.allow)
-  const connect = checkedConnector(options, networks)
+  // Loaded with the first request: it is a good part of a server's start and memory, and many servers deliver to queues alone.
+  let opening: Promise<(origin: string) => Dispatcher> | undefined
+  const open = (): Promise<(origin: string) => Dispatcher> =>
+    (opening ??= import('undici').then((undici) => {
+      const connect = checkedConnector(undici, options, networks)
+      return (origin) => createPool(undici, origin, options.proxy, connect)
+    }))
   // Least recently used first.
   const origins = new Map<string, Origin>()
   let closed = false
 
-  const originOf = (url: URL): Origin => {
+  const originOf = (url: URL, createDispatcher: (origin: string) => Dispatcher): Origin => {
     const now = clock.monotonic()
     const known = origins.get(url.origin)
     if (known !== undefined) {
@@ -104,7 +110,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const refusal = literal === undefined ? undefined : networks.refusal(literal)
     if (refusal !== undefined) throw new OutboundRefused(refusal)
     makeRoom(origins, now, options.originsMax ?? ORIGINS_MAX)
-    const origin = { pool: createPool(url.origin, options.proxy, connect), inFlight: 0, usedAt: now }
+    const origin = { pool: createDispatcher(url.origin), inFlight: 0, usedAt: now }
     origins.set(url.origin, origin)
     return origin
   }
@@ -116,7 +122,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
     async request({ method, url: address, headers = {}, body, timeoutMs = ATTEMPT_TIMEOUT_MS, maxResponseBytes = RESPONSE_BYTES_MAX }) {
       if (closed) throw new OutboundFailed('closed', 'outgoing connections are closed')
       const url = parseUrl(address)
-      const origin = originOf(url)
+      const createDispatcher = await open()
+      // Closed while it was loaded.
+      if (closed) throw new OutboundFailed('closed', 'outgoing connections are closed')
+      const origin = originOf(url, createDispatcher)
       const deadline = new AbortController()
       const timer = clock.after(timeoutMs, () => deadline.abort())
       origin.inFlight++
@@ -178,7 +187,9 @@ function makeRoom(origins: Map<string, Origin>, now: number, max: number): void 
   if (origins.size >= max) throw new OutboundFailed('busy', `connections to ${origins.size} hosts are in use already`)
 }
 
-function createPool(origin: string, proxy: string | undefined, connect: buildConnector.connector): Dispatcher {
+type Undici = typeof import('undici')
+
+function createPool({ Pool, ProxyAgent }: Undici, origin: string, proxy: string | undefined, connect: buildConnector.connector): Dispatcher {
   const shared = { connections: CONNECTIONS_PER_ORIGIN, pipelining: 1, allowH2: false }
   if (proxy === undefined) return new Pool(origin, { ...shared, connect })
   const { username, password, origin: uri } = new URL(proxy)
@@ -192,9 +203,9 @@ function createPool(origin: string, proxy: string | undefined, connect: buildCon
 /** The trust of a connector, for connections that a proxy makes for us. */
 const trusted = new WeakMap<buildConnector.connector, SecureContext>()
 
-function checkedConnector({ ca, lookup = lookupAll }: OutboundOptions, networks: Networks): buildConnector.connector {
+function checkedConnector({ buildConnector: build }: Undici, { ca, lookup = lookupAll }: OutboundOptions, networks: Networks): buildConnector.connector {
   const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] })
-  const connectTo = buildConnector({
+  const connectTo = build({
     allowH2: false,
     timeout: ATTEMPT_TIMEOUT_MS,
     secureContext,

@@ -1,7 +1,7 @@
 // The records as the engine sees them: decoded, cached, and with what is staged on top of what is applied, so that a later call sees
 // what an earlier one decided although it is not durable yet. An answer waits for its own frame, and frames become durable in order;
 // who commits nothing asks `newestStaged` what it has to wait for.
-import type { Rows, TableNumber } from '../model/tables.ts'
+import { type Rows, Table, type TableNumber } from '../model/tables.ts'
 import type { Position } from '../storage/journal.ts'
 import type { Range, Records } from '../storage/records.ts'
 
@@ -25,6 +25,8 @@ interface Staged {
 }
 
 const CACHED_ROWS_MAX = 50_000
+/** Their rows carry whole messages, and are read once. */
+const UNCACHED: ReadonlySet<TableNumber> = new Set([Table.pendingDeliveries])
 
 export class Tables implements TableReader {
   readonly #records: Records
@@ -52,8 +54,7 @@ export class Tables implements TableReader {
     if (cached !== undefined || cache.has(key)) return cached as Rows[N] | undefined
     const stored = this.#records.get(table, key)
     const value = stored === undefined ? undefined : (JSON.parse(stored.toString('utf8')) as unknown)
-    if (cache.size >= CACHED_ROWS_MAX) cache.clear()
-    cache.set(key, value)
+    this.#keep(table, cache, key, value)
     return value as Rows[N] | undefined
   }
 
@@ -101,12 +102,18 @@ export class Tables implements TableReader {
       staged.delete(next.key)
       let cache = this.#cache.get(next.table)
       if (cache === undefined) this.#cache.set(next.table, (cache = new Map()))
-      cache.set(next.key, current.value)
+      this.#keep(next.table, cache, next.key, current.value)
     }
     if (this.#orderHead === this.#order.length || this.#orderHead > 4096) {
       this.#order.splice(0, this.#orderHead)
       this.#orderHead = 0
     }
+  }
+
+  #keep(table: TableNumber, cache: Map<string, unknown>, key: string, value: unknown): void {
+    if (UNCACHED.has(table)) return
+    if (cache.size >= CACHED_ROWS_MAX) cache.clear()
+    cache.set(key, value)
   }
 
   #stored<N extends TableNumber>(table: N, range: Range): Row<Rows[N]>[] {

@@ -195,7 +195,8 @@ export class FrameBuilder {
 
   attempt(json: string): void {
     const length = Buffer.byteLength(json)
-    this.#buffer.write(json, this.#begin(EntryKind.attempt, length), 'utf8')
+    const at = this.#begin(EntryKind.attempt, length)
+    this.#buffer.write(json, at, 'utf8')
   }
 
   #queueAndNumber(kind: EntryKindCode, queue: number, number: number): void {

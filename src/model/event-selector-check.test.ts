@@ -18,8 +18,17 @@ const is = (field: string, ...values: string[]): AdvancedFieldSelector => ({ Fie
 test('basic selectors of the user guide pass', () => {
   checkEventSelectors([
     {},
-    { ReadWriteType: 'WriteOnly', IncludeManagementEvents: true, ExcludeManagementEventSources: ['kms.amazonaws.com', 'rdsdata.amazonaws.com'] },
-    { IncludeManagementEvents: false, DataResources: [{ Type: 'AWS::S3::Object', Values: ['arn:aws:s3', 'arn:aws:s3:::', 'arn:aws:s3:::my-box/', 'arn:aws:s3:::my-box/a*b'] }] },
+    {
+      ReadWriteType: 'WriteOnly',
+      IncludeManagementEvents: true,
+      ExcludeManagementEventSources: ['kms.amazonaws.com', 'rdsdata.amazonaws.com'],
+    },
+    {
+      IncludeManagementEvents: false,
+      DataResources: [
+        { Type: 'AWS::S3::Object', Values: ['arn:aws:s3', 'arn:aws:s3:::', 'arn:aws:s3:::my-box/', 'arn:aws:s3:::my-box/a*b'] },
+      ],
+    },
     { DataResources: [{ Type: 'AWS::Lambda::Function', Values: ['arn:aws:lambda', 'arn:aws:lambda:us-west-2:111122223333:function:f'] }] },
     { DataResources: [{ Type: 'AWS::DynamoDB::Table', Values: ['arn:aws:dynamodb', 'arn:aws:dynamodb:us-west-2:111122223333:table/t'] }] },
   ])
@@ -64,7 +73,10 @@ test('advanced selectors outside the rules are refused', () => {
   refuses(() => advanced(is('eventCategory', 'NetworkActivity')), /eventSource/)
   refuses(() => advanced(is('eventCategory', 'Data'), is('resources.type', 'AWS::SNS::Topic', 'AWS::S3::Object')), /exactly one type/)
   refuses(() => advanced(is('eventCategory', 'Data'), { Field: 'resources.type', NotEquals: ['AWS::SNS::Topic'] }), /resources\.type/)
-  refuses(() => advanced(is('eventCategory', 'Management'), is('eventName', 'CreateTopic')), /eventName is not valid for the eventCategory Management/)
+  refuses(
+    () => advanced(is('eventCategory', 'Management'), is('eventName', 'CreateTopic')),
+    /eventName is not valid for the eventCategory Management/,
+  )
   refuses(() => advanced(is('eventCategory', 'Management'), is('eventSource', 'sns.amazonaws.com')), /eventSource/)
   refuses(() => advanced(is('eventCategory', 'Management'), { Field: 'eventSource', NotEquals: ['sns.amazonaws.com'] }), /eventSource/)
   refuses(() => advanced(...data, is('readOnly', 'maybe')), /readOnly/)

@@ -18,23 +18,33 @@ const EXCLUDABLE = ['kms.amazonaws.com', 'rdsdata.amazonaws.com']
 const DATA_RESOURCES: Readonly<Record<string, { readonly all: RegExp; readonly one: RegExp }>> = {
   'AWS::S3::Object': { all: /^arn:[a-z-]+:s3(:::)?$/, one: /^arn:[a-z-]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.*$/s },
   'AWS::Lambda::Function': { all: /^arn:[a-z-]+:lambda$/, one: /^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_:$-]+$/ },
-  'AWS::DynamoDB::Table': { all: /^arn:[a-z-]+:dynamodb$/, one: /^arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]+(\/stream\/.+)?$/ },
+  'AWS::DynamoDB::Table': {
+    all: /^arn:[a-z-]+:dynamodb$/,
+    one: /^arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]+(\/stream\/.+)?$/,
+  },
 }
 
 /** Throws EventSelectorInvalid. */
 export function checkEventSelectors(selectors: readonly EventSelector[]): void {
-  if (selectors.length < 1 || selectors.length > SELECTORS_MAX) fail(`A trail has 1 to ${SELECTORS_MAX} event selectors; ${selectors.length} were given.`)
+  if (selectors.length < 1 || selectors.length > SELECTORS_MAX)
+    fail(`A trail has 1 to ${SELECTORS_MAX} event selectors; ${selectors.length} were given.`)
   let values = 0
   for (const selector of selectors) {
-    const { ReadWriteType: readOrWrite, IncludeManagementEvents: includesManagement = true, ExcludeManagementEventSources: excluded = [] } = selector
+    const {
+      ReadWriteType: readOrWrite,
+      IncludeManagementEvents: includesManagement = true,
+      ExcludeManagementEventSources: excluded = [],
+    } = selector
     if (readOrWrite !== undefined && !['ReadOnly', 'WriteOnly', 'All'].includes(readOrWrite))
       fail(`Value ${String(readOrWrite)} for ReadWriteType is invalid. Valid values are ReadOnly, WriteOnly and All.`)
     if (excluded.length > 0 && !includesManagement) fail('ExcludeManagementEventSources requires IncludeManagementEvents to be true.')
     for (const source of excluded)
-      if (!EXCLUDABLE.includes(source)) fail(`Value ${source} for ExcludeManagementEventSources is invalid. Valid values are ${EXCLUDABLE.join(' and ')}.`)
+      if (!EXCLUDABLE.includes(source))
+        fail(`Value ${source} for ExcludeManagementEventSources is invalid. Valid values are ${EXCLUDABLE.join(' and ')}.`)
     for (const resource of selector.DataResources ?? []) values += checkDataResource(resource)
   }
-  if (values > DATA_VALUES_MAX) fail(`DataResources hold at most ${DATA_VALUES_MAX} values over all event selectors of a trail; ${values} were given.`)
+  if (values > DATA_VALUES_MAX)
+    fail(`DataResources hold at most ${DATA_VALUES_MAX} values over all event selectors of a trail; ${values} were given.`)
 }
 
 /** Returns how many values count against the limit: "all of a type" does not. */
@@ -42,9 +52,11 @@ function checkDataResource({ Type: type, Values: values = [] }: { readonly Type?
   const forms = type !== undefined && Object.hasOwn(DATA_RESOURCES, type) ? DATA_RESOURCES[type] : undefined
   if (forms === undefined)
     return fail(
-      `Value ${String(type)} for DataResources.Type is invalid. Valid values are ${Object.keys(DATA_RESOURCES).join(', ')}; use advanced event selectors for other types.`,
+      `Value ${String(type)} for DataResources.Type is invalid. Valid values are ${Object.keys(DATA_RESOURCES).join(', ')}; ` +
+        'use advanced event selectors for other types.',
     )
-  for (const value of values) if (!forms.all.test(value) && !forms.one.test(value)) fail(`Value ${value} for DataResources.Values is invalid.`)
+  for (const value of values)
+    if (!forms.all.test(value) && !forms.one.test(value)) fail(`Value ${value} for DataResources.Values is invalid.`)
   return values.filter((value) => !forms.all.test(value)).length
 }
 
@@ -54,11 +66,14 @@ export function checkAdvancedEventSelectors(selectors: readonly AdvancedEventSel
     fail(`A trail has 1 to ${ADVANCED_SELECTORS_MAX} advanced event selectors; ${selectors.length} were given.`)
   let values = 0
   for (const { Name: name, FieldSelectors: fields } of selectors) {
-    if (name !== undefined && name.length > NAME_CHARS_MAX) fail(`The Name of an advanced event selector has at most ${NAME_CHARS_MAX} characters.`)
-    if (fields === undefined || fields.length === 0) fail('An advanced event selector needs at least one field selector, which is eventCategory.')
+    if (name !== undefined && name.length > NAME_CHARS_MAX)
+      fail(`The Name of an advanced event selector has at most ${NAME_CHARS_MAX} characters.`)
+    if (fields === undefined || fields.length === 0)
+      fail('An advanced event selector needs at least one field selector, which is eventCategory.')
     const seen = new Set<string>()
     for (const field of fields) {
-      if (seen.has(field.Field)) fail(`The field ${field.Field} stands twice in one advanced event selector; give it once with all its operators.`)
+      if (seen.has(field.Field))
+        fail(`The field ${field.Field} stands twice in one advanced event selector; give it once with all its operators.`)
       seen.add(field.Field)
       values += checkOperators(field)
     }
@@ -111,7 +126,9 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     eventName: 'any',
     eventType: 'any',
     'resources.type': (field) =>
-      operatorsOf(field).join() === 'Equals' && field.Equals?.length === 1 && /^AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+$/.test(field.Equals[0] ?? '')
+      operatorsOf(field).join() === 'Equals' &&
+      field.Equals?.length === 1 &&
+      /^AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+$/.test(field.Equals[0] ?? '')
         ? undefined
         : 'takes Equals with exactly one type, such as AWS::SNS::Topic',
     'resources.ARN': 'any',
@@ -144,7 +161,8 @@ function checkFields(fields: readonly AdvancedFieldSelector[]): void {
     fail(`An advanced event selector of the eventCategory ${name} needs the field ${required}.`)
   for (const field of fields) {
     const rule = Object.hasOwn(rules, field.Field) ? rules[field.Field] : undefined
-    if (rule === undefined) fail(`The field ${field.Field} is not valid for the eventCategory ${name}; valid are ${Object.keys(rules).join(', ')}.`)
+    if (rule === undefined)
+      fail(`The field ${field.Field} is not valid for the eventCategory ${name}; valid are ${Object.keys(rules).join(', ')}.`)
     else if (rule === 'equals' && operatorsOf(field).join() !== 'Equals') fail(`The field ${field.Field} takes Equals alone.`)
     else if (typeof rule === 'function') {
       const problem = rule(field)

@@ -88,9 +88,14 @@ test('basic selectors choose by access, category, source and resource', () => {
   assertTakes(basic({ IncludeManagementEvents: false }), [], [createTopic, listTopics])
   assertTakes(basic({ ExcludeManagementEventSources: ['kms.amazonaws.com'] }), [createTopic], [decrypt])
   const objects = (...values: string[]) => basic({ DataResources: [{ Type: 'AWS::S3::Object', Values: values }] })
-  for (const value of ['arn:aws:s3', 'arn:aws:s3:::', 'arn:aws:s3:::box/', 'arn:aws:s3:::box/a/']) assertTakes(objects(value), [putObject, createTopic], [publish])
+  for (const value of ['arn:aws:s3', 'arn:aws:s3:::', 'arn:aws:s3:::box/', 'arn:aws:s3:::box/a/'])
+    assertTakes(objects(value), [putObject, createTopic], [publish])
   assertTakes(objects('arn:aws:s3:::box/b', 'arn:aws:s3:::other/'), [], [putObject])
-  assertTakes(basic({ ReadWriteType: 'ReadOnly', DataResources: [{ Type: 'AWS::S3::Object', Values: ['arn:aws:s3'] }] }), [getObject], [putObject])
+  assertTakes(
+    basic({ ReadWriteType: 'ReadOnly', DataResources: [{ Type: 'AWS::S3::Object', Values: ['arn:aws:s3'] }] }),
+    [getObject],
+    [putObject],
+  )
   assert.ok(hasCustomSelectors(objects('arn:aws:s3')))
 })
 
@@ -102,7 +107,11 @@ test('advanced selectors take the data events of SNS that they name', () => {
   const names: AdvancedFieldSelector = { Field: 'eventName', Equals: ['Publish', 'PublishBatch'] }
   const arns: AdvancedFieldSelector = { Field: 'resources.ARN', StartsWith: [`arn:aws:sns:us-east-1:${ACCOUNT}:orders-`] }
   const foreignTopic = { ...publish, resources: [{ type: 'AWS::SNS::Topic', ARN: `${TOPIC.replace('orders', 'bills')}` }] }
-  assertTakes(advanced(DATA, TOPICS, names, arns), [publish, { ...publish, eventName: 'PublishBatch' }], [createTopic, putObject, foreignTopic])
+  assertTakes(
+    advanced(DATA, TOPICS, names, arns),
+    [publish, { ...publish, eventName: 'PublishBatch' }],
+    [createTopic, putObject, foreignTopic],
+  )
   assert.ok(hasCustomSelectors(advanced(DATA, TOPICS)))
 })
 
@@ -126,8 +135,16 @@ test('ARNs count for resources of the selected type alone, and absent members fi
   assertTakes(advanced(DATA, objects, { Field: 'resources.ARN', Equals: ['arn:aws:s3:::box'] }), [], [putObject])
   assertTakes(advanced(DATA, objects, { Field: 'readOnly', Equals: ['true'] }), [getObject], [putObject])
   assertTakes(advanced(DATA, objects, { Field: 'errorCode', Equals: ['AccessDenied'] }), [], [putObject])
-  assertTakes(advanced(DATA, objects, { Field: 'errorCode', NotEquals: ['AccessDenied'] }), [putObject], [{ ...putObject, errorCode: 'AccessDenied' }])
-  assertTakes(advanced(DATA, objects, { Field: 'userIdentity.arn', EndsWith: [':root'] }), [putObject], [{ ...putObject, userIdentity: {} }])
+  assertTakes(
+    advanced(DATA, objects, { Field: 'errorCode', NotEquals: ['AccessDenied'] }),
+    [putObject],
+    [{ ...putObject, errorCode: 'AccessDenied' }],
+  )
+  assertTakes(
+    advanced(DATA, objects, { Field: 'userIdentity.arn', EndsWith: [':root'] }),
+    [putObject],
+    [{ ...putObject, userIdentity: {} }],
+  )
 })
 
 test('data events of a service are wanted when a logging trail selects a type of it', () => {

@@ -105,7 +105,9 @@ function valuesOf(field: string, type: string | undefined): (event: SelectableEv
       return ({ resources }) => (resources ?? []).flatMap((resource) => resource.type ?? [])
     case 'resources.ARN':
       return ({ resources }) =>
-        (resources ?? []).flatMap((resource) => (resource.ARN !== undefined && (type === undefined || resource.type === type) ? [resource.ARN] : []))
+        (resources ?? []).flatMap((resource) =>
+          resource.ARN !== undefined && (type === undefined || resource.type === type) ? [resource.ARN] : [],
+        )
     case 'userIdentity.arn':
       return ({ userIdentity }) => (userIdentity?.arn === undefined ? [] : [userIdentity.arn])
     default:
@@ -122,7 +124,8 @@ function compileField(field: AdvancedFieldSelector): (values: readonly string[])
   for (const [positive, negative, fits] of OPERATORS) {
     const [wanted, unwanted] = [field[positive], field[negative]]
     if (wanted !== undefined && wanted.length > 0) tests.push((values) => values.some((value) => wanted.some((text) => fits(value, text))))
-    if (unwanted !== undefined && unwanted.length > 0) tests.push((values) => !values.some((value) => unwanted.some((text) => fits(value, text))))
+    if (unwanted !== undefined && unwanted.length > 0)
+      tests.push((values) => !values.some((value) => unwanted.some((text) => fits(value, text))))
   }
   return (values) => tests.every((holds) => holds(values))
 }
@@ -136,7 +139,9 @@ const OPERATORS = [
 /** The resource types whose data events a trail selects. */
 function dataTypesOf({ eventSelectors, advancedEventSelectors }: TrailSelection): readonly string[] {
   if (advancedEventSelectors === undefined)
-    return (eventSelectors ?? []).flatMap(({ DataResources }) => (DataResources ?? []).flatMap(({ Type: type, Values: values }) => (type && values?.length ? type : [])))
+    return (eventSelectors ?? []).flatMap(({ DataResources }) =>
+      (DataResources ?? []).flatMap(({ Type: type, Values: values }) => (type && values?.length ? type : [])),
+    )
   return advancedEventSelectors.flatMap(({ FieldSelectors }) =>
     FieldSelectors.flatMap(({ Field, Equals }) => (Field === 'resources.type' ? (Equals ?? []) : [])),
   )

@@ -1,4 +1,4 @@
-// Every limit of the server in one place. limits.test.ts asserts how they relate.
+// Every limit of the server in one place; limits.test.ts asserts how they relate.
 
 /** What the front door takes in before anything is known about the caller. */
 export const WIRE = {
@@ -16,7 +16,6 @@ export const WIRE = {
   /** A collected body must be complete by then; a stream must not pause for longer. */
   bodyTimeoutMs: 60_000,
   keepAliveTimeoutMs: 65_000,
-  requestsPerConnectionMax: 0,
   retryAfterSeconds: 1,
 
   formParametersMax: 4096,
@@ -34,7 +33,6 @@ export const WIRE = {
   signedHeadersBytesMax: 4096,
   signingKeysCached: 4096,
 
-  chunkBytesMax: 16 * 1024 * 1024,
   chunkHeaderBytesMax: 1024,
   trailerBytesMax: 8 * 1024,
 } as const

@@ -23,7 +23,8 @@ export interface LogFileName {
 export function logFileKey({ keyPrefix, account, region, deliveredAt, unique }: LogFileName): string {
   const time = new Date(deliveredAt).toISOString()
   const [day, minute] = [time.slice(0, 10), `${time.slice(0, 13)}${time.slice(14, 16)}`.replaceAll('-', '')]
-  return `${logFolder(keyPrefix, account)}/CloudTrail/${region}/${day.replaceAll('-', '/')}/${account}_CloudTrail_${region}_${minute}Z_${unique}.json.gz`
+  const folder = `${logFolder(keyPrefix, account)}/CloudTrail/${region}/${day.replaceAll('-', '/')}`
+  return `${folder}/${account}_CloudTrail_${region}_${minute}Z_${unique}.json.gz`
 }
 
 /** Where all of an account's log files lie: what the bucket's policy has to allow. */

@@ -3,7 +3,7 @@
 import { ServiceError } from './service-error.ts'
 import type { OperationShape, Shape } from './shape.ts'
 
-/** Paths as AWS writes them, the first letter of each member in lower case: `tags.1.member.key`, `messageAttributes.kind.member.dataType`. */
+/** Paths as AWS writes them, first letters of members in lower case: `tags.1.member.key`, `messageAttributes.kind.member.dataType`. */
 export function missingMembers(operation: OperationShape, input: Readonly<Record<string, unknown>>): string[] {
   const paths: string[] = []
   visit(operation.input, input, '', paths)

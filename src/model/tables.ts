@@ -18,7 +18,7 @@ export const Table = {
   topics: 4,
   /** Subscription ARN (topic ARN, colon, UUID) -> Subscription. */
   subscriptions: 5,
-  /** SHA-256 of a confirmation token -> { subscriptionArn, expiresAt }. */
+  /** SHA-256 of a confirmation token -> Confirmation. */
   confirmations: 6,
   /** Route number -> Route. */
   routes: 7,
@@ -26,7 +26,7 @@ export const Table = {
   queues: 8,
   /** Follower name -> { position }. */
   checkpoints: 9,
-  /** Delivery id -> a delivery that waits for its next attempt. */
+  /** Subscription ARN, slash, due time (15 digits), slash, delivery id -> a delivery that waits for its next attempt. */
   pendingDeliveries: 10,
   /** Bucket name -> Bucket. */
   buckets: 11,
@@ -49,7 +49,7 @@ export interface Rows {
   3: AccessKey
   4: Topic
   5: Subscription
-  6: { readonly subscriptionArn: string; readonly expiresAt: number }
+  6: Confirmation
   7: Route
   8: Queue
   9: { readonly position: number }
@@ -63,6 +63,13 @@ export interface Rows {
 }
 
 export type TableNumber = keyof Rows
+
+export interface Confirmation {
+  readonly subscriptionArn: string
+  readonly expiresAt: number
+  /** What an unsubscription took away, and the token brings back. */
+  readonly restores?: Subscription
+}
 
 export interface SigningKey {
   readonly keyId: string

@@ -120,9 +120,9 @@ export function lakeSuite(backend: string, world: () => LakeWorld): void {
   test(`${backend}: a record with fields of any type comes in, and eventjson is what was written`, () =>
     withLake(async (lake) => {
       const odd = [
-        '{"eventName":"a","userIdentity":"HIDDEN_DUE_TO_SECURITY_REASONS","requestParameters":"HIDDEN_DUE_TO_SECURITY_REASONS"}',
-        '{"eventName":"b","userIdentity":null,"resources":"x","tlsDetails":[1],"addendum":7,"readOnly":true,"eventVersion":1.08}',
-        '{"eventName":{"x":[1]},"eventTime":1689,"userIdentity":{"type":{"deep":1},"sessionContext":"no"},"resources":[null,"x",{"ARN":5}]}',
+        '{"eventName":"a","userIdentity":"HIDDEN","requestParameters":"HIDDEN_DUE_TO_SECURITY_REASONS"}',
+        '{"eventName":"b","userIdentity":null,"resources":null,"tlsDetails":[1],"addendum":7,"readOnly":true,"eventVersion":1.08}',
+        '{"eventName":{"x":[1]},"eventTime":1689,"userIdentity":{"type":{"deep":1},"sessionContext":"no"},"resources":[0,"x",{"ARN":5}]}',
         '{"eventName":"d","requestParameters":{"a" : [1, 2.50],"big":12345678901234567890,"e":"\\u00e9\\/"},"responseElements":[]}',
         '{"eventName":"e","half":"\\ud83d","userIdentity":{"userName":"caf\u00e9 \u65e5\u672c"}}',
         '{"eventName":"f","eventTime":"yesterday","errorMessage":"a\\u0000b\\nc","userIdentity":[]}',

@@ -10,16 +10,13 @@ import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk
 import { ServiceError } from '../model/service-error.ts'
 import type { Door, WireResult } from './door.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
-import { recordingInvoke, sdkHandler, TEST_KEY, TEST_TIME, testDoor, testRequest } from './test-world.ts'
+import { recordingInvoke, sdkHandler, TEST_KEY, testDoor, testRequest } from './test-world.ts'
 
 const ARN = 'arn:aws:sns:eu-west-1:000000000000:orders'
 const QUEUE = 'http://localhost:4566/000000000000/q'
 
-/** The SDK signs by the machine's clock, so that its signatures are checked against it. */
-const realNow = () => performance.timeOrigin + performance.now()
-
 function world(outputs: Record<string, WireResult> = {}) {
-  const { calls, invoke } = recordingInvoke(outputs, realNow)
+  const { calls, invoke } = recordingInvoke(outputs)
   const seen: HttpRequest[] = []
   const requestHandler = sdkHandler(testDoor(invoke), seen) as never
   const config = { endpoint: 'http://localhost:4566', region: 'eu-west-1', credentials: TEST_KEY, requestHandler, maxAttempts: 1 }
@@ -190,7 +187,7 @@ test('S3 ListBuckets has no bucket', async () => {
 
 test('S3: an upload of unknown length comes in chunks with its checksum behind, unpacked', async () => {
   const chunks: Uint8Array[] = []
-  const { invoke } = recordingInvoke({}, realNow)
+  const { invoke } = recordingInvoke({})
   let contentEncoding: unknown = 'unset'
   let trailer: string | undefined
   const door = testDoor(async (call) => {
@@ -281,7 +278,7 @@ test('refusals become the exceptions that the SDK knows', async () => {
 const unsigned: Partial<HttpRequest> = { headers: { host: 'localhost:4566' } }
 
 function byHand(outputs: Record<string, WireResult> = {}) {
-  const { calls, invoke } = recordingInvoke(outputs, () => TEST_TIME)
+  const { calls, invoke } = recordingInvoke(outputs)
   const door = testDoor(invoke)
   const send = async (parts: Parameters<typeof testRequest>[0]): Promise<HttpResponse & { text: string }> => {
     const answer = await door.handler(testRequest({ ...unsigned, ...parts }))
@@ -294,7 +291,8 @@ const form = { host: 'localhost:4566', 'content-type': 'application/x-www-form-u
 const scoped = (service: string, others: Record<string, string> = {}) => ({
   host: 'localhost:4566',
   'x-amz-date': '20260102T030405Z',
-  authorization: `AWS4-HMAC-SHA256 Credential=AKID/20260102/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+  authorization:
+    `AWS4-HMAC-SHA256 Credential=AKID/20260102/us-east-1/${service}/aws4_request, ` + `SignedHeaders=host, Signature=${'0'.repeat(64)}`,
   ...others,
 })
 

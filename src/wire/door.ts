@@ -69,7 +69,7 @@ export interface Door {
   readonly refuse: (head: RequestHead, error: ServiceError) => HttpResponse
 }
 
-const DEFAULT_HOSTS = ['localhost', 'localhost.localstack.cloud']
+const DEFAULT_HOSTS = ['localhost']
 
 export function createDoor(options: DoorOptions): Door {
   const router = createRouter({ services: options.services, hosts: options.hosts ?? DEFAULT_HOSTS })

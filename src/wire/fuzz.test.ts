@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { SimulatedClock, systemClock } from '../base/clock.ts'
+import { SimulatedClock } from '../base/clock.ts'
 import { seededRandom } from '../base/random.ts'
 import { CANARY, createTargets, fuzz } from './fuzz.ts'
 import { testModel } from './test-world.ts'
@@ -16,9 +16,9 @@ const targets = createTargets(models)
 
 for (const target of targets) {
   test(`${target.name}: mutated bytes are read or refused`, async () => {
-    const options = { targets: [target], random: seededRandom(7), clock: systemClock, inputMsMax: 2000 }
+    const options = { targets: [target], random: seededRandom(7), clock: new SimulatedClock(0), inputMsMax: 1000 }
     const { finding, inputs } = await fuzz({ ...options, isOver: (count) => count >= 1500 })
-    assert.equal(finding?.problem, undefined, finding?.input.toString('latin1').slice(0, 2000))
+    assert.deepEqual(finding, undefined)
     assert.equal(inputs, 1500)
   })
 }

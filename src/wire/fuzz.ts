@@ -101,24 +101,22 @@ const FORMS = [
     'QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5&Tag.1.Key=k&Tag.1.Value=v&AttributeName.1=All&MaxNumberOfMessages=10',
   ),
 ]
+const ENTRY = '&PublishBatchRequestEntries.member.'
+const ATTRIBUTE = `${ENTRY}1.MessageAttributes.entry.1.`
 const BATCH = text(
-  'Action=PublishBatch&Version=2010-03-31&TopicArn=t&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=m',
-  '&PublishBatchRequestEntries.member.1.MessageAttributes.entry.1.Name=n&PublishBatchRequestEntries.member.1.MessageAttributes.entry.1.Value.DataType=S',
-  '&PublishBatchRequestEntries.member.2.Id=b&PublishBatchRequestEntries.member.2.Message=n',
+  `Action=PublishBatch&Version=2010-03-31&TopicArn=t${ENTRY}1.Id=a${ENTRY}1.Message=m${ATTRIBUTE}Name=n${ATTRIBUTE}Value.DataType=String`,
+  `${ENTRY}2.Id=b${ENTRY}2.Message=n`,
 )
 const JSONS = [
   text('{"QueueUrl":"u","MessageBody":"b","DelaySeconds":3,"MessageAttributes":{"a":{"DataType":"Binary","BinaryValue":"eA=="}}}'),
-  text(
-    '{"TrailName":"t","AdvancedEventSelectors":[{"Name":"n","FieldSelectors":[{"Field":"f","Equals":["a","b"]}]}],"StartTime":1767323045.6}',
-  ),
+  text('{"TrailName":"t","AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"f","Equals":["a"]}]}],"StartTime":1767323045.6}'),
 ]
 const XMLS = [
+  text('<?xml version="1.0"?><Delete xmlns="x"><Object><Key>a &amp; b</Key></Object><!-- c --><Quiet>true</Quiet></Delete>'),
+  text('<CreateBucketConfiguration><LocationConstraint><![CDATA[<eu>]]></LocationConstraint></CreateBucketConfiguration>'),
   text(
-    '<?xml version="1.0"?><Delete xmlns="x"><Object><Key>a &amp; b</Key></Object><Object><Key><![CDATA[<]]></Key></Object><Quiet>true</Quiet></Delete>',
-  ),
-  text('<CreateBucketConfiguration><LocationConstraint>eu</LocationConstraint></CreateBucketConfiguration>'),
-  text(
-    '<AccessControlPolicy><AccessControlList><Grant><Grantee xmlns:xsi="u" xsi:type="Group"><URI>u</URI></Grantee></Grant></AccessControlList></AccessControlPolicy>',
+    '<AccessControlPolicy><AccessControlList><Grant><Grantee xmlns:xsi="u" xsi:type="Group"><URI>u</URI></Grantee></Grant>',
+    '</AccessControlList></AccessControlPolicy>',
   ),
 ]
 const CHUNKS = [
@@ -126,22 +124,20 @@ const CHUNKS = [
   text('a;chunk-signature=00\r\n0123456789\r\n0\r\n\r\n'),
 ]
 const SCOPE = '/20260102/eu-west-1/sns/aws4_request, SignedHeaders=host;x-amz-date, Signature='
+const PRESIGNED = 'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20260102%2Fr%2Fs3%2Faws4_request&X-Amz-Date=20260102T030405Z'
 const REQUESTS = [
   text(
-    'POST /\nhost: h\nx-amz-date: 20260102T030405Z\nauthorization: AWS4-HMAC-SHA256 Credential=A',
-    SCOPE,
-    '0'.repeat(64),
-    '\n\n',
+    `POST /\nhost: h\nx-amz-date: 20260102T030405Z\nauthorization: AWS4-HMAC-SHA256 Credential=A${SCOPE}${'0'.repeat(64)}\n\n`,
     String(FORMS[0]),
   ),
   text(
-    'GET /bucket/key%20a?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20260102%2Fr%2Fs3%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=',
-    '0'.repeat(64),
+    `GET /bucket/key%20a?${PRESIGNED}&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=${'0'.repeat(64)}`,
     '\nhost: b.localhost\n\n',
   ),
   text('POST /\nhost: h\nx-amz-target: AmazonSQS.SendMessage\ncontent-type: application/x-amz-json-1.0\n\n', String(JSONS[0])),
   text(
-    'PUT /b/k?partNumber=1&uploadId=u\nhost: h\nx-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER\nx-amz-trailer: x-amz-checksum-crc32\n\n',
+    'PUT /b/k?partNumber=1&uploadId=u\nhost: h\nx-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER\n',
+    'x-amz-decoded-content-length: 8\nx-amz-trailer: x-amz-checksum-crc32\n\n',
     String(CHUNKS[0]),
   ),
   text('POST /b?delete\nhost: s3.localhost\nx-amz-meta-a: b\n\n', String(XMLS[0])),
@@ -275,10 +271,11 @@ function readRequest(input: Buffer): HttpRequest {
 }
 
 const TOKENS = [
-  '', '\0', '%', '%00', '%ff', '%C3%28', '+', '&', '=', '.', '.1', '.0', '.member.1', '.entry.1.Name', '.99999999999', '__proto__', 'constructor',
-  '{', '}', '[', ']', '"', '\\', '\\ud800', 'null', '1e999', '-1', '<', '>', '</', '/>', '<!--', ']]>', '<!DOCTYPE a>', '&amp;', '&#0;', '&x;',
-  '\r\n', '\n', '0\r\n', 'ffffffffff\r\n', ';', ':', '/', '//', '..', '?', ',', 'x-amz-', 'Signature=', '\xff', '\xc3\xa9', '\xed\xa0\x80',
-].map((token) => Buffer.from(token, 'latin1')) // prettier-ignore
+  ...['', '\0', '%', '%00', '%ff', '%C3%28', '+', '&', '=', '.', '.1', '.0', '.member.1', '.entry.1.Name', '.99999999999'],
+  ...['__proto__', 'constructor', '{', '}', '[', ']', '"', '\\', '\\ud800', 'null', '1e999', '-1', '<', '>', '</', '/>', '<!--', ']]>'],
+  ...['<!DOCTYPE a>', '&amp;', '&#0;', '&x;', '\r\n', '\n', '0\r\n', 'ffffffffff\r\n', ';', ':', '/', '//', '..', '?', ',', 'x-amz-'],
+  ...['Signature=', '\xff', '\xc3\xa9', '\xed\xa0\x80'],
+].map((token) => Buffer.from(token, 'latin1'))
 
 function mutate(seeds: readonly Buffer[], random: Random): Buffer {
   const seed = () => seeds[random.below(seeds.length)] as Buffer

@@ -50,7 +50,7 @@ export interface HttpServerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly tls?: TlsMaterial
-  readonly limits?: Partial<typeof WIRE> & { readonly [limit: string]: number }
+  readonly limits?: Partial<Readonly<Record<keyof typeof WIRE, number>>>
   readonly meter?: Meter
 }
 export interface TlsMaterial {
@@ -190,7 +190,6 @@ class NodeHttpServer implements HttpServer {
   }
 
   #collect(request: IncomingMessage, response: ServerResponse, head: RequestHead, reserved: number): void {
-    const { bodyBytesMax } = this.#limits
     let chunks: Buffer[] | undefined
     let first: Buffer | undefined
     let bytes = 0
@@ -226,7 +225,6 @@ class NodeHttpServer implements HttpServer {
     })
     request.on('end', () => {
       this.#awaited.delete(request)
-      if (bytes > bodyBytesMax) return
       const body = chunks === undefined ? (first ?? NO_BYTES) : Buffer.concat(chunks, bytes)
       this.#handle(response, { ...head, body, stream: undefined })
     })

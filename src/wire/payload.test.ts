@@ -26,7 +26,8 @@ function signUpload(headers: Record<string, string>): Signature {
   const scope = `${TEST_KEY.accessKeyId}/20260102/us-east-1/s3/aws4_request`
   const names = ['host', ...Object.keys(headers)].toSorted()
   const build = (signature: string) => {
-    const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=${[...names, 'x-amz-date'].join(';')}, Signature=${signature}`
+    const signedHeaders = [...names, 'x-amz-date'].join(';')
+    const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
     const request = testRequest({
       method: 'PUT',
       path: '/b/k',

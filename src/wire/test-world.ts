@@ -122,17 +122,14 @@ export function toSdk({ status, headers, body }: HttpResponse): { statusCode: nu
   return { statusCode: status, headers: texts, body: body instanceof Readable ? body : Readable.from([Buffer.from(body)]) }
 }
 
-/** Answers each call with what `outputs` holds for its operation, after checking the signature; keeps the calls. */
-export function recordingInvoke(
-  outputs: Readonly<Record<string, WireResult>>,
-  now: () => number,
-): { calls: WireCall[]; invoke: DoorOptions['invoke'] } {
+/** Answers each call with what `outputs` holds for its operation, after checking the signature as of its own time; keeps the calls. */
+export function recordingInvoke(outputs: Readonly<Record<string, WireResult>>): { calls: WireCall[]; invoke: DoorOptions['invoke'] } {
   const calls: WireCall[] = []
   return {
     calls,
     async invoke(call) {
       calls.push(call)
-      const problem = call.signature?.verify(TEST_KEY.secretAccessKey, now())
+      const problem = call.signature?.verify(TEST_KEY.secretAccessKey, call.signature.claim.signedAt)
       if (problem !== undefined) return { error: problem }
       return outputs[call.operation] ?? { output: {} }
     },

@@ -48,7 +48,8 @@ export class Deliveries {
   constructor(env: Env, spoolBytesMax = DEFAULT_SPOOL_BYTES_MAX) {
     this.#env = env
     this.#spoolBytesMax = spoolBytesMax
-    for (const { key, value } of env.tables.range(Table.trailPlans, {})) if (value.kind === 'file') this.#laneOf(value.trailArn).waiting.push({ key, plan: value })
+    for (const { key, value } of env.tables.range(Table.trailPlans, {}))
+      if (value.kind === 'file') this.#laneOf(value.trailArn).waiting.push({ key, plan: value })
   }
 
   /** The oldest position that an undelivered file is still to be made from. */
@@ -91,7 +92,9 @@ export class Deliveries {
       try {
         await step.take()
       } catch (error) {
-        this.#env.log.error('a log file could not be written and is tried again', { error: error instanceof Error ? error.message : String(error) })
+        this.#env.log.error('a log file could not be written and is tried again', {
+          error: error instanceof Error ? error.message : String(error),
+        })
         step.lane.isStuck = true
         if (step.lane.timer === undefined) this.#wait(step.lane)
       }
@@ -123,8 +126,9 @@ export class Deliveries {
     const notice = topicArn === undefined ? undefined : await this.#notify(plan, bucket, topicArn)
     const { done } = this.#env.commits.commit((tx) => {
       endPlan(tx, key, plan)
-      changeStatus(tx, plan.trailArn, ({ latestDeliveryError: _, ...status }) => ({
+      changeStatus(tx, plan.trailArn, (status) => ({
         ...status,
+        latestDeliveryError: undefined,
         latestDeliveryAt: attemptedAt,
         latestDeliveryAttemptAt: attemptedAt,
         ...(notice !== undefined && noticeStatus(status, notice, tx.now)),
@@ -143,9 +147,14 @@ export class Deliveries {
     const isGone = env.tables.get(Table.trails, keyed.plan.trailArn) === undefined
     // Nobody can see the status of a trail that is gone, nor mend what it lacks.
     if (isGone && error.status < 500) return this.#giveUp(lane, keyed, `the trail is deleted, and its bucket answers ${error.code}`)
-    if (attemptedAt - keyed.plan.plannedAt > TRIED_MS_MAX) return this.#giveUp(lane, keyed, `tried for 30 days; the bucket answers ${error.code}`)
+    if (attemptedAt - keyed.plan.plannedAt > TRIED_MS_MAX)
+      return this.#giveUp(lane, keyed, `tried for 30 days; the bucket answers ${error.code}`)
     if (lane.failures === 0)
-      env.log.warn('a log file waits, because its bucket cannot be written', { trail: keyed.plan.trailArn, bucket: keyed.plan.bucketName, code: error.code })
+      env.log.warn('a log file waits, because its bucket cannot be written', {
+        trail: keyed.plan.trailArn,
+        bucket: keyed.plan.bucketName,
+        code: error.code,
+      })
     this.#wait(lane)
     await this.#spool(lane, lane.waiting.indexOf(keyed), keyed, (status) => ({
       ...status,
@@ -204,7 +213,13 @@ export class Deliveries {
         ...this.#origin(plan, region, `${bucket}.s3.${region}.amazonaws.com`),
         service: 's3',
         operation: 'PutObject',
-        input: { Bucket: bucket, Key: plan.objectKey, ACL: 'bucket-owner-full-control', ContentType: 'application/json', ContentEncoding: 'gzip' },
+        input: {
+          Bucket: bucket,
+          Key: plan.objectKey,
+          ACL: 'bucket-owner-full-control',
+          ContentType: 'application/json',
+          ContentEncoding: 'gzip',
+        },
         stream: content,
       })
     } finally {
@@ -268,7 +283,6 @@ function changeStatus(tx: Transaction, trailArn: string, change: (status: TrailS
 
 /** A notice is tried once with its file; the next file's notice tells whether the topic is back. */
 function noticeStatus(status: TrailStatus, notice: CallResult, now: number): TrailStatus {
-  const { latestNotificationError: _, ...rest } = status
   if ('error' in notice) return { ...status, latestNotificationAttemptAt: now, latestNotificationError: notice.error.code }
-  return { ...rest, latestNotificationAt: now, latestNotificationAttemptAt: now, latestNotificationError: undefined }
+  return { ...status, latestNotificationAt: now, latestNotificationAttemptAt: now, latestNotificationError: undefined }
 }

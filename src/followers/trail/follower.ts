@@ -73,7 +73,9 @@ export class TrailFollower implements Follower {
     this.#timer = this.#env.clock.after(this.#intervalMs - (this.#env.clock.now() % this.#intervalMs), () => {
       this.#schedule()
       this.#closeRound().catch((error: unknown) => {
-        this.#env.log.warn('a round of log files could not be decided and is tried again', { error: error instanceof Error ? error.message : String(error) })
+        this.#env.log.warn('a round of log files could not be decided and is tried again', {
+          error: error instanceof Error ? error.message : String(error),
+        })
       })
     })
   }

@@ -33,7 +33,7 @@ async function* logFileText({ journal, tables }: Env, plan: PlannedFile): AsyncG
       if (row?.kind === 'carried') add(Buffer.from(row.json))
     }
   const views = new TrailViews(plan.selection === undefined ? [] : [plan.selection], plan.trailArn)
-  for (let at = plan.from; at < plan.to; ) {
+  for (let at = plan.from; at < plan.to;) {
     const frames = await journal.read(at, READ_BYTES)
     const last = frames.at(-1)
     if (last === undefined) break

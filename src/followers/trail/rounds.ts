@@ -211,7 +211,8 @@ export class Rounds {
 
   #changedViews(): ReadonlyMap<string, TrailSelection | undefined> {
     const changed = new Map<string, TrailSelection | undefined>()
-    for (const [trailArn, selection] of this.#views.logging) if (this.#storedViews.get(trailArn) !== JSON.stringify(selection)) changed.set(trailArn, selection)
+    for (const [trailArn, selection] of this.#views.logging)
+      if (this.#storedViews.get(trailArn) !== JSON.stringify(selection)) changed.set(trailArn, selection)
     for (const trailArn of this.#storedViews.keys()) if (!this.#views.logging.has(trailArn)) changed.set(trailArn, undefined)
     return changed
   }

@@ -41,7 +41,11 @@ export class TrailViews {
     for (const { entry } of readEntries(frame.payload, READ_KINDS)) {
       if (entry.kind === 'event') {
         if (entry.class === EventClass.aws) events.push(entry)
-      } else if ((entry.kind === 'put' || entry.kind === 'delete') && entry.table === Table.trails && (this.#only ?? entry.key) === entry.key)
+      } else if (
+        (entry.kind === 'put' || entry.kind === 'delete') &&
+        entry.table === Table.trails &&
+        (this.#only ?? entry.key) === entry.key
+      )
         changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
     }
     const trails = new Map(this.#logging)
@@ -54,8 +58,7 @@ export class TrailViews {
     for (const { json, flags } of events) {
       const event = JSON.parse(json.toString('utf8')) as SelectableEvent
       for (const trail of trails.values())
-        if (takesEvent(trail, event))
-          take({ trail, region: event.awsRegion ?? '', json, isCaused: (flags & EventFlag.caused) !== 0 })
+        if (takesEvent(trail, event)) take({ trail, region: event.awsRegion ?? '', json, isCaused: (flags & EventFlag.caused) !== 0 })
     }
   }
 }

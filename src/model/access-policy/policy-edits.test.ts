@@ -7,8 +7,10 @@ const TOPIC = 'arn:aws:sns:us-east-1:111111111111:orders'
 test('the default topic policy is AWS’s, byte for byte', () => {
   assert.equal(
     defaultTopicPolicy(TOPIC, '111111111111'),
-    '{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow","Principal":{"AWS":"*"},' +
-      '"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe",' +
+    '{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",' +
+      '"Effect":"Allow","Principal":{"AWS":"*"},' +
+      '"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",' +
+      '"SNS:DeleteTopic","SNS:Subscribe",' +
       '"SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"arn:aws:sns:us-east-1:111111111111:orders",' +
       '"Condition":{"StringEquals":{"AWS:SourceOwner":"111111111111"}}}]}',
   )

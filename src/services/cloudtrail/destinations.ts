@@ -34,9 +34,11 @@ export function checkDestinations(tables: TableReader, call: Call, to: Destinati
   const arn = `arn:${call.partition}:s3:::${bucket.name}`
   const policy = bucket.policy === undefined ? undefined : policyOf(bucket, bucket.policy)
   const may = (action: string, resource: string, more: Readonly<Record<string, string>> = {}): boolean =>
-    evaluate({ principal, action, resource, context: { ...context, ...more } }, { resourceOwner: bucket.owner, resourcePolicy: policy }).allowed
+    evaluate({ principal, action, resource, context: { ...context, ...more } }, { resourceOwner: bucket.owner, resourcePolicy: policy })
+      .allowed
   const folder = `${arn}/${logFolder(to.keyPrefix, to.account)}/CloudTrail/${to.homeRegion}/`
-  if (!may('s3:GetBucketAcl', arn) || !may('s3:PutObject', folder, { 's3:x-amz-acl': 'bucket-owner-full-control' })) throw errors.bucketPolicy(bucket.name)
+  if (!may('s3:GetBucketAcl', arn) || !may('s3:PutObject', folder, { 's3:x-amz-acl': 'bucket-owner-full-control' }))
+    throw errors.bucketPolicy(bucket.name)
   checkPrefix(to.keyPrefix)
   if (to.snsTopicArn !== undefined) checkTopic(tables, to, to.snsTopicArn)
 }
@@ -64,8 +66,12 @@ function contextOf(to: Destination): Readonly<Record<string, string>> {
 /** Throws InvalidS3PrefixException. */
 function checkPrefix(prefix: string): void {
   if (prefix.length > PREFIX_CHARS_MAX)
-    throw errors.invalidPrefix(`S3 key prefix too long. Maximum allowed length: ${PREFIX_CHARS_MAX} characters. Specified prefix length: ${prefix.length} characters.`)
-  if (!/^[A-Za-z0-9!_.*'()/-]*$/.test(prefix)) throw errors.invalidPrefix('S3 key prefix can only contain letters, numbers, and the characters ! - _ . * \' ( ) /.')
+    throw errors.invalidPrefix(
+      `S3 key prefix too long. Maximum allowed length: ${PREFIX_CHARS_MAX} characters. ` +
+        `Specified prefix length: ${prefix.length} characters.`,
+    )
+  if (!/^[A-Za-z0-9!_.*'()/-]*$/.test(prefix))
+    throw errors.invalidPrefix("S3 key prefix can only contain letters, numbers, and the characters ! - _ . * ' ( ) /.")
 }
 
 /** Slashes at the ends are not needed and would make empty folders. */

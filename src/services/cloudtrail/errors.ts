@@ -10,33 +10,48 @@ export const errors = {
   accessDenied: (message: string) =>
     new ServiceError('AccessDeniedException', 400, message, { shape: 'AccessDeniedException', recordedCode: 'AccessDenied' }),
   arnInvalid: (arn: string) =>
-    error('CloudTrailARNInvalidException', `The ARN ${arn} is not valid. The format of a trail ARN is arn:aws:cloudtrail:us-east-2:123456789012:trail/MyTrail`),
+    error(
+      'CloudTrailARNInvalidException',
+      `The ARN ${arn} is not valid. The format of a trail ARN is arn:aws:cloudtrail:us-east-2:123456789012:trail/MyTrail`,
+    ),
   bucketMissing: (bucket: string) => error('S3BucketDoesNotExistException', `S3 bucket ${bucket} does not exist!`),
-  bucketPolicy: (bucket: string) => error('InsufficientS3BucketPolicyException', `Incorrect S3 bucket policy is detected for bucket: ${bucket}`),
+  bucketPolicy: (bucket: string) =>
+    error('InsufficientS3BucketPolicyException', `Incorrect S3 bucket policy is detected for bucket: ${bucket}`),
   cloudWatchLogs: () =>
     error(
       'CloudWatchLogsDeliveryUnavailableException',
-      'Cannot set a CloudWatch Logs delivery for this region: it is not offered by this version of Sealcast. Leave CloudWatchLogsLogGroupArn and CloudWatchLogsRoleArn out.',
+      'Cannot set a CloudWatch Logs delivery for this region: it is not offered by this version of Sealcast. ' +
+        'Leave CloudWatchLogsLogGroupArn and CloudWatchLogsRoleArn out.',
     ),
   combination: (message: string) => error('InvalidParameterCombinationException', message),
   homeRegion: (arn: string, region: string) =>
     error('InvalidHomeRegionException', `The trail ${arn} can be changed only in its home region, which is ${region}.`),
-  internalError: () => new ServiceError('InternalFailure', 500, 'The request processing has failed because of an unknown error, exception or failure.'),
+  internalError: () =>
+    new ServiceError('InternalFailure', 500, 'The request processing has failed because of an unknown error, exception or failure.'),
   invalidBucketName: (bucket: string) => error('InvalidS3BucketNameException', `Bucket name ${bucket} is invalid.`),
   invalidName: (message: string) => error('InvalidTrailNameException', message),
   invalidParameter: (message: string) => error('InvalidParameterException', message),
   invalidPrefix: (message: string) => error('InvalidS3PrefixException', message),
   invalidSelectors: (message: string) => error('InvalidEventSelectorsException', message),
-  invalidSnsTopic: (topic: string) => error('InvalidSnsTopicNameException', `SNS topic name or ARN ${topic} is invalid: name a standard topic, or give its ARN.`),
+  invalidSnsTopic: (topic: string) =>
+    error('InvalidSnsTopicNameException', `SNS topic name or ARN ${topic} is invalid: name a standard topic, or give its ARN.`),
   invalidTag: (message: string) => error('InvalidTagParameterException', message),
   invalidToken: () => error('InvalidNextTokenException', 'The NextToken is not one that ListTrails gave out.'),
   kms: (key: string) =>
-    error('KmsKeyNotFoundException', `There is no KMS key ${key}: KMS keys are not offered by this version of Sealcast. Leave KmsKeyId out.`),
+    error(
+      'KmsKeyNotFoundException',
+      `There is no KMS key ${key}: KMS keys are not offered by this version of Sealcast. Leave KmsKeyId out.`,
+    ),
   organization: () =>
-    error('OrganizationsNotInUseException', 'The account is not a member of an organization: organization trails are not offered by this version of Sealcast.'),
-  resourceType: (arn: string) => error('ResourceTypeNotSupportedException', `The resource ${arn} is not of a type that can be tagged here; trails are.`),
+    error(
+      'OrganizationsNotInUseException',
+      'The account is not a member of an organization: organization trails are not offered by this version of Sealcast.',
+    ),
+  resourceType: (arn: string) =>
+    error('ResourceTypeNotSupportedException', `The resource ${arn} is not of a type that can be tagged here; trails are.`),
   snsPolicy: () => error('InsufficientSnsTopicPolicyException', 'SNS Topic does not exist or the topic policy is incorrect!'),
   tagsLimit: (max: number) => error('TagsLimitExceededException', `A trail has at most ${max} tags.`),
-  trailExists: (name: string, account: string) => error('TrailAlreadyExistsException', `Trail ${name} already exists for customer: ${account}`),
+  trailExists: (name: string, account: string) =>
+    error('TrailAlreadyExistsException', `Trail ${name} already exists for customer: ${account}`),
   trailMissing: (arn: string, account: string) => error('TrailNotFoundException', `Unknown trail: ${arn} for the user: ${account}`),
 } as const

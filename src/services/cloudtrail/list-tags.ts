@@ -15,7 +15,8 @@ export const listTags: Operation<{ readonly ResourceIdList: readonly string[] },
   access: 'read',
   run(tx, input, call) {
     const { ResourceIdList: arns } = input
-    if (arns.length > RESOURCES_MAX) throw errors.invalidParameter(`ResourceIdList names at most ${RESOURCES_MAX} resources; ${arns.length} were given.`)
+    if (arns.length > RESOURCES_MAX)
+      throw errors.invalidParameter(`ResourceIdList names at most ${RESOURCES_MAX} resources; ${arns.length} were given.`)
     return {
       ResourceTagList: arns.map((arn) => {
         const trail = taggedTrail(tx, call, arn)

@@ -11,7 +11,10 @@ export const removeTags: Operation<{ readonly ResourceId: string; readonly TagsL
   run(tx, input, call) {
     const trail = taggedTrail(tx, call, input.ResourceId)
     const gone = new Set(input.TagsList.map(({ Key }) => Key))
-    tx.put(Table.trails, trail.trailArn, { ...trail, tags: Object.fromEntries(Object.entries(trail.tags).filter(([key]) => !gone.has(key))) })
+    tx.put(Table.trails, trail.trailArn, {
+      ...trail,
+      tags: Object.fromEntries(Object.entries(trail.tags).filter(([key]) => !gone.has(key))),
+    })
     return {}
   },
 }

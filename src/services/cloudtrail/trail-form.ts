@@ -40,5 +40,10 @@ export interface TrailDescription extends TrailEcho {
 }
 
 export function describeTrail(trail: Trail): TrailDescription {
-  return { ...echoTrail(trail), HomeRegion: trail.homeRegion, HasCustomEventSelectors: hasCustomSelectors(trail), HasInsightSelectors: false }
+  return {
+    ...echoTrail(trail),
+    HomeRegion: trail.homeRegion,
+    HasCustomEventSelectors: hasCustomSelectors(trail),
+    HasInsightSelectors: false,
+  }
 }

@@ -12,8 +12,10 @@ const NAME_CHARS_MAX = 128
 /** Throws InvalidTrailNameException (CreateTrail, "Name"). */
 export function checkTrailName(name: string): void {
   const length = `Specified name length: ${name.length} characters.`
-  if (name.length < NAME_CHARS_MIN) throw errors.invalidName(`Trail name too short. Minimum allowed length: ${NAME_CHARS_MIN} characters. ${length}`)
-  if (name.length > NAME_CHARS_MAX) throw errors.invalidName(`Trail name too long. Maximum allowed length: ${NAME_CHARS_MAX} characters. ${length}`)
+  if (name.length < NAME_CHARS_MIN)
+    throw errors.invalidName(`Trail name too short. Minimum allowed length: ${NAME_CHARS_MIN} characters. ${length}`)
+  if (name.length > NAME_CHARS_MAX)
+    throw errors.invalidName(`Trail name too long. Maximum allowed length: ${NAME_CHARS_MAX} characters. ${length}`)
   if (!/^[A-Za-z0-9]/.test(name)) throw errors.invalidName('Trail name must starts with a letter or number.')
   if (!/[A-Za-z0-9]$/.test(name)) throw errors.invalidName('Trail name must ends with a letter or number.')
   if (!/^[A-Za-z0-9._-]+$/.test(name))
@@ -25,14 +27,21 @@ export function checkTrailName(name: string): void {
 }
 
 export function trailArn(name: string, call: Call): string {
-  return formatArn({ partition: call.partition, service: 'cloudtrail', region: call.region, account: call.account, resource: `trail/${name}` })
+  return formatArn({
+    partition: call.partition,
+    service: 'cloudtrail',
+    region: call.region,
+    account: call.account,
+    resource: `trail/${name}`,
+  })
 }
 
 /** The ARN that a name or ARN stands for. A bare name means the trail of this region, or else the shadow of one homed elsewhere. */
 export function resolveTrailArn(tables: TableReader, call: Call, nameOrArn: string): string {
   if (nameOrArn.startsWith('arn:')) {
     const arn = parseArn(nameOrArn)
-    if (arn === undefined || arn.service !== 'cloudtrail' || !/^\d{12}$/.test(arn.account) || !arn.resource.startsWith('trail/')) throw errors.arnInvalid(nameOrArn)
+    if (arn === undefined || arn.service !== 'cloudtrail' || !/^\d{12}$/.test(arn.account) || !arn.resource.startsWith('trail/'))
+      throw errors.arnInvalid(nameOrArn)
     return nameOrArn
   }
   checkTrailName(nameOrArn)

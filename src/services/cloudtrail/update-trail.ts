@@ -59,6 +59,6 @@ function changedTrail(tables: TableReader, input: Input, call: Call): Trail {
 }
 
 /** Another topic has not failed yet. */
-function withoutNotificationError({ latestNotificationError: _, ...status }: Trail['status']): Trail['status'] {
-  return status
+function withoutNotificationError(status: Trail['status']): Trail['status'] {
+  return { ...status, latestNotificationError: undefined }
 }

@@ -19,7 +19,21 @@ async function withServer(run: (server: Harness) => Promise<void>): Promise<void
 
 test('bucket names follow the rules of S3', () => {
   for (const name of ['abc', 'my-logs', 'a.b.c', '1-2', 'a'.repeat(63)]) assert.ok(isBucketName(name), name)
-  for (const name of ['ab', 'a'.repeat(64), 'Logs', 'a_b', '-ab', 'ab-', '.ab', 'a..b', '192.168.5.4', 'xn--a', 'sthree-a', 'x-s3alias', 'x--ol-s3'])
+  for (const name of [
+    'ab',
+    'a'.repeat(64),
+    'Logs',
+    'a_b',
+    '-ab',
+    'ab-',
+    '.ab',
+    'a..b',
+    '192.168.5.4',
+    'xn--a',
+    'sthree-a',
+    'x-s3alias',
+    'x--ol-s3',
+  ])
     assert.ok(!isBucketName(name), name)
 })
 
@@ -73,7 +87,9 @@ test('what a bucket of ours cannot do is refused by name', () =>
       status: 501,
       message: /ObjectLockEnabledForBucket/,
     })
-    await assert.rejects(server.call('s3', 'CreateBucket', { Bucket: 'my-logs', ACL: 'public-read' }), { code: 'InvalidBucketAclWithObjectOwnership' })
+    await assert.rejects(server.call('s3', 'CreateBucket', { Bucket: 'my-logs', ACL: 'public-read' }), {
+      code: 'InvalidBucketAclWithObjectOwnership',
+    })
     await server.call('s3', 'CreateBucket', { Bucket: 'my-logs', ACL: 'private', ObjectOwnership: 'BucketOwnerEnforced' })
   }))
 
@@ -93,7 +109,12 @@ test('a bucket policy opens the bucket to another account, and its deny closes i
     await server.call('s3', 'CreateBucket', { Bucket: 'my-logs' })
     const read = () => server.call('s3', 'ListObjects', { Bucket: 'my-logs' }, other)
     await assert.rejects(read(), { code: 'AccessDenied', status: 403 })
-    const allow = statement({ Effect: 'Allow', Principal: { AWS: OTHER_ACCOUNT }, Action: 's3:ListBucket', Resource: 'arn:aws:s3:::my-logs' })
+    const allow = statement({
+      Effect: 'Allow',
+      Principal: { AWS: OTHER_ACCOUNT },
+      Action: 's3:ListBucket',
+      Resource: 'arn:aws:s3:::my-logs',
+    })
     await server.call('s3', 'PutBucketPolicy', { Bucket: 'my-logs', Policy: allow })
     assert.deepEqual(await server.call('s3', 'GetBucketPolicy', { Bucket: 'my-logs' }), { Policy: allow })
     await read()
@@ -119,7 +140,10 @@ test('a policy must be one, and of this bucket', () =>
     const base = { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::my-logs/*' }
     await assert.rejects(put('{'), { code: 'MalformedPolicy', status: 400 })
     await assert.rejects(put(statement({ ...base, Action: 'sns:Publish' })), { code: 'MalformedPolicy', message: /sns:Publish/ })
-    await assert.rejects(put(statement({ ...base, Resource: 'arn:aws:s3:::my-logs-2/*' })), { code: 'MalformedPolicy', message: /my-logs-2/ })
+    await assert.rejects(put(statement({ ...base, Resource: 'arn:aws:s3:::my-logs-2/*' })), {
+      code: 'MalformedPolicy',
+      message: /my-logs-2/,
+    })
     await put(statement(base))
   }))
 
@@ -127,7 +151,9 @@ test('an unexpected owner is refused', () =>
   withServer(async (server) => {
     await server.call('s3', 'CreateBucket', { Bucket: 'my-logs' })
     await server.call('s3', 'GetBucketLocation', { Bucket: 'my-logs', ExpectedBucketOwner: ACCOUNT })
-    await assert.rejects(server.call('s3', 'GetBucketLocation', { Bucket: 'my-logs', ExpectedBucketOwner: OTHER_ACCOUNT }), { code: 'AccessDenied' })
+    await assert.rejects(server.call('s3', 'GetBucketLocation', { Bucket: 'my-logs', ExpectedBucketOwner: OTHER_ACCOUNT }), {
+      code: 'AccessDenied',
+    })
   }))
 
 function names(output: Readonly<Record<string, unknown>>): string[] {

@@ -26,15 +26,19 @@ test('each algorithm gives its published check value', () => {
 
 test('a checksum does not depend on how the bytes are cut, and has its stated length', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...checksumAlgorithms), fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 }), (algorithm, pieces) => {
-      const inPieces = createChecksum(algorithm)
-      for (const piece of pieces) inPieces.update(piece)
-      const whole = createChecksum(algorithm)
-      whole.update(Buffer.concat(pieces))
-      const value = inPieces.digest()
-      assert.equal(value, whole.digest())
-      assert.equal(Buffer.from(value, 'base64').length, checksumBytes[algorithm])
-    }),
+    fc.property(
+      fc.constantFrom(...checksumAlgorithms),
+      fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 }),
+      (algorithm, pieces) => {
+        const inPieces = createChecksum(algorithm)
+        for (const piece of pieces) inPieces.update(piece)
+        const whole = createChecksum(algorithm)
+        whole.update(Buffer.concat(pieces))
+        const value = inPieces.digest()
+        assert.equal(value, whole.digest())
+        assert.equal(Buffer.from(value, 'base64').length, checksumBytes[algorithm])
+      },
+    ),
     { numRuns: 60 },
   )
 })

@@ -38,7 +38,8 @@ export const createBucket: Operation<Input, Output> = {
     refuseUnsupported(input, SUPPORTED)
     refuseUnsupported(input.CreateBucketConfiguration ?? {}, SUPPORTED_CONFIGURATION)
     const region = regionOf(input, call.region)
-    if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced') throw errors.notImplemented('ObjectOwnership')
+    if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced')
+      throw errors.notImplemented('ObjectOwnership')
     if (input.ACL !== undefined && input.ACL !== 'private') throw errors.bucketAclWithOwnership()
     const output = { Location: region === FIRST_REGION ? `/${name}` : `http://${name}.s3.amazonaws.com/`, BucketArn: bucketArn(name, call) }
     const present = tx.get(Table.buckets, name)

@@ -1,4 +1,5 @@
-// The errors of S3, with its codes, statuses and texts (S3 API reference, "Error responses"). `details` become elements of the error's body.
+// The errors of S3, with its codes, statuses and texts (S3 API reference, "Error responses"). `details` become elements of the
+// error's body.
 import { ServiceError } from '../../model/service-error.ts'
 
 export const errors = {
@@ -8,12 +9,17 @@ export const errors = {
     new ServiceError('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.', { details: { 'Content-MD5': given } }),
   badChecksumHeader: (header: string) => new ServiceError('InvalidRequest', 400, `Value for ${header} header is invalid.`),
   bucketAclWithOwnership: () =>
-    new ServiceError('InvalidBucketAclWithObjectOwnership', 400, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"),
+    new ServiceError(
+      'InvalidBucketAclWithObjectOwnership',
+      400,
+      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    ),
   bucketExists: (bucket: string) =>
     new ServiceError(
       'BucketAlreadyExists',
       409,
-      'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.',
+      'The requested bucket name is not available. The bucket namespace is shared by all users of the system. ' +
+        'Please select a different name and try again.',
       { details: { BucketName: bucket } },
     ),
   bucketNotEmpty: (bucket: string) =>
@@ -24,7 +30,9 @@ export const errors = {
     }),
   digestMismatch: (what: string) => new ServiceError('BadDigest', 400, what),
   entityTooLarge: (bytesMax: number) =>
-    new ServiceError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', { details: { MaxSizeAllowed: String(bytesMax) } }),
+    new ServiceError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', {
+      details: { MaxSizeAllowed: String(bytesMax) },
+    }),
   illegalLocation: (constraint: string) =>
     new ServiceError(
       'IllegalLocationConstraintException',
@@ -47,7 +55,9 @@ export const errors = {
     }),
   invalidRequest: (message: string) => new ServiceError('InvalidRequest', 400, message),
   keyTooLong: (bytes: number, bytesMax: number) =>
-    new ServiceError('KeyTooLongError', 400, 'Your key is too long', { details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) } }),
+    new ServiceError('KeyTooLongError', 400, 'Your key is too long', {
+      details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) },
+    }),
   malformedPolicy: (message: string) => new ServiceError('MalformedPolicy', 400, message),
   metadataTooLarge: (bytes: number, bytesMax: number) =>
     new ServiceError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
@@ -66,5 +76,7 @@ export const errors = {
     }),
   notModified: (headers: Readonly<Record<string, string>>) => new ServiceError('NotModified', 304, 'Not Modified', { headers }),
   preconditionFailed: (condition: string) =>
-    new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', { details: { Condition: condition } }),
+    new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', {
+      details: { Condition: condition },
+    }),
 } as const

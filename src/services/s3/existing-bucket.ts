@@ -36,4 +36,3 @@ export function bucketArn(bucket: string, call: Call): string {
 export function objectArn(bucket: string, key: string, call: Call): string {
   return `${bucketArn(bucket, call)}/${key}`
 }
-

@@ -80,7 +80,11 @@ function listed(object: StoredObject, encode: (text: string) => string, showsOwn
   }
 }
 
-export function listParameters(input: ListInput, call: Call, further: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function listParameters(
+  input: ListInput,
+  call: Call,
+  further: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   return bucketParameters(input, call, {
     prefix: input.Prefix,
     delimiter: input.Delimiter,

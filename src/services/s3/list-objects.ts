@@ -33,7 +33,10 @@ export const listObjects: Operation<Input, Output> = {
       delimiter,
       keysMax,
       // A marker that is a common prefix was the last of its page: what it rolled up is behind us.
-      from: marker === '' ? undefined : { after: marker, skipsPrefix: delimiter !== '' && marker.length > prefix.length && marker.endsWith(delimiter) },
+      from:
+        marker === ''
+          ? undefined
+          : { after: marker, skipsPrefix: delimiter !== '' && marker.length > prefix.length && marker.endsWith(delimiter) },
     })
     return {
       ...listOutput(input, keysMax, listing, true),

@@ -46,7 +46,11 @@ test('a listing holds each key or its common prefix once, in byte order, however
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(key, { maxLength: 12 }),
-      fc.record({ prefix: fc.constantFrom('', 'a', 'a/'), delimiter: fc.constantFrom('', '/', 'a/'), keysMax: fc.integer({ min: 1, max: 4 }) }),
+      fc.record({
+        prefix: fc.constantFrom('', 'a', 'a/'),
+        delimiter: fc.constantFrom('', '/', 'a/'),
+        keysMax: fc.integer({ min: 1, max: 4 }),
+      }),
       fc.constantFrom(1 as const, 2 as const),
       (keys, { prefix, delimiter, keysMax }, version) =>
         withKeys(keys, async (server) => {
@@ -56,7 +60,10 @@ test('a listing holds each key or its common prefix once, in byte order, however
             return at < 0 ? undefined : each.slice(0, at + delimiter.length)
           }
           const listed = await listAll(server, version, { Prefix: prefix, Delimiter: delimiter, MaxKeys: keysMax })
-          assert.deepEqual(listed.keys, sorted.filter((each) => rolled(each) === undefined))
+          assert.deepEqual(
+            listed.keys,
+            sorted.filter((each) => rolled(each) === undefined),
+          )
           assert.deepEqual(listed.prefixes, [...new Set(sorted.flatMap((each) => rolled(each) ?? []))])
           assert.equal(listed.pages, Math.max(1, Math.ceil((listed.keys.length + listed.prefixes.length) / keysMax)))
         }),

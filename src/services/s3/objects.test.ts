@@ -11,7 +11,7 @@ import { sweepBlobs } from './sweep-blobs.ts'
 const TEXT = 'hello, archive'
 
 async function withBucket(run: (server: Harness) => Promise<void>, selected = false): Promise<void> {
-  const server = await createHarness(() => ({ s3 }), { selected: () => selected })
+  const server = await createHarness(() => ({ s3 }), { selected: () => ({ wants: () => selected, takes: () => selected }) })
   try {
     await server.call('s3', 'CreateBucket', { Bucket: 'box' })
     await run(server)
@@ -86,7 +86,10 @@ test('a body is held to every checksum that is sent with it', () =>
       assert.equal(output[`Checksum${algorithm}`], value)
       assert.equal((await get(server, 'k', { ChecksumMode: 'ENABLED' }))[`Checksum${algorithm}`], value)
       assert.equal((await get(server, 'k'))[`Checksum${algorithm}`], undefined)
-      await assert.rejects(put(server, 'k', 'other', { [`Checksum${algorithm}`]: value }), { code: 'BadDigest', message: new RegExp(algorithm) })
+      await assert.rejects(put(server, 'k', 'other', { [`Checksum${algorithm}`]: value }), {
+        code: 'BadDigest',
+        message: new RegExp(algorithm),
+      })
     }
     await assert.rejects(put(server, 'k', TEXT, { ChecksumCRC32: 'AAA' }), { code: 'InvalidRequest', message: /x-amz-checksum-crc32 / })
     await assert.rejects(put(server, 'k', TEXT, { ChecksumXXHASH3: 'AAA' }), { code: 'NotImplemented', message: /ChecksumXXHASH3/ })
@@ -208,7 +211,10 @@ test('keys are limited to 1024 bytes, and what is not offered is refused by name
   withBucket(async (server) => {
     await put(server, 'é'.repeat(512), 'x')
     await assert.rejects(put(server, `${'é'.repeat(512)}x`, 'x'), { code: 'KeyTooLongError', status: 400 })
-    await assert.rejects(put(server, 'k', 'x', { ServerSideEncryption: 'aws:kms' }), { code: 'NotImplemented', message: /ServerSideEncryption/ })
+    await assert.rejects(put(server, 'k', 'x', { ServerSideEncryption: 'aws:kms' }), {
+      code: 'NotImplemented',
+      message: /ServerSideEncryption/,
+    })
     await assert.rejects(put(server, 'k', 'x', { Tagging: 'a=b' }), { code: 'NotImplemented' })
     await assert.rejects(put(server, 'k', 'x', { ACL: 'public-read' }), { code: 'AccessControlListNotSupported' })
     await assert.rejects(put(server, 'k', 'x', { Metadata: { a: 'x'.repeat(3000) } }), { code: 'MetadataTooLarge' })
@@ -223,7 +229,6 @@ test('a bucket with objects stays', () =>
     await server.call('s3', 'DeleteObject', { Bucket: 'box', Key: 'k' })
     await server.call('s3', 'DeleteBucket', { Bucket: 'box' })
   }))
-
 
 test('object calls are data events in the form of S3, recorded when selected', () =>
   withBucket(async (server) => {

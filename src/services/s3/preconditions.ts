@@ -15,14 +15,21 @@ export function checkRead({ IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedS
   const modifiedAt = Math.floor(object.modifiedAt / 1000) * 1000
   if (IfMatch !== undefined) {
     if (!matchesEtag(IfMatch, object.etag)) throw errors.preconditionFailed('If-Match')
-  } else if (IfUnmodifiedSince !== undefined && modifiedAt > IfUnmodifiedSince.getTime()) throw errors.preconditionFailed('If-Unmodified-Since')
+  } else if (IfUnmodifiedSince !== undefined && modifiedAt > IfUnmodifiedSince.getTime())
+    throw errors.preconditionFailed('If-Unmodified-Since')
   const isUnchanged =
-    IfNoneMatch !== undefined ? matchesEtag(IfNoneMatch, object.etag) : IfModifiedSince !== undefined && modifiedAt <= IfModifiedSince.getTime()
+    IfNoneMatch !== undefined
+      ? matchesEtag(IfNoneMatch, object.etag)
+      : IfModifiedSince !== undefined && modifiedAt <= IfModifiedSince.getTime()
   if (isUnchanged) throw errors.notModified({ etag: object.etag, 'last-modified': new Date(modifiedAt).toUTCString() })
 }
 
 /** Conditional writes: `If-None-Match: *` writes only what is not there, `If-Match` only over that version. */
-export function checkWrite({ IfMatch, IfNoneMatch }: { IfMatch?: string; IfNoneMatch?: string }, key: string, present: StoredObject | undefined): void {
+export function checkWrite(
+  { IfMatch, IfNoneMatch }: { IfMatch?: string; IfNoneMatch?: string },
+  key: string,
+  present: StoredObject | undefined,
+): void {
   if (IfNoneMatch !== undefined) {
     if (IfNoneMatch !== '*') throw errors.notImplemented('If-None-Match')
     if (present !== undefined) throw errors.preconditionFailed('If-None-Match')

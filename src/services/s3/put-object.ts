@@ -118,6 +118,9 @@ function check(input: Input): void {
   refuseUnsupported(input, SUPPORTED)
   if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw errors.aclNotSupported()
   if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') throw errors.notImplemented('StorageClass')
-  const metadataBytes = Object.entries(input.Metadata ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0)
+  const metadataBytes = Object.entries(input.Metadata ?? {}).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  )
   if (metadataBytes > METADATA_BYTES_MAX) throw errors.metadataTooLarge(metadataBytes, METADATA_BYTES_MAX)
 }

@@ -3,7 +3,14 @@
 import { createHash } from 'node:crypto'
 import type { Call } from '../../engine/operation.ts'
 import { type BlobId, BlobTooLarge } from '../../storage/blobs.ts'
-import { type Checksum, type ChecksumAlgorithm, checksumAlgorithms, checksumBytes, createChecksum, isChecksumAlgorithm } from './checksums.ts'
+import {
+  type Checksum,
+  type ChecksumAlgorithm,
+  checksumAlgorithms,
+  checksumBytes,
+  createChecksum,
+  isChecksumAlgorithm,
+} from './checksums.ts'
 import { errors } from './errors.ts'
 
 export interface BodyInput {
@@ -76,7 +83,9 @@ function announcedAlgorithms(input: BodyInput): ChecksumAlgorithm[] {
   const named = input.ChecksumAlgorithm?.toUpperCase()
   if (named !== undefined) {
     if (!isChecksumAlgorithm(named))
-      throw errors.invalidRequest(`Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${checksumAlgorithms.join(', ')}]`)
+      throw errors.invalidRequest(
+        `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${checksumAlgorithms.join(', ')}]`,
+      )
     announced.add(named)
   }
   return [...announced]

@@ -9,7 +9,11 @@ export interface RecordedInput {
 }
 
 /** `{bucketName, Host, key}`, then `further` by S3's names; members without a value are left out. */
-export function bucketParameters(input: RecordedInput, call: Call, further: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+export function bucketParameters(
+  input: RecordedInput,
+  call: Call,
+  further: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
   const parameters: Record<string, unknown> = { bucketName: input.Bucket, Host: call.host }
   if (input.Key !== undefined) parameters['key'] = input.Key
   for (const [name, value] of Object.entries(further)) if (value !== undefined) parameters[name] = value
@@ -27,7 +31,10 @@ export function objectResources(input: RecordedInput, call: Call): readonly Even
   if (input.Bucket === undefined || input.Key === undefined) return bucketResources(input, call)
   const buckets = bucketResources(input, call)
   const owner = buckets[0]?.account
-  return [{ type: 'AWS::S3::Object', arn: objectArn(input.Bucket, input.Key, call), ...(owner !== undefined && { account: owner }) }, ...buckets]
+  return [
+    { type: 'AWS::S3::Object', arn: objectArn(input.Bucket, input.Key, call), ...(owner !== undefined && { account: owner }) },
+    ...buckets,
+  ]
 }
 
 /** Calls on what a bucket holds: data events, which a selector picks by the bucket's ARN with a slash. */

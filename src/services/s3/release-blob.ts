@@ -13,6 +13,9 @@ export function releaseBlob(env: Env, blobId: BlobId): void {
 /** A blob that nothing ever named. */
 export function discardBlob({ blobs, log }: Env, blobId: BlobId): void {
   blobs.remove(blobId).catch((error: unknown) => {
-    log.warn('a blob could not be removed; it is swept at the next start', { blobId, error: error instanceof Error ? error.message : String(error) })
+    log.warn('a blob could not be removed; it is swept at the next start', {
+      blobId,
+      error: error instanceof Error ? error.message : String(error),
+    })
   })
 }

@@ -12,14 +12,15 @@ export async function sweepBlobs(
 ): Promise<number> {
   const { blobs, tables } = parts
   const named = new Set<BlobId>()
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const rows = tables.range(Table.objects, { limit: PAGE_ROWS, ...(after !== undefined && { after }) })
     for (const { value } of rows) if (value.blobId !== undefined) named.add(value.blobId)
     after = rows.at(-1)?.key
     if (after === undefined) break
     await Promise.resolve()
   }
-  for (const { value } of tables.range(Table.trailPlans, {})) if (value.kind === 'file' && value.spooled !== undefined) named.add(value.spooled)
+  for (const { value } of tables.range(Table.trailPlans, {}))
+    if (value.kind === 'file' && value.spooled !== undefined) named.add(value.spooled)
   let removed = 0
   for await (const { id, writtenAt } of blobs.list()) {
     if (writtenAt >= writtenBefore || named.has(id) || isNamed(id)) continue

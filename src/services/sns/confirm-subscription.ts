@@ -20,12 +20,14 @@ export const confirmSubscription: SnsOperation<ConfirmSubscriptionInput, Confirm
     const isSigned = call.principal.type !== 'anonymous'
     if (topicArn === undefined || topicArn.service !== 'sns' || (isSigned && topicArn.region !== call.region)) throw invalidParameter('Topic')
     if (confirmation === undefined || confirmation.expiresAt <= tx.now) throw invalidParameter('Token')
-    const subscription = tx.get(Table.subscriptions, confirmation.subscriptionArn)
+    const existing = tx.get(Table.subscriptions, confirmation.subscriptionArn)
+    const subscription = existing ?? confirmation.restores
     if (subscription === undefined) throw invalidParameter('Token')
     const owner = parseArn(subscription.topicArn)
     // Quirk: another topic name of the same region and account confirms as well (recorded against AWS).
     if (owner?.region !== topicArn.region || owner.account !== topicArn.account) throw invalidParameter('Topic')
-    if (subscription.state === 'pending')
+    if (existing === undefined) tx.put(Table.subscriptions, subscription.subscriptionArn, subscription)
+    else if (subscription.state === 'pending')
       tx.put(Table.subscriptions, subscription.subscriptionArn, {
         ...subscription,
         state: 'confirmed',

@@ -45,7 +45,10 @@ export function newRoute(tx: Transaction, subscription: Subscription): number {
   return route
 }
 
-/** Sends a fresh token to a subscription's endpoint: as a message of its own, which the delivery follower takes from the journal. */
+/**
+ * Sends a fresh token to a subscription's endpoint: as a message of its own, which the delivery follower takes from the journal. That of
+ * an unsubscription carries the subscription, which is no record any more, and brings it back when it is confirmed.
+ */
 export function sendConfirmation(
   tx: Transaction,
   call: Call,
@@ -54,18 +57,24 @@ export function sendConfirmation(
   type: 'SubscriptionConfirmation' | 'UnsubscribeConfirmation' = 'SubscriptionConfirmation',
 ): void {
   const { env } = call
+  const { subscriptionArn } = subscription
   const token = env.random.bytes(TOKEN_BYTES).toString('hex')
-  tx.put(Table.confirmations, tokenKey(token), { subscriptionArn: subscription.subscriptionArn, expiresAt: tx.now + TOKEN_LIFE_MS })
+  const isFarewell = type === 'UnsubscribeConfirmation'
+  tx.put(Table.confirmations, tokenKey(token), {
+    subscriptionArn,
+    expiresAt: tx.now + TOKEN_LIFE_MS,
+    ...(isFarewell && { restores: subscription }),
+  })
   const header: MessageHeader = {
     type,
     messageId: env.random.uuid(),
     topicArn: topic.topicArn,
     publishedAt: tx.now,
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : '1',
-    subscriptionArn: subscription.subscriptionArn,
-    sealedToken: env.seal.seal(token, `confirmation ${subscription.subscriptionArn}`),
+    subscriptionArn,
+    sealedToken: env.seal.seal(token, `confirmation ${subscriptionArn}`),
   }
-  tx.message(JSON.stringify(header), '')
+  tx.message(JSON.stringify(header), isFarewell ? JSON.stringify(subscription) : '')
 }
 
 /** Tokens are kept as their hash: who reads the records cannot confirm. */

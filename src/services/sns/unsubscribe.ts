@@ -6,6 +6,7 @@ import type { Call } from '../../engine/operation.ts'
 import { subscriptionArnOf } from './arns.ts'
 import { authorizationError } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
+import { sendConfirmation } from './subscribe.ts'
 
 export const unsubscribe: SnsOperation<UnsubscribeInput, undefined> = () => ({
   name: 'Unsubscribe',
@@ -23,6 +24,8 @@ export const unsubscribe: SnsOperation<UnsubscribeInput, undefined> = () => ({
     tx.delete(Table.subscriptions, subscriptionArn)
     if (topic === undefined) return undefined
     tx.put(Table.topics, topic.topicArn, { ...topic, subscriptionsDeleted: topic.subscriptionsDeleted + 1 })
+    // Whoever used the link may not be the one who reads the endpoint: that one is told, and may take it back.
+    if (!isOwner && subscription.protocol.startsWith('http')) sendConfirmation(tx, call, topic, subscription, 'UnsubscribeConfirmation')
     return undefined
   },
 })

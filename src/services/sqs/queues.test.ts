@@ -210,7 +210,7 @@ test('queue operations are on the record as management events; messages only whe
     ['CreateQueue'],
   )
 
-  const world = await createWorld(t, { selected: () => true })
+  const world = await createWorld(t, { selected: () => ({ wants: () => true, takes: () => true }) })
   await world.create('q')
   const attributes = { MessageAttributes: { a: { DataType: 'String', StringValue: 'private' } } }
   await world.sqs('SendMessage', { QueueUrl, MessageBody: 'secret', ...attributes })

@@ -1,6 +1,6 @@
 // The SQL process: runs DuckDB and imports for the server, which speaks to it over stdin and stdout and ends it by closing stdin. It keeps
 // nothing that the server could not give it again.
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { assert } from '../../base/assert.ts'
 import { systemClock } from '../../base/clock.ts'
 import { LakeQueryError } from '../lake.ts'
@@ -12,6 +12,8 @@ import { SqlEngine } from './sql-engine.ts'
 /** Batches of one query that may be on their way unread. */
 const BATCHES_AHEAD = 2
 const INTERRUPT_MS = 50
+/** Publishing goes first; a question still gets its answer on a busy machine. */
+const NICE = 5
 
 let engine: SqlEngine | undefined
 let writes: Promise<unknown> = Promise.resolve()
@@ -179,7 +181,7 @@ async function runImport(message: Extract<ToEngine, { kind: 'import' }>): Promis
 
 // Quirk: a low priority is refused in some sandboxes, which is no reason to stop.
 try {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  setPriority(NICE)
 } catch {}
 takeMessages(process.stdin, (header, body) => take(header as ToEngine, body))
 process.stdin.on('end', () => process.exit(0))

@@ -105,6 +105,13 @@ test('groups are written in the background without a call to flush', async () =>
   clock.advance(100)
   while (records.flushed < 10) await new Promise((resolve) => setImmediate(resolve))
   assert.equal(records.get(1, 'a')?.toString(), 'value')
+  // What comes while a flush is under way is not left waiting for the next group.
+  records.apply([change('b', 'value')], 20)
+  const flushing = records.flush()
+  records.apply([change('c', 'value')], 30)
+  await flushing
+  clock.advance(100)
+  while (records.flushed < 30) await new Promise((resolve) => setImmediate(resolve))
   await records.close()
   remove()
 })

@@ -31,6 +31,7 @@ export const RECORDS_FORMAT = 1
 const STATE_KEY = Buffer.from([255])
 const CHECKSUM_BYTES = 4
 const WRITE_DELAY_MS = 50
+const RETRY_DELAY_MS = 1000
 const PENDING_BYTES_SOON = 4 * 1024 * 1024
 const BATCH_CHANGES = 4096
 
@@ -81,6 +82,7 @@ class LmdbRecords implements Records {
   #pendingBytes = 0
   #timer: Timer | undefined
   #writing: Promise<void> | undefined
+  #isFailing = false
 
   constructor(options: LmdbRecordsOptions, database: RootDatabase<Buffer, Buffer>) {
     this.#options = options
@@ -152,31 +154,38 @@ class LmdbRecords implements Records {
   }
 
   #schedule(): void {
-    if (this.#writing !== undefined) return
-    const isUrgent = this.#pendingBytes > PENDING_BYTES_SOON
+    if (this.#writing !== undefined || this.#groups.length === 0) return
+    const isUrgent = this.#pendingBytes > PENDING_BYTES_SOON && !this.#isFailing
     if (this.#timer !== undefined && !isUrgent) return
     this.#timer?.cancel()
-    this.#timer = this.#options.clock.after(isUrgent ? 0 : WRITE_DELAY_MS, () => {
+    this.#timer = this.#options.clock.after(isUrgent ? 0 : this.#isFailing ? RETRY_DELAY_MS : WRITE_DELAY_MS, () => {
       this.#timer = undefined
-      this.#writeSome().then(
-        () => {
-          if (this.#groups.length > 0) this.#schedule()
-        },
-        (failure: Error) => {
-          this.#options.log.error('records could not be written; they stay in the journal and are tried again', {
-            folder: this.#options.folder,
-            reason: failure.message,
-          })
-          this.#schedule()
-        },
-      )
+      // Told by #failed; the next try is set by then.
+      this.#writeSome().catch(() => {})
     })
   }
 
   /** Writes and flushes the oldest groups, at least one; joins a write that is under way. */
   #writeSome(): Promise<void> {
-    this.#writing ??= this.#writeBatch().finally(() => (this.#writing = undefined))
+    this.#writing ??= this.#writeBatch()
+      .then(
+        () => void (this.#isFailing = false),
+        (failure: Error) => this.#failed(failure),
+      )
+      .finally(() => {
+        this.#writing = undefined
+        this.#schedule()
+      })
     return this.#writing
+  }
+
+  #failed(failure: Error): never {
+    if (!this.#isFailing) {
+      const { log, folder } = this.#options
+      log.error('records could not be written; they stay in the journal and are tried again', { folder, reason: failure.message })
+    }
+    this.#isFailing = true
+    throw failure
   }
 
   async #writeBatch(): Promise<void> {

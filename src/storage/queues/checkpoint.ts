@@ -15,8 +15,8 @@ const PART_KEY_BYTES = 14
 const FIRST_PART_KEY = Buffer.alloc(PART_KEY_BYTES)
 const LAST_PART_KEY = Buffer.alloc(PART_KEY_BYTES + 1, 255)
 const CHECKSUM_BYTES = 4
-const READ_ENTRIES = 32
-const WRITE_ENTRIES = 128
+const READ_ENTRIES = 64
+const WRITE_ENTRIES = 512
 const WRITE_BYTES = 1024 * 1024
 
 export interface PartName {

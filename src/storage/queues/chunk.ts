@@ -37,16 +37,14 @@ export class Chunk {
   isAwaited = false
   /** As the checkpoint needs it, once it was changed since; `gone`: nothing lived in it. */
   snapshot: Buffer | 'gone' | undefined
-  #columns: Columns
-  #capacity: number
+  #columns: Columns = NO_COLUMNS
+  #capacity = 0
   #count = 0
   #firstSlot = 0
 
   constructor(queue: number, number: number) {
     this.queue = queue
     this.number = number
-    this.#capacity = CAPACITY_MIN
-    this.#columns = allocate(CAPACITY_MIN, { hasVisibleAt: false, hasFirstReceivedAt: false, hasSlots: false })
   }
 
   /** Slots in use, those of the dead included: indexes are below it. An index holds until the next append or remove. */
@@ -242,7 +240,7 @@ export class Chunk {
   }
 
   #makeRoom(): void {
-    if (this.counts[MessageState.gone] * 2 >= this.#count) this.#compact(this.live * 2)
+    if (this.#count > 0 && this.counts[MessageState.gone] * 2 >= this.#count) this.#compact(this.live * 2)
     else this.#resize(Math.min(Math.max(this.#capacity * 2, CAPACITY_MIN), CHUNK_SEQUENCES))
   }
 
@@ -309,3 +307,6 @@ function allocate(capacity: number, has: { readonly hasVisibleAt: boolean; reado
     slots: has.hasSlots ? new Uint16Array(capacity) : undefined,
   }
 }
+
+/** Of a chunk that was just made: they are replaced before the first write. */
+const NO_COLUMNS: Columns = allocate(0, { hasVisibleAt: false, hasFirstReceivedAt: false, hasSlots: false })

@@ -1,6 +1,6 @@
 // One standard queue: its chunks, and which message is taken next. Arrival order is the order of sequences, so a cursor finds what was never
 // received, and a list holds what came back behind it. The list may name messages that are gone or hidden again: who takes looks at the state.
-import { Chunk, CHUNK_SEQUENCES, MessageState, type StateCounts } from './chunk.ts'
+import { type Chunk, CHUNK_SEQUENCES, MessageState, type StateCounts } from './chunk.ts'
 
 export class Queue {
   readonly number: number
@@ -12,7 +12,6 @@ export class Queue {
   next = 1
   /** The checkpoint that holds `tail`, 0 when none does. */
   generation = 0
-  isDirty = false
   /** No live message stands before it. */
   #first = 1
   /** Every visible message before it is in `#returned`. */

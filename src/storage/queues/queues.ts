@@ -4,7 +4,8 @@ import { assert, unreachable } from '../../base/assert.ts'
 import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../../model/entry.ts'
 import { JournalTrimmed, type Journal, type Position } from '../journal.ts'
 import { MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Queues, type Waiting } from '../queues.ts'
-import { Checkpoints, type ChangedPart, type StoredPart } from './checkpoint.ts'
+import { Changes, decodeTail, TAIL_PART } from './changes.ts'
+import { Checkpoints, type StoredPart } from './checkpoint.ts'
 import { Chunk, MessageState, type MessageStateCode } from './chunk.ts'
 import { ColdBodies, type Body } from './cold-bodies.ts'
 import { chunkNumber, Queue } from './queue.ts'
@@ -12,9 +13,7 @@ import type { QueueStore } from './store.ts'
 import { Visibility } from './visibility.ts'
 import { Wakes } from './wakes.ts'
 
-/** The part of a checkpoint that holds a queue's tail; chunks have lower numbers. */
-const TAIL_PART = 0xffff_ffff
-const COPY_BATCH = 64
+const COPY_BATCH = 256
 const COPIES_PER_CALL = 4096
 
 export interface OpenQueuesOptions {
@@ -35,6 +34,7 @@ class IndexedQueues implements Queues {
   readonly #checkpoints: Checkpoints
   readonly #cold: ColdBodies
   readonly #queues = new Map<number, Queue>()
+  readonly #changes = new Changes(this.#queues)
   readonly #visibility = new Visibility(({ visibleAt, queue, sequence }) => {
     const found = this.#find(queue, sequence)
     return found !== undefined && isHidden(found.chunk.state(found.index)) && found.chunk.visibleAt(found.index) === visibleAt
@@ -42,11 +42,6 @@ class IndexedQueues implements Queues {
   readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.counts[MessageState.visible])
   #hidden = 0
   #applied: Position = 0
-  /** What the next checkpoint has to write. */
-  #dirtyChunks = new Set<Chunk>()
-  #dirtyTails = new Set<Queue>()
-  /** Parts of the last checkpoint that are no more, by name, with the generation that holds them. */
-  #goneParts = new Map<string, { readonly queue: number; readonly part: number; readonly generation: number }>()
   #checkpointing: Promise<Position> | undefined
   #releasing: Promise<boolean> | undefined
 
@@ -210,7 +205,7 @@ class IndexedQueues implements Queues {
     const queue = this.#queueOf(entry.queue)
     if (entry.sequence < queue.tail) return
     const chunk = this.#openChunk(queue, chunkNumber(entry.sequence))
-    this.#touch(chunk)
+    this.#changes.chunk(chunk)
     const index = chunk.append(entry.sequence, {
       position: framePosition + entry.messageOffset,
       length: entry.messageLength,
@@ -219,7 +214,7 @@ class IndexedQueues implements Queues {
     })
     queue.counts[MessageState.visible]++
     queue.tail = entry.sequence + 1
-    this.#touchTail(queue)
+    this.#changes.tail(queue)
     if (entry.visibleAt > entry.sentAt) this.#conceal(queue, chunk, index, { visibleAt: entry.visibleAt, receives: 0, firstReceivedAt: 0 })
     else this.#wakes.due(entry.queue)
   }
@@ -228,11 +223,12 @@ class IndexedQueues implements Queues {
     const queue = this.#queues.get(entry.queue)
     const found = queue?.find(entry.sequence)
     if (queue === undefined || found === undefined) return
-    this.#touch(found.chunk)
+    this.#changes.chunk(found.chunk)
     this.#conceal(queue, found.chunk, found.index, entry)
   }
 
-  #conceal(queue: Queue, chunk: Chunk, index: number, { visibleAt, receives, firstReceivedAt }: Pick<HideEntry, 'visibleAt' | 'receives' | 'firstReceivedAt'>): void {
+  #conceal(queue: Queue, chunk: Chunk, index: number, until: Pick<HideEntry, 'visibleAt' | 'receives' | 'firstReceivedAt'>): void {
+    const { visibleAt, receives, firstReceivedAt } = until
     const isListed = isHidden(chunk.state(index)) && chunk.visibleAt(index) === visibleAt
     chunk.setHidden(index, visibleAt, receives, firstReceivedAt)
     this.#move(queue, chunk, index, receives > 0 ? MessageState.inFlight : MessageState.delayed)
@@ -243,7 +239,7 @@ class IndexedQueues implements Queues {
     const queue = this.#queues.get(entry.queue)
     const found = queue?.find(entry.sequence)
     if (queue === undefined || found === undefined) return
-    this.#touch(found.chunk)
+    this.#changes.chunk(found.chunk)
     this.#removeFrom(queue, found.chunk, found.index)
     this.#freeIfEmpty(queue, found.chunk)
   }
@@ -257,7 +253,7 @@ class IndexedQueues implements Queues {
         this.#detach(queue, chunk)
         continue
       }
-      this.#touch(chunk)
+      this.#changes.chunk(chunk)
       // By sequence, since indexes move when a chunk drops its dead.
       for (const sequence of liveBefore(chunk, before)) this.#removeFrom(queue, chunk, chunk.find(sequence))
       this.#freeIfEmpty(queue, chunk)
@@ -266,8 +262,7 @@ class IndexedQueues implements Queues {
     queue.advance(before)
     if (before === Infinity) {
       this.#queues.delete(number)
-      this.#dirtyTails.delete(queue)
-      this.#partGone(number, TAIL_PART, queue.generation)
+      this.#changes.queueGone(queue)
     }
     this.#wakes.due(number)
   }
@@ -296,8 +291,7 @@ class IndexedQueues implements Queues {
       if (isHidden(state)) this.#hidden -= chunk.counts[state]
     }
     queue.chunks.delete(chunk.number)
-    this.#dirtyChunks.delete(chunk)
-    this.#partGone(queue.number, chunk.number, chunk.generation)
+    this.#changes.chunkGone(chunk)
   }
 
   /** The last chunk of a busy little queue stays, so that a message in and out does not make and free one each time. */
@@ -311,9 +305,7 @@ class IndexedQueues implements Queues {
     const last = queue.chunks.get(number - 1)
     if (last?.live === 0) this.#detach(queue, last)
     const chunk = new Chunk(queue.number, number)
-    const name = partName(queue.number, number)
-    chunk.generation = this.#goneParts.get(name)?.generation ?? 0
-    this.#goneParts.delete(name)
+    chunk.generation = this.#changes.reclaim(queue.number, number)
     queue.chunks.set(number, chunk)
     return chunk
   }
@@ -322,11 +314,9 @@ class IndexedQueues implements Queues {
     const present = this.#queues.get(number)
     if (present !== undefined) return present
     const queue = new Queue(number)
-    const name = partName(number, TAIL_PART)
-    queue.generation = this.#goneParts.get(name)?.generation ?? 0
-    this.#goneParts.delete(name)
+    queue.generation = this.#changes.reclaim(number, TAIL_PART)
     this.#queues.set(number, queue)
-    if (queue.generation > 0) this.#touchTail(queue)
+    if (queue.generation > 0) this.#changes.tail(queue)
     return queue
   }
 
@@ -334,71 +324,16 @@ class IndexedQueues implements Queues {
     return this.#queues.get(number)?.find(sequence)
   }
 
-  /** MUST run before a change of a chunk. */
-  #touch(chunk: Chunk): void {
-    if (chunk.isAwaited) {
-      chunk.snapshot = encodePart(chunk)
-      chunk.isAwaited = false
-    }
-    if (chunk.isDirty) return
-    chunk.isDirty = true
-    this.#dirtyChunks.add(chunk)
-  }
-
-  #touchTail(queue: Queue): void {
-    if (queue.isDirty) return
-    queue.isDirty = true
-    this.#dirtyTails.add(queue)
-  }
-
-  #partGone(queue: number, part: number, generation: number): void {
-    if (generation > 0) this.#goneParts.set(partName(queue, part), { queue, part, generation })
-  }
-
   async #checkpoint(): Promise<Position> {
     const position = this.#applied
-    const generation = this.#checkpoints.begin()
-    const [chunks, tails, gone] = [this.#dirtyChunks, this.#dirtyTails, this.#goneParts]
-    this.#dirtyChunks = new Set()
-    this.#dirtyTails = new Set()
-    this.#goneParts = new Map()
-    const parts: ChangedPart[] = []
-    for (const { queue, part, generation: previous } of gone.values()) parts.push({ queue, part, previous, encode: () => undefined })
-    for (const queue of tails) {
-      const tail = encodeTail(queue.tail)
-      parts.push({ queue: queue.number, part: TAIL_PART, previous: queue.generation, encode: () => tail })
-      queue.isDirty = false
-      queue.generation = generation
-    }
-    for (const chunk of chunks) {
-      parts.push({ queue: chunk.queue, part: chunk.number, previous: chunk.generation, encode: () => takeSnapshot(chunk) })
-      chunk.isDirty = false
-      chunk.isAwaited = true
-      chunk.generation = generation
-    }
+    const { parts, restore } = this.#changes.take(this.#checkpoints.begin())
     try {
-      // Copies of what the checkpoint no longer knows would never be asked for again.
+      // Copies of what the checkpoint no longer knows would never be asked for again: they go before it counts.
       await this.#checkpoints.save(position, parts, this.#cold.sweep())
       return position
     } catch (failure) {
-      this.#restoreDirty(chunks, tails, gone, generation)
+      restore()
       throw failure
-    }
-  }
-
-  /** A checkpoint failed: all that it was to write is to be written by the next. */
-  #restoreDirty(chunks: Iterable<Chunk>, tails: Iterable<Queue>, gone: ReadonlyMap<string, { queue: number; part: number; generation: number }>, generation: number): void {
-    for (const chunk of chunks) {
-      chunk.isAwaited = false
-      chunk.snapshot = undefined
-      if (this.#queues.get(chunk.queue)?.chunks.get(chunk.number) === chunk) this.#touch(chunk)
-    }
-    for (const queue of tails) if (this.#queues.get(queue.number) === queue) this.#touchTail(queue)
-    for (const [name, part] of gone) {
-      const queue = this.#queues.get(part.queue)
-      const back = part.part === TAIL_PART ? queue : queue?.chunks.get(part.part)
-      if (back !== undefined) back.generation = Math.max(back.generation, generation)
-      else this.#goneParts.set(name, { ...part, generation })
     }
   }
 
@@ -424,7 +359,9 @@ class IndexedQueues implements Queues {
       const last = batch.at(-1)
       if (last === undefined) break
       const bodies = await Promise.all(
-        batch.map(async ({ sequence, position, length }): Promise<Body> => ({ queue: queue.number, sequence, bytes: await this.#journal.readBytes(position, length) })),
+        batch.map(async ({ sequence, position, length }): Promise<Body> => {
+          return { queue: queue.number, sequence, bytes: await this.#journal.readBytes(position, length) }
+        }),
       )
       // What was removed while it was read must not be copied: its removal found no copy to take away.
       await this.#cold.write(bodies.filter(({ sequence }) => this.#queues.get(queue.number)?.find(sequence) !== undefined))
@@ -436,7 +373,7 @@ class IndexedQueues implements Queues {
     return copies
   }
 
-  #listBodies(chunk: Chunk, from: number, before: Position): { readonly sequence: number; readonly position: Position; readonly length: number }[] {
+  #listBodies(chunk: Chunk, from: number, before: Position): { sequence: number; position: Position; length: number }[] {
     const bodies = []
     for (let index = chunk.seek(from); index < chunk.count && bodies.length < COPY_BATCH; index++) {
       const position = chunk.position(index)
@@ -449,7 +386,7 @@ class IndexedQueues implements Queues {
   #loadPart({ queue: number, part, generation, value }: StoredPart): void {
     const queue = this.#queueOf(number)
     if (part === TAIL_PART) {
-      queue.tail = value.readDoubleLE(4)
+      queue.tail = decodeTail(value)
       queue.generation = generation
       return
     }
@@ -464,24 +401,6 @@ class IndexedQueues implements Queues {
       if (isHidden(chunk.state(index))) this.#visibility.push(chunk.visibleAt(index), number, chunk.sequence(index), Infinity)
     }
   }
-}
-
-/** A chunk in which nothing lives is not stored. */
-function encodePart(chunk: Chunk): Buffer | 'gone' {
-  return chunk.live === 0 ? 'gone' : chunk.encode()
-}
-
-function takeSnapshot(chunk: Chunk): Buffer | undefined {
-  const snapshot = chunk.snapshot ?? encodePart(chunk)
-  chunk.isAwaited = false
-  chunk.snapshot = undefined
-  return snapshot === 'gone' ? undefined : snapshot
-}
-
-function encodeTail(tail: number): Buffer {
-  const encoded = Buffer.alloc(12)
-  encoded.writeDoubleLE(tail, 4)
-  return encoded
 }
 
 function describe(chunk: Chunk, index: number): Waiting {
@@ -504,8 +423,4 @@ function liveBefore(chunk: Chunk, before: number): number[] {
     if (chunk.state(index) !== MessageState.gone) sequences.push(chunk.sequence(index))
   }
   return sequences
-}
-
-function partName(queue: number, part: number): string {
-  return `${queue}/${part}`
 }

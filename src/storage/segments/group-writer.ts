@@ -77,13 +77,14 @@ export class GroupWriter {
     const { number, end } = this.#active
     const prepared = this.#spares.shift()
     const next = prepared ?? this.#create(number + 1)
+    // Before a byte is written: were a recycled file's new name lost, its old one must still hold what it held.
+    if (prepared === undefined) this.#files.syncFolder(this.#folder)
     this.#start += end - SEGMENT_HEADER_BYTES
     encodeSegmentHeader({ number: next.number, start: this.#start, chain: this.#chain, salt: this.#salt }, group, first)
     this.#chain = finishFrames(group, first + SEGMENT_HEADER_BYTES, first + second, this.#chain, this.#salt)
     this.#active.file.close()
     this.#active = next
     this.#writeAll(next, group, first, second)
-    if (prepared === undefined) this.#files.syncFolder(this.#folder)
   }
 
   /** These segments, oldest first, are not needed any more. */

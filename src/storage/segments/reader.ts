@@ -63,9 +63,12 @@ class OpenReader implements SegmentReader {
         if (decoded.frames.length > 0) return decoded.frames
       } else if (decoded.stopped === 'short' && read === bytes.length && decoded.needs > bytes.length && decoded.needs <= available) {
         wanted = decoded.needs
-        // Else the segment has ended here, or was recycled, since we looked.
-      } else if (segment !== known && this.#find(position).start === segment.start) {
-        throw new JournalDamaged(`${segment.path} is damaged: no good frame at position ${position}`)
+      } else {
+        // The segment may have ended here, or been recycled, since we looked.
+        const again = this.#find(position)
+        if (again.start === segment.start && again.end === segment.end) {
+          throw new JournalDamaged(`${segment.path} is damaged: no good frame at position ${position}`)
+        }
       }
     }
     return []

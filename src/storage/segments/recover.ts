@@ -6,7 +6,7 @@ import type { Files } from '../files.ts'
 import { JournalDamaged, JournalTooNew, type Position } from '../journal.ts'
 import { decodeSegmentHeader, encodeSegmentHeader, FORMAT_VERSION } from './format.ts'
 import { SEGMENT_HEADER_BYTES, segmentFileName, type SegmentHeader, segmentNumber } from './format.ts'
-import { findProof, type Walk, walkFrames, Window } from './window.ts'
+import { findChain, findProof, type Walk, walkFrames, Window } from './window.ts'
 
 export interface Recovered {
   readonly salt: number
@@ -40,9 +40,10 @@ export function recover(files: Files, folder: string, random: Random, checkedFro
     const inside = index === first && checkedFrom !== undefined && checkedFrom > segment.start
     const path = join(folder, segmentFileName(segment.number))
     walk = withWindow(files, path, (window) => {
-      let result = walkFrames(window, segment.start, salt, inside ? checkedFrom : segment.start, inside ? undefined : segment.chain)
-      // Nothing stands behind `checkedFrom`: the chain goes on from the frame before it.
-      if (result.chain === undefined) result = walkFrames(window, segment.start, salt, segment.start, segment.chain)
+      // Without the CRC of the frame before `checkedFrom`, what a torn group left behind it could pass for a frame.
+      const chain = inside ? findChain(window, segment.start, salt, checkedFrom) : undefined
+      const from = chain === undefined ? segment.start : checkedFrom
+      const result = walkFrames(window, segment.start, salt, from ?? segment.start, chain ?? segment.chain)
       const next = segments[index + 1]
       // The header of a next segment was written when all of this one was on stable storage.
       if (next !== undefined && (result.end !== next.start || result.chain !== next.chain)) throw damaged(path, result.end)
@@ -51,7 +52,7 @@ export function recover(files: Files, folder: string, random: Random, checkedFro
     })
     if (walk.entriesEnd > segment.start || index === first) durable = Math.max(durable, walk.entriesEnd)
   }
-  const { end: tail, chain = salt, endsSealed, torn } = walk as Walk
+  const { end: tail, chain, endsSealed, torn } = walk as Walk
   if (checkedFrom !== undefined && tail < checkedFrom) throw endsEarly(folder, tail, checkedFrom)
   refuseLostSegment(files, folder, found, tail)
   makeDurable(files, folder, (segments[last] as SegmentHeader).number)

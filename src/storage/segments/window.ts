@@ -5,6 +5,7 @@ import { checkFrame, decodeFrameHeader, type FrameHeader, frameOffset, frameSpan
 import { FRAME_HEADER_BYTES, FrameAt, FrameKind } from './format.ts'
 
 const WINDOW_BYTES = 1024 * 1024
+const CHAIN_BYTES = 64 * 1024
 
 export class Window {
   readonly file: File
@@ -37,21 +38,21 @@ export interface Walk {
   /** Behind the last good frame that is not a seal; the walk's beginning when there is none. */
   readonly entriesEnd: Position
   /** CRC of the last good frame, or the chain given. */
-  readonly chain: number | undefined
+  readonly chain: number
   readonly endsSealed: boolean
   /** A frame of this very place stands at `end`, though a bad one. */
   readonly torn: boolean
 }
 
-/** Walks good, chained frames from `from` on, until one is not. Without `chain` the first frame's is taken as given. */
-export function walkFrames(window: Window, segmentStart: Position, salt: number, from: Position, chain?: number): Walk {
+/** Walks good frames from `from` on, each chained to the one before, until one is not. `chain`: the CRC of the frame before `from`. */
+export function walkFrames(window: Window, segmentStart: Position, salt: number, from: Position, chain: number): Walk {
   let position = from
   let entriesEnd = from
   let endsSealed = false
   for (;;) {
     const offset = frameOffset(segmentStart, position)
     const header = goodFrame(window, offset, position, salt)
-    if (header === undefined || (chain !== undefined && header.chain !== chain)) break
+    if (header === undefined || header.chain !== chain) break
     chain = header.crc
     position += frameSpan(header.length)
     endsSealed = header.kind === FrameKind.seal
@@ -61,6 +62,22 @@ export function walkFrames(window: Window, segmentStart: Position, salt: number,
   const at = window.at(offset, FRAME_HEADER_BYTES)
   const torn = at >= 0 && window.bytes.readDoubleLE(at + FrameAt.position) === position && window.bytes.readUInt32LE(at) > 0
   return { end: position, entriesEnd, chain, endsSealed, torn }
+}
+
+/** The CRC of the frame that ends at `position`, up to which frames stand without a gap; undefined when there is none. */
+export function findChain(window: Window, segmentStart: Position, salt: number, position: Position): number | undefined {
+  for (let bytes = CHAIN_BYTES; ; bytes *= 4) {
+    const from = Math.max(segmentStart, position - bytes)
+    const start = window.at(frameOffset(segmentStart, from), position - from)
+    if (start < 0) return undefined
+    for (let at = start + position - from - FRAME_HEADER_BYTES; at >= start; at -= 8) {
+      const place = from + at - start
+      if (checkFrame(window.bytes, at, start + position - from, place, salt) !== 'good') continue
+      const { length, crc } = decodeFrameHeader(window.bytes, at)
+      return place + frameSpan(length) === position ? crc : undefined
+    }
+    if (from === segmentStart) return undefined
+  }
 }
 
 /**

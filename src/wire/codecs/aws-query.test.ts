@@ -25,14 +25,11 @@ test('lists, maps, nested structures and blobs', () => {
       Tags: [{ Key: 'k', Value: '' }],
     },
   )
-  assert.deepEqual(
-    decode(
-      'sns',
-      'Publish',
-      'Message=m&MessageAttributes.entry.1.Name=b&MessageAttributes.entry.1.Value.DataType=Binary&MessageAttributes.entry.1.Value.BinaryValue=AgME',
-    ),
-    { Message: 'm', MessageAttributes: { b: { DataType: 'Binary', BinaryValue: Buffer.from([2, 3, 4]) } } },
-  )
+  const attribute = ['Name=b', 'Value.DataType=Binary', 'Value.BinaryValue=AgME'].map((pair) => `MessageAttributes.entry.1.${pair}`)
+  assert.deepEqual(decode('sns', 'Publish', `Message=m&${attribute.join('&')}`), {
+    Message: 'm',
+    MessageAttributes: { b: { DataType: 'Binary', BinaryValue: Buffer.from([2, 3, 4]) } },
+  })
 })
 
 test('the lower-case members of the SMS operations', () => {
@@ -126,11 +123,13 @@ test('results as SNS writes them', () => {
   assert.equal(encode('sns', 'TagResource', {}), `<TagResourceResponse ${SNS}><TagResourceResult/>${METADATA}</TagResourceResponse>`)
   assert.equal(
     encode('sns', 'ListTopics', { Topics: [{ TopicArn: 'a&b' }] }),
-    `<ListTopicsResponse ${SNS}><ListTopicsResult><Topics><member><TopicArn>a&amp;b</TopicArn></member></Topics></ListTopicsResult>${METADATA}</ListTopicsResponse>`,
+    `<ListTopicsResponse ${SNS}><ListTopicsResult><Topics><member><TopicArn>a&amp;b</TopicArn></member></Topics></ListTopicsResult>` +
+      `${METADATA}</ListTopicsResponse>`,
   )
   assert.equal(
     encode('sns', 'ListTagsForResource', { Tags: [] }),
-    `<ListTagsForResourceResponse ${SNS}><ListTagsForResourceResult><Tags/></ListTagsForResourceResult>${METADATA}</ListTagsForResourceResponse>`,
+    `<ListTagsForResourceResponse ${SNS}><ListTagsForResourceResult><Tags/></ListTagsForResourceResult>` +
+      `${METADATA}</ListTagsForResourceResponse>`,
   )
   assert.equal(
     encode('sns', 'GetTopicAttributes', { Attributes: { DisplayName: '', Owner: '1' } }),
@@ -168,9 +167,12 @@ test('results as SQS writes them in its query protocol', () => {
     /<GetQueueAttributesResult><Attribute><Name>DelaySeconds<\/Name><Value>0<\/Value><\/Attribute><\/GetQueueAttributesResult>/,
   )
   const message = { MessageId: 'm', Body: 'a\rb\u0001', MessageAttributes: { n: { DataType: 'Binary', BinaryValue: Buffer.from('x') } } }
-  assert.match(
-    encode('sqs', 'ReceiveMessage', { Messages: [message] }),
-    /<Message><MessageId>m<\/MessageId><Body>a&#xD;b&#x1;<\/Body><MessageAttribute><Name>n<\/Name><Value><DataType>Binary<\/DataType><BinaryValue>eA==<\/BinaryValue><\/Value><\/MessageAttribute><\/Message>/,
+  const received = encode('sqs', 'ReceiveMessage', { Messages: [message] })
+  const attribute = '<Name>n</Name><Value><DataType>Binary</DataType><BinaryValue>eA==</BinaryValue></Value>'
+  assert.ok(
+    received.includes(
+      `<Message><MessageId>m</MessageId><Body>a&#xD;b&#x1;</Body><MessageAttribute>${attribute}</MessageAttribute></Message>`,
+    ),
   )
 })
 
@@ -178,7 +180,8 @@ test('errors: the sender at fault below 500, the receiver from there on', () => 
   const namespace = testModel('sns').xmlNamespace
   assert.equal(
     encodeQueryError(namespace, new ServiceError('NotFound', 404, 'Topic <x> does not exist'), 'R'),
-    `<ErrorResponse ${SNS}><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic &lt;x&gt; does not exist</Message></Error><RequestId>R</RequestId></ErrorResponse>`,
+    `<ErrorResponse ${SNS}><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic &lt;x&gt; does not exist</Message></Error>` +
+      '<RequestId>R</RequestId></ErrorResponse>',
   )
   assert.match(encodeQueryError(namespace, new ServiceError('InternalError', 500, ''), 'R'), /<Type>Receiver<\/Type>/)
 })

@@ -60,7 +60,9 @@ test('XML bodies and text payloads', () => {
   assert.deepEqual(
     decode('CreateBucket', {
       labels: { Bucket: 'b' },
-      body: '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>',
+      body:
+        '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-west-1' +
+        '</LocationConstraint></CreateBucketConfiguration>',
     }),
     { Bucket: 'b', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } },
   )
@@ -91,7 +93,8 @@ test('outputs: headers, XML and the root element that S3 gives it', () => {
   assert.equal(
     listed.body,
     '<?xml version="1.0" encoding="UTF-8"?>\n<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Buckets><Bucket>' +
-      '<Name>b</Name><CreationDate>1970-01-01T00:00:00.000Z</CreationDate></Bucket></Buckets><Owner><ID>1</ID></Owner></ListAllMyBucketsResult>',
+      '<Name>b</Name><CreationDate>1970-01-01T00:00:00.000Z</CreationDate></Bucket></Buckets>' +
+      '<Owner><ID>1</ID></Owner></ListAllMyBucketsResult>',
   )
 })
 
@@ -123,7 +126,7 @@ test('errors carry resource and ids', () => {
   const error = new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: 'a<b' } })
   assert.equal(
     encodeRestError(error, { resource: '/b/a', requestId: 'R', hostId: 'H' }),
-    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><Key>a&lt;b</Key>' +
-      '<Resource>/b/a</Resource><RequestId>R</RequestId><HostId>H</HostId></Error>',
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message>' +
+      '<Key>a&lt;b</Key><Resource>/b/a</Resource><RequestId>R</RequestId><HostId>H</HostId></Error>',
   )
 })
