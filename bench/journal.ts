@@ -82,7 +82,7 @@ function print(writer: string, inFlight: number, row: Row): void {
   const us = (value: number): string => (value / row.appends).toFixed(1).padStart(6)
   const rate = Math.round(row.appends / row.seconds)
   process.stdout.write(
-    `${writer.padEnd(6)} ${String(inFlight).padStart(3)} in flight: ${us(row.cpu)} us CPU an append, ${us(row.mainCpu)} on the main thread; ` +
-      `${String(rate).padStart(6)}/s, p50 ${row.p50.toFixed(2)} ms, p99 ${row.p99.toFixed(2)} ms\n`,
+    `${writer.padEnd(6)} ${String(inFlight).padStart(3)} in flight: ${us(row.cpu)} us CPU an append, ` +
+      `${us(row.mainCpu)} on the main thread; ${String(rate).padStart(6)}/s, p50 ${row.p50.toFixed(2)} ms, p99 ${row.p99.toFixed(2)} ms\n`,
   )
 }

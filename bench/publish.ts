@@ -1,7 +1,7 @@
 // Question: what does a publish cost the server, against a bare node:http server that reads the same signed bodies?
 // Alternating pairs in one run; CPU of all threads and processes of the server; a run in which the load generator was the bottleneck is void.
 //   npm run bench [-- --json] [-- --rounds N] [-- --requests N]
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -100,12 +100,19 @@ async function main(): Promise<void> {
       })}\n`,
     )
   }
-  start.server.kill()
-  bare.child.kill()
+  await Promise.all([ended(start.server.child), ended(bare.child)])
+}
+
+/** SIGTERM, and until it is gone. */
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve())
+    child.kill()
+  })
 }
 
 interface BenchServer {
-  readonly server: { readonly pid: number; kill(): void }
+  readonly server: { readonly pid: number; readonly child: ChildProcess }
   readonly port: number
   readonly host: string
   readonly url: string
@@ -122,7 +129,7 @@ async function startServer(): Promise<BenchServer> {
   const readyMs = performance.now() - started
   await new Promise((resolve) => setTimeout(resolve, 1500))
   const url = String(first['url'])
-  return { server: { pid: child.pid ?? 0, kill: () => void child.kill() }, port: Number(new URL(url).port), host: new URL(url).host, url, readyMs }
+  return { server: { pid: child.pid ?? 0, child }, port: Number(new URL(url).port), host: new URL(url).host, url, readyMs }
 }
 
 async function createTopics({ url }: BenchServer): Promise<{ readonly plain: string; readonly withQueue: string }> {

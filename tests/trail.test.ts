@@ -7,13 +7,12 @@ import type { CallRequest } from '../src/engine/call.ts'
 import type { Env } from '../src/engine/env.ts'
 import { startFollowers } from '../src/engine/follow.ts'
 import { TrailFollower } from '../src/followers/trail/follower.ts'
-import { rootPrincipal } from '../src/model/principal.ts'
 import { Table } from '../src/model/tables.ts'
 import { createDataEventFilter } from '../src/services/cloudtrail/data-event-filter.ts'
 import { cloudtrail } from '../src/services/cloudtrail/index.ts'
 import { s3 } from '../src/services/s3/index.ts'
 import { createSns } from '../src/services/sns/index.ts'
-import { ACCOUNT, createHarness, type Harness, OTHER_ACCOUNT } from './harness.ts'
+import { ACCOUNT, createHarness, type Harness } from './harness.ts'
 
 const INTERVAL_SECONDS = 60
 const TRAIL_ARN = `arn:aws:cloudtrail:us-east-1:${ACCOUNT}:trail/all`
@@ -40,13 +39,17 @@ interface LogFile {
   readonly records: readonly EventRecord[]
 }
 
-async function withWorld(run: (world: World) => Promise<void>, cut: (env: Env) => Env = (env) => env): Promise<void> {
+async function withWorld(
+  run: (world: World) => Promise<void>,
+  cut: (env: Env) => Env = (env) => env,
+  limits: { readonly spoolBytesMax?: number; readonly fileBytesMax?: number } = {},
+): Promise<void> {
   const server = await createHarness((env) => ({ s3, cloudtrail, sns: createSns({ tables: env.tables, protocols: {} }) }), {
     selected: createDataEventFilter,
   })
   const { clock, env } = server
   const begin = (from: Env): TrailFollower => {
-    const follower = new TrailFollower({ env: from, deliveryIntervalSeconds: INTERVAL_SECONDS })
+    const follower = new TrailFollower({ env: from, deliveryIntervalSeconds: INTERVAL_SECONDS, ...limits })
     // A follower that was cut off never comes to its end: nobody waits for it.
     if (from === env) server.follow(follower)
     else startFollowers({ journal: env.journal, clock, log: silentLog, followers: [follower] })
@@ -161,7 +164,10 @@ test('publishes, a denied call and an unknown topic stand in a log file as they 
     const { TopicArn: topic } = await call('sns', 'CreateTopic', { Name: 'orders' })
     await call('sns', 'Publish', { TopicArn: topic, Message: 'secret text', Subject: 'secret subject' })
     await assert.rejects(call('sns', 'Publish', { TopicArn: `${String(topic)}x`, Message: 'm' }))
-    await assert.rejects(server.call('sns', 'Publish', { TopicArn: topic, Message: 'm' }, rootPrincipal(OTHER_ACCOUNT, 'AKIAOTHER')))
+    const deny = { Effect: 'Deny', Principal: '*', Action: 'SNS:Publish', Resource: topic }
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [deny] })
+    await call('sns', 'SetTopicAttributes', { TopicArn: topic, AttributeName: 'Policy', AttributeValue: policy })
+    await assert.rejects(call('sns', 'Publish', { TopicArn: topic, Message: 'secret text' }))
     await world.pass(INTERVAL_SECONDS + 1)
 
     const [file, ...others] = await world.files()
@@ -177,6 +183,7 @@ test('publishes, a denied call and an unknown topic stand in a log file as they 
       [
         ['Publish', undefined],
         ['Publish', 'NotFound'],
+        ['Publish', 'AccessDenied'],
       ],
     )
     const ids = new Set(idsOf(file.records))
@@ -425,3 +432,39 @@ test('a cut at any step of a delivery repeats the same file under the same name'
     assert.ok(cutAt < 20)
   }
 })
+
+test('a full file is closed before its time, and the next one begins', () =>
+  withWorld(
+    async (world) => {
+      const { call } = world
+      await makeTrail(world)
+      await call('cloudtrail', 'StartLogging', { Name: 'all' })
+      for (let count = 0; count < 20; count++) await call('sns', 'CreateTopic', { Name: `topic-${count}` })
+      await world.pass(2)
+      const early = await files(world)
+      assert.ok(early.length >= 1, 'without waiting for the interval')
+      await assertComplete(world)
+    },
+    undefined,
+    { fileBytesMax: 10_000 },
+  ))
+
+test('files that wait are bounded: beyond, the oldest are given up', () =>
+  withWorld(
+    async (world) => {
+      const { call, server } = world
+      await makeTrail(world)
+      await call('cloudtrail', 'StartLogging', { Name: 'all' })
+      await call('s3', 'DeleteBucketPolicy', { Bucket: 'logs' })
+      for (let round = 0; round < 5; round++) {
+        await call('sns', 'CreateTopic', { Name: `topic-${round}` })
+        await world.pass(INTERVAL_SECONDS)
+      }
+      const held = server.env.tables.range(Table.trailPlans, {}).flatMap(({ value }) => (value.kind === 'file' ? [value] : []))
+      const bytes = held.reduce((sum, { spooledBytes = 0 }) => sum + spooledBytes, 0)
+      assert.ok(held.length >= 1 && held.length < 5 && bytes <= 2_000, `${held.length} files of ${bytes} bytes`)
+      assert.equal(server.env.blobs.bytes(), bytes, 'what is given up leaves nothing behind')
+    },
+    undefined,
+    { spoolBytesMax: 2_000 },
+  ))

@@ -10,9 +10,11 @@ export interface Started {
   readonly first: Record<string, unknown>
 }
 
-/** Starts a script under this Node and waits for its first line of JSON. */
+/** Starts a script under this Node and waits for its first line of JSON. SEALCAST_BENCH_PROFILE names a folder for CPU profiles. */
 export function startScript(script: string, words: readonly string[], environment: Record<string, string> = {}): Promise<Started> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...words], {
+  const profile = process.env['SEALCAST_BENCH_PROFILE']
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...profiling, script, ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   })

@@ -2,6 +2,7 @@
 // evaluation logic (model/access-policy). Later identity policies and roles come in here without touching an operation.
 import { denialText, evaluate } from '../model/access-policy/evaluate.ts'
 import { parseArn } from '../model/arn.ts'
+import { hasDeny } from './policies.ts'
 import type { AnyOperation, Call, Service } from './operation.ts'
 import type { TableReader } from './tables.ts'
 
@@ -14,8 +15,8 @@ export function createAuthorize(tables: TableReader): Authorize {
     const resource = operation.resource?.(input as never, call)
     const found = resource === undefined ? undefined : service.resourcePolicy?.(tables, resource)
     const owner = found?.owner ?? ownerOf(resource, call)
-    // The everyday case: the account itself, on its own resource without a policy, needs no evaluation.
-    if (call.principal.type === 'root' && owner === call.account && found?.policy === undefined) return
+    // The everyday case: the account itself, on its own resource whose policy denies nobody, needs no evaluation.
+    if (call.principal.type === 'root' && owner === call.account && (found?.policy === undefined || !hasDeny(found.policy))) return
     const action = operation.action ?? operation.name
     const decision = evaluate(
       {

@@ -3,9 +3,18 @@ import { type CompiledPolicy, compilePolicy } from '../model/access-policy/polic
 
 const compiled = new WeakMap<object, CompiledPolicy>()
 
-/** The compiled form of a record's resource policy. `text` was validated when it was set. */
-export function policyOf(record: object, text: string): CompiledPolicy {
+/** The compiled form of a record's resource policy. The text, asked for once, was validated when it was set. */
+export function policyOf(record: object, text: string | (() => string)): CompiledPolicy {
   let policy = compiled.get(record)
-  if (policy === undefined) compiled.set(record, (policy = compilePolicy(text, { kind: 'resource' })))
+  if (policy === undefined) compiled.set(record, (policy = compilePolicy(typeof text === 'string' ? text : text(), { kind: 'resource' })))
   return policy
+}
+
+const denying = new WeakMap<CompiledPolicy, boolean>()
+
+/** Whether a policy can refuse anybody who is allowed otherwise. */
+export function hasDeny(policy: CompiledPolicy): boolean {
+  let denies = denying.get(policy)
+  if (denies === undefined) denying.set(policy, (denies = policy.statements.some(({ effect }) => effect === 'Deny')))
+  return denies
 }

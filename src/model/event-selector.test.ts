@@ -147,6 +147,16 @@ test('ARNs count for resources of the selected type alone, and absent members fi
   )
 })
 
+test('a refused call names no resource and is taken where no ARN is asked for', () => {
+  const { resources: _, ...refusedPublish } = { ...publish, errorCode: 'AccessDenied' }
+  const refusedPut = { ...putObject, resources: [], errorCode: 'AccessDenied' }
+  assertTakes(advanced(DATA, TOPICS), [refusedPublish], [refusedPut])
+  assertTakes(advanced(DATA, TOPICS, { Field: 'resources.ARN', Equals: [TOPIC] }), [publish], [refusedPublish])
+  const objects = (value: string) => basic({ DataResources: [{ Type: 'AWS::S3::Object', Values: [value] }] })
+  assertTakes(objects('arn:aws:s3'), [refusedPut], [refusedPublish])
+  assertTakes(objects('arn:aws:s3:::box/'), [putObject], [refusedPut])
+})
+
 test('data events of a service are wanted when a logging trail selects a type of it', () => {
   assert.ok(wantsDataEvents([trail(), advanced(DATA, TOPICS)], 'sns.amazonaws.com'))
   assert.ok(!wantsDataEvents([trail(), advanced(DATA, TOPICS)], 's3.amazonaws.com'))

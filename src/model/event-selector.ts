@@ -79,8 +79,11 @@ function compileBasic(selector: EventSelector): Selects {
     if (readOrWrite !== 'All' && (event.readOnly === true) !== (readOrWrite === 'ReadOnly')) return false
     if (event.eventCategory === 'Management') return includesManagement && !excluded.has(event.eventSource ?? '')
     if (event.eventCategory !== 'Data') return false
+    const named = event.resources ?? []
     return resources.some(({ type, prefixes }) =>
-      (event.resources ?? []).some((resource) => resource.type === type && prefixes.some((prefix) => resource.ARN?.startsWith(prefix))),
+      named.length === 0
+        ? sourceOfType(type ?? '') === event.eventSource && prefixes.some(isAll)
+        : named.some((resource) => resource.type === type && prefixes.some((prefix) => resource.ARN?.startsWith(prefix))),
     )
   }
 }
@@ -88,6 +91,10 @@ function compileBasic(selector: EventSelector): Selects {
 /** `arn:aws:s3` means all of it. */
 function prefixOf(value: string): string {
   return /^arn:[^:]+:[^:]+$/.test(value) ? `${value}:` : value
+}
+
+function isAll(prefix: string): boolean {
+  return /^arn:[^:]+:[^:]+:+$/.test(prefix)
 }
 
 function compileAdvanced({ FieldSelectors }: AdvancedEventSelector): Selects {
@@ -102,7 +109,7 @@ function valuesOf(field: string, type: string | undefined): (event: SelectableEv
     case 'readOnly':
       return ({ readOnly }) => (readOnly === undefined ? [] : [String(readOnly)])
     case 'resources.type':
-      return ({ resources }) => (resources ?? []).flatMap((resource) => resource.type ?? [])
+      return typesOf(type)
     case 'resources.ARN':
       return ({ resources }) =>
         (resources ?? []).flatMap((resource) =>
@@ -115,6 +122,14 @@ function valuesOf(field: string, type: string | undefined): (event: SelectableEv
         const value = (event as Readonly<Record<string, unknown>>)[field]
         return typeof value === 'string' ? [value] : []
       }
+  }
+}
+
+/** A record that names no resource (a refused call, a message to a phone) counts as of any type of its service. */
+function typesOf(type: string | undefined): (event: SelectableEvent) => readonly string[] {
+  return ({ resources, eventSource }) => {
+    if (resources !== undefined && resources.length > 0) return resources.flatMap((resource) => resource.type ?? [])
+    return type !== undefined && sourceOfType(type) === eventSource ? [type] : []
   }
 }
 

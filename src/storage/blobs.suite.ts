@@ -33,7 +33,9 @@ export function blobsSuite(backend: string, world: () => BlobsWorld): void {
       assert.equal(bytes, body.length)
       assert.match(id, /^[0-9a-z-]+$/)
       assert.ok(body.equals(await buffer(blobs.read(id))))
-      for (const [start, end] of [[0, 1], [0, 700_001], [262_143, 262_145], [700_000, 700_001], [5, 5], [699_999, 800_000], [700_001, 700_002]] as const) {
+      const inside = [[0, 1], [0, 700_001], [262_143, 262_145], [700_000, 700_001], [5, 5]] as const
+      const beyond = [[699_999, 800_000], [700_001, 700_002]] as const
+      for (const [start, end] of [...inside, ...beyond]) {
         assert.ok(body.subarray(start, end).equals(await buffer(blobs.read(id, { start, end }))), `${start} to ${end}`)
       }
     }))

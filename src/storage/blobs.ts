@@ -6,17 +6,25 @@ import type { Random } from '../base/random.ts'
 /** Names a blob for ever; unique, safe as a file name. Tells its size and age (readBlobId), so that neither needs a look at the disk. */
 export type BlobId = string
 
+export interface BlobWriteOptions {
+  readonly bytesMax?: number
+}
+export interface BlobRange {
+  readonly start: number
+  readonly end: number
+}
+
 export interface Blobs {
   /**
    * Writes a stream to a new blob and flushes it; takes the next chunk when the last is written. Rejects, and leaves nothing behind, when
    * `source` fails or `bytesMax` is passed (BlobTooLarge).
    */
-  write(source: AsyncIterable<Uint8Array>, options?: { readonly bytesMax?: number }): Promise<{ readonly id: BlobId; readonly bytes: number }>
+  write(source: AsyncIterable<Uint8Array>, options?: BlobWriteOptions): Promise<{ readonly id: BlobId; readonly bytes: number }>
   /**
    * The bytes from `start` to `end` (exclusive); what lies behind the end of the blob is left out. The stream fails with BlobMissing when
    * there is none and with BlobDamaged when its file has another length than was written.
    */
-  read(id: BlobId, range?: { readonly start: number; readonly end: number }): Readable
+  read(id: BlobId, range?: BlobRange): Readable
   /** An absent blob is fine. */
   remove(id: BlobId): Promise<void>
   /** Finished blobs in no order. One that is written or removed meanwhile may or may not come. `writtenAt`: ms since 1970. */

@@ -38,8 +38,8 @@ export interface Journal {
    */
   read(from: Position, bytesMax: number): Promise<readonly Frame[]>
   /**
-   * `length` bytes at an absolute position, within the payload of one frame below `durable`: at once where they are in memory, else from disk, checked.
-   * Rejects with JournalTrimmed or JournalDamaged. The buffer is the caller's.
+   * `length` bytes at an absolute position, within the payload of one frame below `durable`: at once where they are in memory, else from
+   * disk, checked. Rejects with JournalTrimmed or JournalDamaged. The buffer is the caller's.
    */
   readBytes(position: Position, length: number): Buffer | Promise<Buffer>
   /** Called for each flushed group, in order, before its frames settle. A listener MUST NOT throw and MUST NOT keep the buffers. */

@@ -55,7 +55,10 @@ export interface Queues {
   /** When the next hidden or delayed message of any queue becomes visible, or undefined; `expire(now)` wakes those due. */
   nextVisibleAt(): number | undefined
   expire(now: number): void
-  /** `position` is that of the frame's payload, to which offsets count. What was applied before changes nothing. */
+  /**
+   * `position` is that of the frame's payload, to which offsets count. What was applied before changes nothing. A drop's `before` MUST be
+   * the sequence of a message, one that `nextSequence` gave, or Infinity.
+   */
   apply(entry: QueueEntry, position: Position): void
   /** Everything before `end` is told: whole frames, so that a checkpoint may be taken here. */
   applied(end: Position): void
@@ -65,8 +68,8 @@ export interface Queues {
    */
   release(before: Position): Promise<boolean>
   /**
-   * Writes what changed in the index durably, as of the last `applied`, while calls go on. Returns the position from which the journal must be
-   * replayed after a restart. A call during another joins it.
+   * Writes what changed in the index durably, as of the last `applied`, while calls go on. Returns the position from which the journal
+   * must be replayed after a restart. A call during another joins it.
    */
   checkpoint(): Promise<Position>
   /** From here on `apply` must be replayed. */

@@ -27,7 +27,9 @@ export interface Records {
   readonly flushed: Position
   /** The value, or undefined. Throws RecordDamaged when its checksum does not hold. The buffer is the caller's. */
   get(table: number, key: string): Buffer | undefined
-  /** In order. Read in steps while it is iterated: what is applied meanwhile may or may not be seen; nothing else is missed or comes twice. */
+  /**
+   * In order. Read in steps while it is iterated: what is applied meanwhile may or may not be seen; nothing else is missed or comes twice.
+   */
   range(table: number, range: Range): Iterable<{ readonly key: string; readonly value: Buffer }>
   /** How many keys the table holds; costs nothing. */
   count(table: number): number
@@ -53,7 +55,8 @@ export class RecordFormatUnknown extends Error {
 
 export function assertRecordKey(table: number, key: string): void {
   assert(Number.isInteger(table) && table >= 0 && table <= RECORD_TABLE_MAX, `a record table from 0 to ${RECORD_TABLE_MAX}, not ${table}`)
-  assert(key !== '' && Buffer.byteLength(key) <= RECORD_KEY_BYTES_MAX, `a record key of 1 to ${RECORD_KEY_BYTES_MAX} bytes in table ${table}`)
+  const bytes = Buffer.byteLength(key)
+  assert(bytes > 0 && bytes <= RECORD_KEY_BYTES_MAX, `a record key of 1 to ${RECORD_KEY_BYTES_MAX} bytes in table ${table}`)
   assert(key.isWellFormed(), `a well-formed record key in table ${table}`)
 }
 
@@ -67,7 +70,8 @@ export interface RecordPage {
 export type RecordEntry = { readonly key: string; readonly value: Buffer }
 
 /** Reads a range page by page, so that no cursor stays open while the reader does something else. Fewer than `max` entries end it. */
-export function* readPages({ prefix = '', after, limit = Infinity, reverse = false }: Range, page: (page: RecordPage) => readonly RecordEntry[]): Generator<RecordEntry> {
+export function* readPages(range: Range, page: (page: RecordPage) => readonly RecordEntry[]): Generator<RecordEntry> {
+  const { prefix = '', after, limit = Infinity, reverse = false } = range
   let left = limit
   let from = after
   while (left > 0) {

@@ -5,7 +5,8 @@ import test from 'node:test'
 import { crc32 } from 'node:zlib'
 import { ServiceError } from '../model/service-error.ts'
 import { openPayload } from './payload.ts'
-import { readClaim, scopeOf, sign, Signature, signingKey } from './sigv4.ts'
+import { sign, signingKey } from './signing-key.ts'
+import { readClaim, scopeOf, Signature } from './sigv4.ts'
 import { TEST_KEY, TEST_TIME, testRequest } from './test-world.ts'
 
 const HASH_OF_NOTHING = createHash('sha256').digest('hex')

@@ -6,7 +6,8 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
 import { ServiceError } from '../model/service-error.ts'
 import type { HttpRequest } from './http.ts'
-import { readClaim, sign, Signature, signingKey } from './sigv4.ts'
+import { sign, signingKey } from './signing-key.ts'
+import { readClaim, Signature } from './sigv4.ts'
 import { fromSdk, TEST_KEY, TEST_TIME, testRequest } from './test-world.ts'
 
 const MINUTE = 60_000

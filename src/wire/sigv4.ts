@@ -1,7 +1,7 @@
 // Signature Version 4: reads what a request claims (Authorization header or presigned query), rebuilds what it signed, and compares.
 // See "Create a signed AWS API request" (IAM User Guide) and "Authenticating Requests" (Amazon S3 API Reference).
 // Nothing here knows who owns a key: the engine looks it up and hands the secret to `verify`.
-import { createHmac, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { WIRE } from '../model/limits.ts'
 import { ServiceError } from '../model/service-error.ts'
 import { decodePath, EMPTY_FORM, type Form, parseForm } from './codecs/form.ts'
@@ -18,6 +18,7 @@ import {
   styleOf,
   unsupportedMechanism,
 } from './signature-errors.ts'
+import { isSameSignature, sign, type SigningKey, signingKey } from './signing-key.ts'
 
 export interface SignedRequest {
   readonly method: string
@@ -127,56 +128,6 @@ export class Signature {
 
 export function scopeOf({ date, region, service }: Claim): string {
   return `${date}/${region}/${service}/aws4_request`
-}
-
-/** An HMAC key as the two padded blocks of RFC 2104: two one-shot hashes cost half of a createHmac. */
-export interface SigningKey {
-  readonly inner: Buffer
-  readonly outer: Buffer
-}
-
-const BLOCK_BYTES = 64
-const DIGEST_BYTES = 32
-const outerScratch = Buffer.allocUnsafeSlow(BLOCK_BYTES + DIGEST_BYTES)
-
-/** HMAC-SHA256 in hexadecimal; `message` is Latin-1. */
-export function sign({ inner, outer }: SigningKey, message: string): string {
-  const bytes = BLOCK_BYTES + message.length
-  const first = bytes > SCRATCH_BYTES ? Buffer.alloc(bytes) : scratch
-  first.set(inner, 0)
-  first.write(message, BLOCK_BYTES, 'latin1')
-  // One-shot hashes into text are three times as fast as into a new Buffer.
-  const digest = hash('sha256', first.subarray(0, bytes), 'hex')
-  outerScratch.set(outer, 0)
-  outerScratch.write(digest, BLOCK_BYTES, 'hex')
-  return hash('sha256', outerScratch, 'hex')
-}
-
-/** Compares two signatures in hexadecimal in a time that does not depend on where they differ. */
-export function isSameSignature(one: string, other: string): boolean {
-  if (one.length !== other.length) return false
-  let difference = 0
-  for (let at = 0; at < one.length; at++) difference |= one.charCodeAt(at) ^ other.charCodeAt(at)
-  return difference === 0
-}
-
-const keys = new Map<string, SigningKey>()
-
-/** Signing keys last a day; they are kept by what they derive from. */
-export function signingKey(secret: string, { date, region, service }: Pick<Claim, 'date' | 'region' | 'service'>): SigningKey {
-  const name = `${date}/${region}/${service}/${secret}`
-  const known = keys.get(name)
-  if (known !== undefined) return known
-  const hmac = (key: string | Buffer, value: string) => createHmac('sha256', key).update(value).digest()
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), 'aws4_request')
-  const padded = (pad: number) => Buffer.alloc(BLOCK_BYTES, pad).map((byte, at) => byte ^ (key[at] ?? 0)) as Buffer
-  const blocks = { inner: padded(0x36), outer: padded(0x5c) }
-  if (keys.size >= WIRE.signingKeysCached) {
-    const [oldest] = keys.keys()
-    if (oldest !== undefined) keys.delete(oldest)
-  }
-  keys.set(name, blocks)
-  return blocks
 }
 
 function readHeader(request: SignedRequest, authorization: string): Claim | ServiceError {

@@ -13,6 +13,8 @@ export interface TrailFollowerOptions {
   readonly deliveryIntervalSeconds: number
   /** Finished files that wait for their bucket; beyond, the oldest are given up. */
   readonly spoolBytesMax?: number
+  /** Records of one log file, uncompressed; beyond, the next file begins before its time. */
+  readonly fileBytesMax?: number
 }
 
 /** A step of reading; small, because its records are parsed in one go. */
@@ -31,10 +33,10 @@ export class TrailFollower implements Follower {
   #closing: Promise<void> | undefined
   #isStopped = false
 
-  constructor({ env, deliveryIntervalSeconds, spoolBytesMax }: TrailFollowerOptions) {
+  constructor({ env, deliveryIntervalSeconds, spoolBytesMax, fileBytesMax }: TrailFollowerOptions) {
     this.#env = env
     this.#intervalMs = deliveryIntervalSeconds * 1000
-    this.#rounds = new Rounds(env)
+    this.#rounds = new Rounds(env, fileBytesMax)
     this.#deliveries = new Deliveries(env, spoolBytesMax)
     this.#checkpoint = this.#rounds.from
     this.#deliveries.start()
@@ -88,7 +90,7 @@ export class TrailFollower implements Follower {
       this.#checkpoint = Math.max(this.#checkpoint, to)
       this.#deliveries.add(round.plans)
     })
-    this.#closing = closing
+    this.#closing = closing.catch(() => {})
     await closing
   }
 }

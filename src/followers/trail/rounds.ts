@@ -10,8 +10,8 @@ import type { Frame, Position } from '../../storage/journal.ts'
 import { carriedKey, fileKey, viewKey } from './plan-keys.ts'
 import { type Selected, TrailViews } from './trail-views.ts'
 
-/** Leaves room for the last frame before the cut. */
-const CUT_BYTES = LOG_FILE_RECORD_BYTES_MAX - 4 * 1000 * 1000
+/** A cut comes behind the frame that passes the limit: this much of it may lie beyond. */
+const FRAME_BYTES = 4 * 1000 * 1000
 /** So many own records open a file by themselves: they come a few to a delivery, so that this happens hardly ever. */
 const CARRIED_RECORDS_MAX = 1000
 const CARRIED_BYTES_MAX = 1024 * 1024
@@ -44,6 +44,7 @@ interface Carried {
 
 export class Rounds {
   readonly #env: Env
+  readonly #cutBytes: number
   readonly #views: TrailViews
   /** The views as their rows have them, as JSON. */
   readonly #storedViews = new Map<string, string>()
@@ -58,8 +59,9 @@ export class Rounds {
   #bytesRead = 0
 
   /** Continues where the stored rows stand. */
-  constructor(env: Env) {
+  constructor(env: Env, fileBytesMax = LOG_FILE_RECORD_BYTES_MAX - FRAME_BYTES) {
     this.#env = env
+    this.#cutBytes = fileBytesMax
     const views: TrailSelection[] = []
     const plans: PlannedFile[] = []
     for (const { value } of env.tables.range(Table.trailPlans, {})) {
@@ -90,7 +92,7 @@ export class Rounds {
     let isFull = false
     this.#views.read(frame, (selected) => {
       this.#sawEvents = true
-      if (this.#count(selected) >= CUT_BYTES) isFull = true
+      if (this.#count(selected) >= this.#cutBytes) isFull = true
     })
     this.#read = frame.end
     this.#bytesRead += frame.payload.length

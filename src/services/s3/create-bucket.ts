@@ -2,7 +2,6 @@
 import type { Operation } from '../../engine/operation.ts'
 import { Table } from '../../model/tables.ts'
 import { errors } from './errors.ts'
-import { bucketArn } from './existing-bucket.ts'
 import { bucketParameters } from './record.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -15,7 +14,6 @@ interface Input {
 
 interface Output {
   readonly Location: string
-  readonly BucketArn: string
 }
 
 export const createBucket: Operation<Input, Output> = {
@@ -41,7 +39,7 @@ export const createBucket: Operation<Input, Output> = {
     if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced')
       throw errors.notImplemented('ObjectOwnership')
     if (input.ACL !== undefined && input.ACL !== 'private') throw errors.bucketAclWithOwnership()
-    const output = { Location: region === FIRST_REGION ? `/${name}` : `http://${name}.s3.amazonaws.com/`, BucketArn: bucketArn(name, call) }
+    const output = { Location: region === FIRST_REGION ? `/${name}` : `http://${name}.s3.amazonaws.com/` }
     const present = tx.get(Table.buckets, name)
     if (present !== undefined) {
       if (present.owner !== call.account) throw errors.bucketExists(name)

@@ -1,11 +1,10 @@
 // HeadBucket: whether a bucket exists, and where.
 import type { Operation } from '../../engine/operation.ts'
-import { type BucketInput, bucketArn, bucketResource, existingBucket } from './existing-bucket.ts'
+import { type BucketInput, bucketResource, existingBucket } from './existing-bucket.ts'
 import { withHeadErrors } from './head-errors.ts'
 import { bucketContentResources, bucketParameters } from './record.ts'
 
 interface Output {
-  readonly BucketArn: string
   readonly BucketRegion: string
   readonly AccessPointAlias: false
 }
@@ -18,9 +17,9 @@ export const headBucket: Operation<BucketInput, Output> = {
   action: 'ListBucket',
   resource: (input, call) => withHeadErrors(() => bucketResource(input, call)),
   record: { parameters: (input, call) => bucketParameters(input, call), resources: bucketContentResources },
-  run: (tx, input, call) =>
+  run: (tx, input) =>
     withHeadErrors(() => {
       const bucket = existingBucket(tx, input)
-      return { BucketArn: bucketArn(bucket.name, call), BucketRegion: bucket.region, AccessPointAlias: false }
+      return { BucketRegion: bucket.region, AccessPointAlias: false }
     }),
 }

@@ -4,7 +4,6 @@ import { Table } from '../../model/tables.ts'
 import { canonicalUserId } from './canonical-user-id.ts'
 import { readToken, writeToken } from './continuation-token.ts'
 import { errors } from './errors.ts'
-import { bucketArn } from './existing-bucket.ts'
 
 interface Input {
   readonly MaxBuckets?: number
@@ -14,7 +13,7 @@ interface Input {
 }
 
 interface Output {
-  readonly Buckets: readonly { Name: string; CreationDate: Date; BucketRegion: string; BucketArn: string }[]
+  readonly Buckets: readonly { Name: string; CreationDate: Date; BucketRegion: string }[]
   readonly Owner: { readonly ID: string }
   readonly Prefix?: string
   readonly ContinuationToken?: string
@@ -48,7 +47,6 @@ export const listBuckets: Operation<Input, Output> = {
         Name: bucket.name,
         CreationDate: new Date(bucket.createdAt),
         BucketRegion: bucket.region,
-        BucketArn: bucketArn(bucket.name, call),
       })),
       Owner: { ID: canonicalUserId(call.account) },
       ...(prefix !== undefined && { Prefix: prefix }),

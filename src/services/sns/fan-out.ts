@@ -44,6 +44,17 @@ export function enqueueForSubscribers(
   }
 }
 
+/** As texts of times in conditions; calls of one millisecond share it. */
+const isoTimes = { at: -1, text: '' }
+
+function isoTime(at: number): string {
+  if (isoTimes.at !== at) {
+    isoTimes.at = at
+    isoTimes.text = new Date(at).toISOString()
+  }
+  return isoTimes.text
+}
+
 /** Why the queue's policy keeps the topic out, or undefined. */
 function refusalOf(queue: Queue, topic: Topic, call: Call): string | undefined {
   const policy = queue.attributes['Policy']
@@ -57,7 +68,7 @@ function refusalOf(queue: Queue, topic: Topic, call: Call): string | undefined {
         'aws:sourceaccount': topic.owner,
         'aws:sourceowner': topic.owner,
         'aws:securetransport': 'true',
-        'aws:currenttime': new Date(call.arrivedAt).toISOString(),
+        'aws:currenttime': isoTime(call.arrivedAt),
       },
     },
     { resourceOwner: queue.owner, resourcePolicy: policy === undefined ? undefined : policyOf(queue, policy) },

@@ -57,7 +57,7 @@ export function createSns(parts: { readonly tables: Tables; readonly protocols: 
     operations: Object.fromEntries(Object.entries(operations).map(([name, make]) => [name, make(made)])),
     resourcePolicy(tables, arn) {
       const topic = tables.get(Table.topics, arn) ?? tables.get(Table.topics, topicOfSubscription(arn))
-      return topic === undefined ? undefined : { owner: topic.owner, policy: policyOf(topic, topicPolicy(topic)) }
+      return topic === undefined ? undefined : { owner: topic.owner, policy: policyOf(topic, () => topicPolicy(topic)) }
     },
     accessDenied: authorizationError,
     internalError,

@@ -5,7 +5,17 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { BlobDamaged, BlobMissing, BlobTooLarge, createBlobId, readBlobId, type BlobId, type Blobs } from '../blobs.ts'
+import {
+  BlobDamaged,
+  BlobMissing,
+  BlobTooLarge,
+  createBlobId,
+  readBlobId,
+  type BlobId,
+  type BlobRange,
+  type Blobs,
+  type BlobWriteOptions,
+} from '../blobs.ts'
 
 const READ_BYTES = 256 * 1024
 const NEW = 'new'
@@ -39,7 +49,7 @@ class DiskBlobs implements Blobs {
     for await (const { bytes } of this.list()) this.#bytes += bytes
   }
 
-  async write(source: AsyncIterable<Uint8Array>, { bytesMax = Infinity }: { readonly bytesMax?: number } = {}): Promise<{ id: BlobId; bytes: number }> {
+  async write(source: AsyncIterable<Uint8Array>, { bytesMax = Infinity }: BlobWriteOptions = {}): Promise<{ id: BlobId; bytes: number }> {
     const { folder, random, clock } = this.#options
     const temporary = join(folder, NEW, random.bytes(12).toString('hex'))
     const file = await open(temporary, 'wx')
@@ -68,7 +78,7 @@ class DiskBlobs implements Blobs {
     }
   }
 
-  read(id: BlobId, range?: { readonly start: number; readonly end: number }): Readable {
+  read(id: BlobId, range?: BlobRange): Readable {
     return Readable.from(readBlob(this.#options.folder, id, range), { objectMode: false })
   }
 
@@ -116,7 +126,7 @@ function pathOf(folder: string, id: BlobId): string {
   return join(folder, id.slice(0, 2), id.slice(2, 3), id)
 }
 
-async function* readBlob(folder: string, id: BlobId, range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
+async function* readBlob(folder: string, id: BlobId, range?: BlobRange): AsyncGenerator<Buffer> {
   const blob = readBlobId(id)
   if (blob === undefined) throw new BlobMissing(`there is no blob ${id}`)
   const file = await open(pathOf(folder, id)).catch((failure: Error) => {
@@ -124,7 +134,9 @@ async function* readBlob(folder: string, id: BlobId, range?: { readonly start: n
   })
   try {
     const { size } = await file.stat()
-    if (size !== blob.bytes) throw new BlobDamaged(`blob ${id} has ${size} bytes on disk, ${blob.bytes} were written: restore it from a backup`)
+    if (size !== blob.bytes) {
+      throw new BlobDamaged(`blob ${id} has ${size} bytes on disk, ${blob.bytes} were written: restore it from a backup`)
+    }
     const end = Math.min(range?.end ?? size, size)
     let at = range?.start ?? 0
     while (at < end) {

@@ -26,7 +26,8 @@ function world(): RecordsWorld & { folder: string; clock: SimulatedClock } {
 recordsSuite('lmdb', world)
 durableRecordsSuite('lmdb', world)
 
-const raw = (folder: string) => open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false })
+const raw = (folder: string) =>
+  open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false })
 const change = (key: string, value: string) => ({ table: 1, key, value: Buffer.from(value) })
 
 test('a flipped bit in a stored value is named by table and key, by get and by range', async () => {
@@ -63,7 +64,8 @@ test('a newer format is refused by name and nothing is changed', async () => {
   const stored = Buffer.concat([sum, state])
   await database.put(key, stored)
   await database.close()
-  await assert.rejects(openRecords(), (failure: Error) => failure instanceof RecordFormatUnknown && /format 2.*up to 1/.test(failure.message))
+  const isNamed = (failure: Error): boolean => failure instanceof RecordFormatUnknown && /format 2.*up to 1/.test(failure.message)
+  await assert.rejects(openRecords(), isNamed)
   const after = raw(folder)
   assert.deepEqual(after.getBinary(key), stored)
   await after.close()

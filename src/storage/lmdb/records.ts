@@ -1,6 +1,6 @@
-// Records in one lmdb environment. `apply` is readable at once from an overlay in memory; the groups behind it are written in the background,
-// several to a transaction, each transaction whole groups with their checkpoint, flushed by a thread of the pool. After a crash the
-// environment stands at the end of some group, and the journal replays from there.
+// Records in one lmdb environment. `apply` is readable at once from an overlay in memory; the groups behind it are written in the
+// background, several to a transaction, each transaction whole groups with their checkpoint, flushed by a thread of the pool. After a crash
+// the environment stands at the end of some group, and the journal replays from there.
 //
 // Why an overlay: a synchronous transaction of lmdb flushes on the calling thread, in its overlapping mode as well, and its asynchronous
 // puts are not readable before their commit. Why never both: a queued asynchronous write runs after a later synchronous one.
@@ -44,7 +44,12 @@ export interface LmdbRecordsOptions {
 /** Opens or creates. Throws RecordFormatUnknown for a newer format and RecordDamaged when the state itself is damaged. */
 export async function openLmdbRecords(options: LmdbRecordsOptions): Promise<Records> {
   mkdirSync(options.folder, { recursive: true })
-  const database = open<Buffer, Buffer>(options.folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false })
+  const database = open<Buffer, Buffer>(options.folder, {
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    noSubdir: false,
+    overlappingSync: false,
+  })
   try {
     return new LmdbRecords(options, database)
   } catch (failure) {
@@ -58,7 +63,7 @@ interface State {
   readonly checkpoint: Position
   readonly counts: Readonly<Record<string, number>>
 }
-/** A value that lmdb may not hold yet, as it will be stored; undefined for a deletion. Written by the group of that number or a later one. */
+/** A value that lmdb may not hold yet, as it will be stored; undefined for a deletion. Its last change came with that group. */
 interface Pending {
   readonly stored: Buffer | undefined
   readonly group: number
@@ -130,7 +135,8 @@ class LmdbRecords implements Records {
       return { table, key, stored: encoded }
     })
     this.#checkpoint = checkpoint
-    this.#groups.push({ number, changes: stored, state: { format: RECORDS_FORMAT, checkpoint, counts: Object.fromEntries(this.#counts) }, bytes })
+    const state = { format: RECORDS_FORMAT, checkpoint, counts: Object.fromEntries(this.#counts) }
+    this.#groups.push({ number, changes: stored, state, bytes })
     this.#pendingBytes += bytes
     this.#schedule()
   }
@@ -267,8 +273,9 @@ class LmdbRecords implements Records {
   }
 }
 
-/** The overlay's keys of the part of a page that was read from lmdb: behind `after`, up to and with `until`. In the direction of reading. */
-function pendingKeys(overlay: SortedMap<Pending>, { prefix, reverse }: RecordPage, after: string | undefined, until: string | undefined): string[] {
+/** The overlay's keys of the part that was read from lmdb: behind `after`, up to and with `until`, in the direction of reading. */
+function pendingKeys(overlay: SortedMap<Pending>, page: RecordPage, after: string | undefined, until: string | undefined): string[] {
+  const { prefix, reverse } = page
   const isBeforePrefix = (key: string): boolean => compareUtf8(key, prefix) < 0
   const isUpToPrefix = (key: string): boolean => key.startsWith(prefix) || isBeforePrefix(key)
   if (reverse) {
@@ -285,7 +292,13 @@ function pendingKeys(overlay: SortedMap<Pending>, { prefix, reverse }: RecordPag
   )
 }
 
-function merge(stored: readonly RecordEntry[], pending: readonly string[], overlay: SortedMap<Pending> | undefined, page: RecordPage, into: RecordEntry[]): void {
+function merge(
+  stored: readonly RecordEntry[],
+  pending: readonly string[],
+  overlay: SortedMap<Pending> | undefined,
+  page: RecordPage,
+  into: RecordEntry[],
+): void {
   let at = 0
   const direction = page.reverse ? -1 : 1
   const takeStoredBefore = (key: string | undefined): void => {
@@ -310,7 +323,8 @@ function readState(folder: string, database: RootDatabase<Buffer, Buffer>): Stat
   const state = JSON.parse(verify(stored, STATE_KEY).toString()) as State
   if (state.format > RECORDS_FORMAT) {
     throw new RecordFormatUnknown(
-      `the records in ${folder} have format ${state.format}, this version of Sealcast reads up to ${RECORDS_FORMAT}: start a newer version, or restore a backup of this one`,
+      `the records in ${folder} have format ${state.format}, this version of Sealcast reads up to ${RECORDS_FORMAT}: ` +
+        'start a newer version, or restore a backup of this one',
     )
   }
   return state

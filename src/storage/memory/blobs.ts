@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { BlobMissing, BlobTooLarge, createBlobId, readBlobId, type BlobId, type Blobs } from '../blobs.ts'
+import { BlobMissing, BlobTooLarge, createBlobId, readBlobId, type BlobId, type BlobRange, type Blobs } from '../blobs.ts'
 
 export function memoryBlobs({ random, clock }: { readonly random: Random; readonly clock: Clock }): Blobs {
   const blobs = new Map<BlobId, Buffer>()
@@ -39,7 +39,7 @@ export function memoryBlobs({ random, clock }: { readonly random: Random; readon
   }
 }
 
-async function* readBlob(blob: Buffer | undefined, id: BlobId, range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
+async function* readBlob(blob: Buffer | undefined, id: BlobId, range?: BlobRange): AsyncGenerator<Buffer> {
   if (blob === undefined) throw new BlobMissing(`there is no blob ${id}`)
   const part = blob.subarray(range?.start, range?.end)
   if (part.length > 0) yield Buffer.from(part)

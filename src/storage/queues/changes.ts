@@ -1,5 +1,5 @@
-// What the next checkpoint has to write: chunks and tails that changed since the last, and parts that are no more. A checkpoint that is being
-// written takes a chunk as it was when the checkpoint began: who changes it first makes the copy.
+// What the next checkpoint has to write: chunks and tails that changed since the last, and parts that are no more. A checkpoint that is
+// being written takes a chunk as it was when the checkpoint began: who changes it first makes the copy.
 import type { ChangedPart } from './checkpoint.ts'
 import type { Chunk } from './chunk.ts'
 import type { Queue } from './queue.ts'
@@ -30,7 +30,6 @@ export class Changes {
       chunk.snapshot = encodePart(chunk)
       chunk.isAwaited = false
     }
-    chunk.isDirty = true
     this.#chunks.add(chunk)
   }
 
@@ -70,7 +69,6 @@ export class Changes {
     }
     for (const chunk of chunks) {
       parts.push({ queue: chunk.queue, part: chunk.number, previous: chunk.generation, encode: () => takeSnapshot(chunk) })
-      chunk.isDirty = false
       chunk.isAwaited = true
       chunk.generation = generation
     }

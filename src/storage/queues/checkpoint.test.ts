@@ -88,7 +88,8 @@ test('a flipped bit in a part or in the head is named', async () => {
     assert.ok(entry)
     entry.value.writeUInt8(entry.value.readUInt8(entry.value.length - 1) ^ 4, entry.value.length - 1)
     await store.write([entry])
-    assert.throws(() => [...new Checkpoints(store).load()], (failure: Error) => failure instanceof QueuesDamaged && name.test(failure.message))
+    const isNamed = (failure: Error): boolean => failure instanceof QueuesDamaged && name.test(failure.message)
+    assert.throws(() => [...new Checkpoints(store).load()], isNamed)
   }
 })
 
@@ -103,6 +104,7 @@ test('a newer format is refused by name and nothing is changed', async () => {
   head.value.writeUInt32LE(crc32(head.value.subarray(4), crc32(head.key)), 0)
   await store.write([head])
   const before = all(store)
-  assert.throws(() => [...new Checkpoints(store).load()], (failure: Error) => failure instanceof QueuesFormatUnknown && /format 2.*up to 1/.test(failure.message))
+  const isNamed = (failure: Error): boolean => failure instanceof QueuesFormatUnknown && /format 2.*up to 1/.test(failure.message)
+  assert.throws(() => [...new Checkpoints(store).load()], isNamed)
   assert.deepEqual(all(store), before)
 })

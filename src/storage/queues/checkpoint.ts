@@ -1,5 +1,5 @@
-// Checkpoints of the queue index: many parts (chunks and tails), written in bounded transactions, valid all at once. Each part is stored under
-// a generation; the head names the newest complete one. A part's newest generation up to the head's counts, so that a checkpoint that
+// Checkpoints of the queue index: many parts (chunks and tails), written in bounded transactions, valid all at once. Each part is stored
+// under a generation; the head names the newest complete one. A part's newest generation up to the head's counts, so that a checkpoint that
 // was not finished changes nothing, and a finished one writes only what changed.
 //
 //   [0]                                              checksum u32 | format u32 | generation f64 | position f64
@@ -59,7 +59,8 @@ export class Checkpoints {
       const format = head.readUInt32LE(4)
       if (format > QUEUES_FORMAT) {
         throw new QueuesFormatUnknown(
-          `the queue index has format ${format}, this version of Sealcast reads up to ${QUEUES_FORMAT}: start a newer version, or restore a backup of this one`,
+          `the queue index has format ${format}, this version of Sealcast reads up to ${QUEUES_FORMAT}: ` +
+            'start a newer version, or restore a backup of this one',
         )
       }
       this.#generation = head.readDoubleLE(8)

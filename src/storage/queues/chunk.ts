@@ -11,6 +11,13 @@ export const MessageState = { gone: 0, visible: 1, delayed: 2, inFlight: 3, rese
 export type MessageStateCode = (typeof MessageState)[keyof typeof MessageState]
 export type StateCounts = [gone: number, visible: number, delayed: number, inFlight: number, reserved: number]
 
+export interface NewMessage {
+  readonly position: number
+  readonly length: number
+  readonly sentAt: number
+  readonly route: number
+}
+
 interface Columns {
   position: Float64Array
   sentAt: Float64Array
@@ -32,7 +39,6 @@ export class Chunk {
   hotPosition = Infinity
   /** The checkpoint that holds it, 0 when none does. */
   generation = 0
-  isDirty = false
   /** A checkpoint that is being written needs it as it is now. */
   isAwaited = false
   /** As the checkpoint needs it, once it was changed since; `gone`: nothing lived in it. */
@@ -139,7 +145,7 @@ export class Chunk {
   }
 
   /** Adds a visible message; its sequence MUST be above all others. Returns its index. */
-  append(sequence: number, message: { readonly position: number; readonly length: number; readonly sentAt: number; readonly route: number }): number {
+  append(sequence: number, message: NewMessage): number {
     if (this.#count === this.#capacity) this.#makeRoom()
     const slot = sequence - this.number * CHUNK_SEQUENCES
     const index = this.#count
@@ -180,10 +186,10 @@ export class Chunk {
 
   /** What a checkpoint stores; the first four bytes are left for its checksum. */
   encode(): Buffer {
-    const { visibleAt, firstReceivedAt, slots, ...columns } = this.#columns
+    const { position, sentAt, visibleAt, firstReceivedAt, length: lengths, route, receives, slots, state } = this.#columns
     const count = this.#count
     const flags = (visibleAt ? FLAG_VISIBLE_AT : 0) | (firstReceivedAt ? FLAG_FIRST_RECEIVED_AT : 0) | (slots ? FLAG_SLOTS : 0)
-    const parts = [columns.position, columns.sentAt, visibleAt, firstReceivedAt, columns.length, columns.route, columns.receives, slots, columns.state]
+    const parts = [position, sentAt, visibleAt, firstReceivedAt, lengths, route, receives, slots, state]
     const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0))
     bytes.fill(0, 0, HEADER_BYTES)
     bytes.writeUInt32LE(count, 4)
@@ -246,7 +252,7 @@ export class Chunk {
 
   #resize(capacity: number): void {
     const from = this.#columns
-    const to = allocateLike(from, capacity)
+    const to = allocate(capacity, from)
     for (const name of COLUMN_NAMES) to[name]?.set(from[name]?.subarray(0, this.#count) ?? [])
     this.#columns = to
     this.#capacity = capacity
@@ -256,7 +262,7 @@ export class Chunk {
     const from = this.#columns
     from.slots ??= this.#listSlots()
     const room = Math.min(Math.max(capacity, this.live, CAPACITY_MIN), CHUNK_SEQUENCES)
-    const to = allocateLike(from, room)
+    const to = allocate(room, from)
     let at = 0
     for (let index = 0; index < this.#count; index++) {
       if (from.state[index] === MessageState.gone) continue
@@ -290,11 +296,8 @@ const FLAG_FIRST_RECEIVED_AT = 2
 const FLAG_SLOTS = 4
 const COLUMN_NAMES = ['position', 'sentAt', 'length', 'route', 'receives', 'state', 'visibleAt', 'firstReceivedAt', 'slots'] as const
 
-function allocateLike({ visibleAt, firstReceivedAt, slots }: Columns, capacity: number): Columns {
-  return allocate(capacity, { hasVisibleAt: visibleAt !== undefined, hasFirstReceivedAt: firstReceivedAt !== undefined, hasSlots: slots !== undefined })
-}
-
-function allocate(capacity: number, has: { readonly hasVisibleAt: boolean; readonly hasFirstReceivedAt: boolean; readonly hasSlots: boolean }): Columns {
+/** Columns for `capacity` messages, with those of the optional ones that `like` has. */
+function allocate(capacity: number, like?: Columns): Columns {
   return {
     position: new Float64Array(capacity),
     sentAt: new Float64Array(capacity),
@@ -302,11 +305,11 @@ function allocate(capacity: number, has: { readonly hasVisibleAt: boolean; reado
     route: new Uint32Array(capacity),
     receives: new Uint16Array(capacity),
     state: new Uint8Array(capacity),
-    visibleAt: has.hasVisibleAt ? new Float64Array(capacity) : undefined,
-    firstReceivedAt: has.hasFirstReceivedAt ? new Float64Array(capacity) : undefined,
-    slots: has.hasSlots ? new Uint16Array(capacity) : undefined,
+    visibleAt: like?.visibleAt ? new Float64Array(capacity) : undefined,
+    firstReceivedAt: like?.firstReceivedAt ? new Float64Array(capacity) : undefined,
+    slots: like?.slots ? new Uint16Array(capacity) : undefined,
   }
 }
 
 /** Of a chunk that was just made: they are replaced before the first write. */
-const NO_COLUMNS: Columns = allocate(0, { hasVisibleAt: false, hasFirstReceivedAt: false, hasSlots: false })
+const NO_COLUMNS: Columns = allocate(0)

@@ -1,5 +1,5 @@
-// The queues' own copies of bodies whose journal segments are to go. A body is copied once, when its segment is released, and removed with its
-// message. Two marks tell where a body is: all living ones before `released` are here; before `begun` some may be.
+// The queues' own copies of bodies whose journal segments are to go. A body is copied once, when its segment is released, and removed with
+// its message. Two marks tell where a body is: all living ones before `released` are here; before `begun` some may be.
 //
 //   [0]                       checksum u32 | format u32 | released f64 | begun f64
 //   queue u32 BE | sequence f64 BE   checksum u32 | the message entry's bytes
@@ -37,7 +37,8 @@ export class ColdBodies {
     verify(MARKS_KEY, marks, 'the head of the copied bodies')
     if (marks.readUInt32LE(4) > QUEUES_FORMAT) {
       throw new QueuesFormatUnknown(
-        `the copied bodies have format ${marks.readUInt32LE(4)}, this version of Sealcast reads up to ${QUEUES_FORMAT}: start a newer version`,
+        `the copied bodies have format ${marks.readUInt32LE(4)}, this version of Sealcast reads up to ${QUEUES_FORMAT}: ` +
+          'start a newer version, or restore a backup of this one',
       )
     }
     this.#released = marks.readDoubleLE(8)
@@ -51,8 +52,9 @@ export class ColdBodies {
   read(queue: number, sequence: number): Buffer {
     const key = keyOf(queue, sequence)
     const value = this.#store.get(key)
-    if (value === undefined) throw new QueuesDamaged(`the copied body of message ${sequence} of queue ${queue} is missing: restore a backup`)
-    verify(key, value, `the copied body of message ${sequence} of queue ${queue}`)
+    const what = `the copied body of message ${sequence} of queue ${queue}`
+    if (value === undefined) throw new QueuesDamaged(`${what} is missing: restore a backup`)
+    verify(key, value, what)
     return value.subarray(CHECKSUM_BYTES)
   }
 
@@ -92,7 +94,7 @@ export class ColdBodies {
     this.#sweepSoon()
   }
 
-  /** Removes the copies of all that was removed or dropped before the call. Rejects when the store does; what is left stays to be removed. */
+  /** Removes the copies of all that was removed or dropped before the call. Rejects when the store does; the rest is kept for the next. */
   sweep(): Promise<void> {
     this.#sweeping = this.#sweeping.catch(() => {}).then(() => this.#sweep())
     return this.#sweeping

@@ -1,5 +1,6 @@
-// One standard queue: its chunks, and which message is taken next. Arrival order is the order of sequences, so a cursor finds what was never
-// received, and a list holds what came back behind it. The list may name messages that are gone or hidden again: who takes looks at the state.
+// One standard queue: its chunks, and which message is taken next. Arrival order is the order of sequences, so a cursor finds what was
+// never received, and a list holds what came back behind it. The list may name messages that are gone or hidden again: who takes looks at
+// the state.
 import { type Chunk, CHUNK_SEQUENCES, MessageState, type StateCounts } from './chunk.ts'
 
 export class Queue {

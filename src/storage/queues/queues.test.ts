@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { QueuesDamaged } from '../queues.ts'
-import { Committer, FakeJournal, queuesSuite } from '../queues.suite.ts'
+import { queuesSuite } from '../queues.suite.ts'
+import { Committer, FakeJournal } from './committer.suite.ts'
 import { lmdbQueueStore } from './lmdb-store.ts'
 import { memoryQueueStore } from './memory-store.ts'
 import { openQueues } from './queues.ts'
@@ -16,7 +17,7 @@ queuesSuite(
     const store = memoryQueueStore()
     return { openStore: () => store, remove: () => {} }
   },
-  700,
+  4000,
 )
 
 queuesSuite(
@@ -49,10 +50,8 @@ test('ten thousand queues that messages pass through stay small', async () => {
   const committer = new Committer(journal, await openQueues({ journal, store: memoryQueueStore() }))
   for (let round = 0; round < 5; round++) {
     for (let queue = 1; queue <= 10_000; queue++) {
-      committer.queues.apply(
-        { kind: 'enqueue', queue, sequence: committer.queues.nextSequence(queue), visibleAt: 0, sentAt: 0, messageOffset: 0, messageLength: 1, route: 0 },
-        0,
-      )
+      const sequence = committer.queues.nextSequence(queue)
+      committer.queues.apply({ kind: 'enqueue', queue, sequence, visibleAt: 0, sentAt: 0, messageOffset: 0, messageLength: 1, route: 0 }, 0)
       if (round > 0) committer.queues.apply({ kind: 'remove', queue, sequence: round }, 0)
     }
   }

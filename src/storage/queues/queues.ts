@@ -1,5 +1,5 @@
-// The queues of this process: the index in memory, its checkpoints, and the bodies by position. Standard queues; a FIFO queue will add groups
-// and deduplication beside its chunks. `apply` is the only way to change what a checkpoint holds, live and at recovery alike.
+// The queues of this process: the index in memory, its checkpoints, and the bodies by position. Standard queues; a FIFO queue will add
+// groups and deduplication beside its chunks. `apply` is the only way to change what a checkpoint holds, live and at recovery alike.
 import { assert, unreachable } from '../../base/assert.ts'
 import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../../model/entry.ts'
 import { JournalTrimmed, type Journal, type Position } from '../journal.ts'
@@ -245,8 +245,7 @@ class IndexedQueues implements Queues {
   }
 
   #drop({ queue: number, before }: DropEntry): void {
-    const queue = this.#queues.get(number)
-    if (queue === undefined) return
+    const queue = this.#queueOf(number)
     for (const chunk of [...queue.chunks.values()]) {
       if (chunk.sequence(0) >= before) continue
       if (chunk.sequence(chunk.count - 1) < before) {
@@ -259,10 +258,14 @@ class IndexedQueues implements Queues {
       this.#freeIfEmpty(queue, chunk)
     }
     this.#cold.dropped(number, before)
-    queue.advance(before)
     if (before === Infinity) {
       this.#queues.delete(number)
       this.#changes.queueGone(queue)
+    } else {
+      // Else a sequence below it could be given again after a restart, and a replay of this drop would take that message away.
+      queue.tail = Math.max(queue.tail, before)
+      this.#changes.tail(queue)
+      queue.advance(before)
     }
     this.#wakes.due(number)
   }

@@ -1,5 +1,5 @@
-// Who waits for messages of which queue. Wakes on a later turn, at most as many as there are messages, and looks again one turn after that, so
-// that a message which the woken one did not take wakes the next.
+// Who waits for messages of which queue. Wakes on a later turn, at most as many as there are messages, and looks again one turn after that,
+// so that a message which the woken one did not take wakes the next.
 
 export class Wakes {
   /** How many messages a queue has to give; undefined when the queue is no more: then all wake. */

@@ -14,7 +14,7 @@ export interface Decoded {
   readonly needs: number
 }
 
-/** The frames in `bytes`, the first of which stands at `position`, without seals. With `salt` each is checked, the first against `chain`. */
+/** The frames in `bytes`, the first of which stands at `position`; no seals. With `salt` each is checked, the first against `chain`. */
 export function decodeFrames(bytes: Buffer, position: Position, salt?: number, chain?: number): Decoded {
   const frames: Frame[] = []
   for (let at = 0; at < bytes.length; ) {

@@ -9,10 +9,10 @@ import { type Log, silentLog } from '../../base/log.ts'
 import { seededRandom } from '../../base/random.ts'
 import { diskFiles } from '../disk/files.ts'
 import type { Files } from '../files.ts'
-import { type Frame, JournalFailed, JournalTrimmed } from '../journal.ts'
+import { type Frame, JournalFailed, JournalTrimmed, type Position } from '../journal.ts'
 import { appended, fill, journalSuite, readAll } from '../journal.suite.ts'
 import { type Fault, type MemoryFiles, memoryFiles } from '../memory/files.ts'
-import { decodeSegmentHeader, FrameAt, FrameKind, finishFrames, frameOffset } from './format.ts'
+import { decodeSegmentHeader, FrameAt, FrameKind, finishFrames, frameOffset, SEGMENT_HEADER_BYTES, segmentFileName } from './format.ts'
 import { type JournalOptions, openJournal, type SegmentedJournal } from './journal.ts'
 import { openSegmentReader } from './reader.ts'
 
@@ -191,6 +191,27 @@ suite('failure', () => {
     await journal.close()
   })
 
+  test('a recycled segment whose new name may be lost is not written on', async () => {
+    const files = memoryFiles({ simulate: true })
+    const journal = await openSmall(files, { aheadBytes: 0 })
+    const { frames } = await fill(journal, 100, 500)
+    let renamed = false
+    files.fault = ({ name }): Fault | undefined => {
+      const fails = renamed && name === 'syncFolder'
+      renamed = name === 'rename'
+      return fails ? 'EIO' : undefined
+    }
+    journal.trim(frames[60]?.position ?? 0)
+    await turns()
+    files.fault = undefined
+    const more = (await fill(journal, 50, 500)).frames
+    // Every name that was not made durable is lost.
+    files.crash({ ...seededRandom(1), below: () => 0 })
+    const again = await openSmall(files)
+    assert.deepEqual(await readAll(again, frames[60]?.position ?? 0), [...frames.slice(60), ...more])
+    await again.close()
+  })
+
   test('a writer thread that ends by itself is a failed write', async () => {
     const module = `data:text/javascript,export const broken = () => { throw new Error('no such disk') }`
     const files: Files = { ...memoryFiles(), ...methods(memoryFiles()), elsewhere: { module, name: 'broken' } }
@@ -328,55 +349,64 @@ suite('reading from outside', () => {
   })
 })
 
-test('a reader does not take what a crash left behind the end of a segment for what followed', async () => {
-  const files = memoryFiles()
-  const journal = await openSmall(files)
-  const { frames } = await fill(journal, 10, 500)
-  const reader = openSegmentReader(files, '/journal')
-  const fresh = openSegmentReader(files, '/journal')
-  const { durable } = journal
-  for (let at = 0, some; (some = reader.read(at, 1000, durable)).length > 0; at = some.at(-1)?.end ?? 0);
-  // A whole frame of a group that was cut, as it would stand here.
-  const segment = files.open('/journal/000000000001.journal', 'write')
-  const header = Buffer.alloc(64)
-  segment.read(header, 0, 64, 0)
+suite('what a torn group left behind the end', () => {
+  test('is not taken for a frame by who knows that end as reached', async () => {
+    const files = memoryFiles({ simulate: true })
+    const journal = await openSmall(files)
+    const { frames } = await fill(journal, 10, 500)
+    const { durable } = journal
+    files.restart()
+    leaveFrame(files, 1, 0, durable)
+    for (const checkedFrom of [undefined, 0, frames[5]?.end, durable]) {
+      const again = await openSmall(files, checkedFrom === undefined ? {} : { checkedFrom })
+      assert.equal(again.tail, durable)
+      assert.deepEqual(await readAll(again, 0), frames)
+      files.restart()
+    }
+  })
+
+  test('is not taken by a reader for what follows in the next segment', async () => {
+    const files = memoryFiles()
+    const journal = await openSmall(files)
+    const filler = Buffer.alloc(15_000)
+    await appended(journal, filler, 1).settled
+    const { durable } = journal
+    const reader = openSegmentReader(files, '/journal')
+    const fresh = openSegmentReader(files, '/journal')
+    assert.equal(reader.read(0, 20_000, durable).length, 1)
+    leaveFrame(files, 1, 0, durable)
+    const payload = Buffer.from('what followed')
+    // Too large for what is left of the segment.
+    await appended(journal, filler, 1).settled
+    await appended(journal, payload, 1).settled
+    assert.equal(journal.segments()[1]?.start, durable)
+    for (const one of [reader, fresh]) {
+      assert.deepEqual(
+        one.read(durable, 20_000, journal.durable).map((frame) => frame.payload),
+        [filler, payload],
+      )
+      one.close()
+    }
+    await journal.close()
+  })
+})
+
+/** Puts a whole frame of a group that was cut where the next frame would stand. */
+function leaveFrame(files: Files, number: number, start: Position, position: Position): void {
+  const file = files.open(`/journal/${segmentFileName(number)}`, 'write', { durable: true })
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES)
+  file.read(header, 0, header.length, 0)
   const decoded = decodeSegmentHeader(header)
   assert.ok(decoded.kind === 'valid')
   const left = Buffer.alloc(48)
   left.writeUInt32LE(left.length, FrameAt.length)
-  left.writeDoubleLE(durable, FrameAt.position)
-  left.writeDoubleLE(durable, FrameAt.groupStart)
+  left.writeDoubleLE(position, FrameAt.position)
+  left.writeDoubleLE(position, FrameAt.groupStart)
   left.writeUInt8(FrameKind.entries, FrameAt.kind)
   finishFrames(left, 0, left.length, 12345, decoded.header.salt)
-  segment.write(left, 0, left.length, frameOffset(0, durable))
-  segment.write(left, 0, left.length, frameOffset(0, durable))
-  const payload = Buffer.from('what followed')
-  // Too large for what is left of the segment: it stands in the next one.
-  const filler = Buffer.alloc(15_000)
-  const room = SMALL.segmentBytes - frameOffset(0, durable)
-  assert.ok(room > filler.length && frames.length === 10)
-  const big = appended(journal, filler, 1)
-  await big.settled
-  assert.equal(journal.segments().length, 1)
-  const edge = journal.durable
-  for (let at = durable, some; (some = reader.read(at, 20_000, edge)).length > 0; at = some.at(-1)?.end ?? 0);
-  left.writeDoubleLE(edge, FrameAt.position)
-  left.writeDoubleLE(edge, FrameAt.groupStart)
-  finishFrames(left, 0, left.length, 12345, decoded.header.salt)
-  segment.write(left, 0, left.length, frameOffset(0, edge))
-  segment.close()
-  await appended(journal, filler, 1).settled
-  await appended(journal, payload, 1).settled
-  assert.equal(journal.segments()[1]?.start, edge)
-  for (const one of [reader, fresh]) {
-    assert.deepEqual(
-      one.read(edge, 20_000, journal.durable).map((frame) => frame.payload),
-      [filler, payload],
-    )
-    one.close()
-  }
-  await journal.close()
-})
+  file.write(left, 0, left.length, frameOffset(start, position))
+  file.close()
+}
 
 async function liveWithFault(fault: Fault, number: number, after: 'restart' | 'crash'): Promise<{ reached: boolean; failed: boolean }> {
   const files = memoryFiles({ simulate: true })

@@ -100,8 +100,8 @@ function readHeader(files: Files, folder: string, number: number): SegmentHeader
   }
   const decoded = decodeSegmentHeader(bytes)
   if (decoded.kind === 'newer') {
-    const known = `this release knows up to ${FORMAT_VERSION}`
-    throw new JournalTooNew(`${path} is of journal format ${decoded.version}; ${known}. Nothing was changed: start the release that wrote it.`)
+    const versions = `journal format ${decoded.version}; this release knows up to ${FORMAT_VERSION}`
+    throw new JournalTooNew(`${path} is of ${versions}. Nothing was changed: start the release that wrote it.`)
   }
   return decoded.kind === 'valid' && decoded.header.number === number ? decoded.header : undefined
 }

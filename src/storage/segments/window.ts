@@ -82,7 +82,8 @@ export function findChain(window: Window, segmentStart: Position, salt: number, 
 
 /**
  * A good frame behind `bad` that was written when everything up to a place behind `bad` was already on stable storage: the proof that what
- * is bad was acknowledged. Looks through `bytesMax` bytes. Frames that a torn group left behind prove nothing: their group starts at or before `bad`.
+ * is bad was acknowledged. Frames that a torn group left behind prove nothing: their group starts at or before `bad`. Looks through
+ * `bytesMax` bytes.
  */
 export function findProof(window: Window, start: Position, salt: number, bad: Position, bytesMax: number): Position | undefined {
   const first = frameOffset(start, bad) + 8
