@@ -128,11 +128,12 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     log,
     retention: { days: config['lake.retentionDays'], bytesMax: config['lake.maxBytes'] },
   })
-  let follows: Follows | undefined
+  // Filled at the end; the closures before it may be called only then.
+  const running: { follows?: Follows } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
-  const status = (): Status => describe({ options, startedAt, follows, storage, lake, freeSpace, failure, isStopping })
+  const status = (): Status => describe({ options, startedAt, follows: running.follows, storage, lake, freeSpace, failure, isStopping })
 
   const services: Readonly<Record<string, Service>> = {
     sns: createSns({ tables, protocols: protocolsOf() }),
@@ -164,7 +165,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     regions: new Set(config['regions.names']),
     refusal,
   })
-  follows = startFollowers({
+  running.follows = startFollowers({
     journal,
     clock,
     log,
@@ -175,7 +176,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     ],
   })
   const visibility = startVisibility({ clock, journal, queues: store.queues })
-  const stopTidying = tidyRegularly(options, store, () => (failure === undefined ? follows?.needed() : undefined))
+  const stopTidying = tidyRegularly(options, store, () => (failure === undefined ? running.follows?.needed() : undefined))
   gauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
     const { oldestAt } = deliveryFollower.deliveries()
@@ -194,7 +195,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       freeSpace.stop()
       visibility.stop()
       live.close()
-      await follows?.stop()
+      await running.follows?.stop()
       await stopTidying()
       await signing.close()
       await outbound.close()
@@ -214,7 +215,7 @@ interface Storage {
 async function openStorage({ config, clock, random, log, data }: HouseOptions): Promise<Storage> {
   const segmentBytes = config['journal.segmentBytes']
   const records = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
-  const queueStore = data === undefined ? memoryQueueStore() : await lmdbQueueStore({ folder: folderOf(data, 'queues') })
+  const queueStore = data === undefined ? memoryQueueStore() : lmdbQueueStore({ folder: folderOf(data, 'queues') })
   const blobs = data === undefined ? memoryBlobs({ clock, random }) : await diskBlobs({ folder: folderOf(data, 'blobs'), random, clock })
   const journal =
     data === undefined

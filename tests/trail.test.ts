@@ -227,6 +227,9 @@ test('each file is announced on the trail topic after it is there', () =>
     const status = await world.status()
     assert.equal(status['LatestNotificationError'], 'AuthorizationError')
     assert.equal((await world.files()).length, 2, 'delivery goes on without notices')
+    const { LatestDeliveryTime: delivered, LatestNotificationTime: notified } = status
+    assert.ok(delivered instanceof Date && notified instanceof Date)
+    assert.equal(delivered.getTime() - notified.getTime(), INTERVAL_SECONDS * 1000, 'each time is that of its own last success')
     await makeNotices(world, 'again')
     await call('cloudtrail', 'UpdateTrail', { Name: 'all', SnsTopicName: 'again' })
     assert.equal((await world.status())['LatestNotificationError'], undefined)

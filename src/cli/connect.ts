@@ -1,6 +1,6 @@
 // The way of a command to the server: the socket in the data directory.
 import { existsSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CommandError } from './command.ts'
@@ -44,7 +44,7 @@ function answers(socketPath: string): Promise<boolean> {
 async function* readLines(socketPath: string, osUser: string, operation: string, input: object): AsyncGenerator<unknown> {
   const outgoing = request({ socketPath, path: `/${operation}`, method: 'POST', headers: { 'x-sealcast-user': osUser } })
   outgoing.end(JSON.stringify(input))
-  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('response', resolve)
     outgoing.on('error', reject)
   })

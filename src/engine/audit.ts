@@ -4,7 +4,7 @@ import type { Random } from '../base/random.ts'
 import { EventClass, EventFlag } from '../model/entry.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ServiceError } from '../model/service-error.ts'
-import type { Member, Reference, ServiceModel } from '../model/shape.ts'
+import type { Member, ServiceModel, Shape } from '../model/shape.ts'
 import type { AnyOperation, Call, EventResource, Service } from './operation.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -259,46 +259,45 @@ function failedResources({ operation, call, input }: Told): readonly EventResour
 function projectInput(model: ServiceModel, operation: AnyOperation, input: unknown): Readonly<Record<string, unknown>> | null {
   const shape = model.operations[operation.name]?.input
   if (shape === undefined || typeof input !== 'object' || input === null) return null
-  const projected = project(model, shape, input, operation.record?.hidden ?? {})
-  return typeof projected === 'object' && projected !== null && Object.keys(projected).length > 0
-    ? (projected as Readonly<Record<string, unknown>>)
-    : null
+  const projected = projectMembers(shape.memberList, input, operation.record?.hidden ?? NOTHING_HIDDEN)
+  return Object.keys(projected).length > 0 ? projected : null
 }
 
 function projectOutput(model: ServiceModel, operation: string, output: unknown): Readonly<Record<string, unknown>> | null {
   const shape = model.operations[operation]?.output
   if (shape === undefined || typeof output !== 'object' || output === null || Object.keys(output).length === 0) return null
-  return project(model, shape, output, {}) as Readonly<Record<string, unknown>>
+  return projectMembers(shape.memberList, output, NOTHING_HIDDEN)
 }
 
-/** A value by its shape: structure members in lower-camel, map keys as they are, sensitive members and blobs hidden. */
-function project(model: ServiceModel, reference: Reference, value: unknown, hidden: Readonly<Record<string, string>>): unknown {
-  const shape = typeof reference === 'string' ? model.shapes[reference] : reference
-  if (shape === undefined || value === undefined || value === null) return value
+const NOTHING_HIDDEN: Readonly<Record<string, string>> = {}
+
+/** A structure's members in lower-camel; sensitive ones and blobs hidden, streams left out. */
+function projectMembers(members: readonly Member[], value: object, hidden: Readonly<Record<string, string>>): Record<string, unknown> {
+  const projected: Record<string, unknown> = {}
+  for (const { name, shape, sensitive, streaming } of members) {
+    const given = (value as Record<string, unknown>)[name]
+    if (given === undefined || streaming) continue
+    projected[lowerCamel(name)] = hidden[name] ?? (sensitive ? HIDDEN : project(shape, given, hidden))
+  }
+  return projected
+}
+
+/** A value by its shape. Map keys stay as they are. */
+function project(shape: Shape, value: unknown, hidden: Readonly<Record<string, string>>): unknown {
+  if (typeof value !== 'object' || value === null) return value
   switch (shape.type) {
     case 'structure':
-    case 'union': {
-      const projected: Record<string, unknown> = {}
-      for (const [name, member] of Object.entries(shape.members)) {
-        const given = (value as Record<string, unknown>)[name]
-        if (given === undefined || member.streaming === true) continue
-        projected[lowerCamel(name)] = hidden[name] ?? projectMember(model, member, given, hidden)
-      }
-      return projected
-    }
+    case 'union':
+      return projectMembers(shape.memberList, value, hidden)
     case 'list':
-      return Array.isArray(value) ? value.map((item) => project(model, shape.member, item, hidden)) : value
+      return Array.isArray(value) ? value.map((item) => project(shape.member, item, hidden)) : value
     case 'map':
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, project(model, shape.value, item, hidden)]))
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, project(shape.value, item, hidden)]))
     case 'blob':
       return HIDDEN
     default:
       return value
   }
-}
-
-function projectMember(model: ServiceModel, member: Member, value: unknown, hidden: Readonly<Record<string, string>>): unknown {
-  return member.sensitive === true ? HIDDEN : project(model, member.shape, value, hidden)
 }
 
 export function lowerCamel(name: string): string {

@@ -61,7 +61,7 @@ export function createCalls(options: CallsOptions): (request: CallRequest) => Pr
     const operation = service?.operations[request.operation]
     const result =
       service === undefined || operation === undefined
-        ? { error: new ServiceError('InvalidAction', 400, `The action ${request.operation} is not valid for this endpoint.`) }
+        ? { error: notOffered(request.operation) }
         : await serve(options, service, operation, request).catch((error: unknown) => ({ error: unexpected(env.log, service, request, error) }))
     options.calls.add(1, { service: request.service, operation: request.operation, code: 'error' in result ? result.error.code : 'OK' })
     return result
@@ -134,7 +134,9 @@ function authenticated({ authenticate, regions }: CallsOptions, operation: AnyOp
   if (request.signature === undefined && operation.unsigned === true) return anonymous
   // AWS has no endpoint there; here one port serves them all.
   if (!regions.has(request.region))
-    return new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to a valid region, not '${request.region}'.`)
+    return new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to a valid region, not '${request.region}'.`, {
+      shape: 'InvalidSignatureException',
+    })
   return authenticate(request.service, request.signature)
 }
 
@@ -174,6 +176,10 @@ function unexpected(log: Log, service: Service, request: CallRequest, error: unk
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   log.error('a call failed unexpectedly', { requestId: request.requestId, operation: `${request.service}:${request.operation}`, error: text })
   return service.internalError()
+}
+
+function notOffered(operation: string): ServiceError {
+  return new ServiceError('InvalidAction', 400, `The action ${operation} is not valid for this endpoint.`, { shape: 'UnknownOperationException' })
 }
 
 function unavailable(why: string): ServiceError {

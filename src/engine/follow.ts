@@ -9,7 +9,7 @@ export interface Follower {
   readonly name: string
   /** Where reading starts, and the oldest position it still needs: what was handled up to here is durably done. */
   readonly checkpoint: Position
-  /** The least time between two batches, in ms: more frames to a batch against a greater lag. */
+  /** The least time between two batches, in ms, while it is close: more frames to a batch against a greater lag. */
   readonly pauseMs?: number
   /** At most about this many bytes to a batch. */
   readonly batchBytesMax?: number
@@ -72,6 +72,7 @@ interface Run {
 }
 
 function startFollower(follower: Follower, journal: Journal, clock: Clock, log: Log): Run {
+  const batchBytesMax = follower.batchBytesMax ?? BATCH_BYTES_MAX
   let read = follower.checkpoint
   let timer: Timer | undefined
   let reading: Promise<void> | undefined
@@ -81,7 +82,8 @@ function startFollower(follower: Follower, journal: Journal, clock: Clock, log: 
 
   const wake = (): void => {
     if (stopped || timer !== undefined || reading !== undefined || read >= journal.durable) return
-    timer = clock.after(follower.pauseMs ?? 0, begin)
+    const isBehind = journal.durable - read >= batchBytesMax
+    timer = clock.after(isBehind ? 0 : (follower.pauseMs ?? 0), begin)
   }
   const begin = (): void => {
     timer = undefined
@@ -93,7 +95,7 @@ function startFollower(follower: Follower, journal: Journal, clock: Clock, log: 
   }
   const readOn = async (): Promise<void> => {
     try {
-      const frames = await journal.read(read, follower.batchBytesMax ?? BATCH_BYTES_MAX)
+      const frames = await journal.read(read, batchBytesMax)
       const last = frames.at(-1)
       if (last === undefined) return
       await follower.handle(frames)

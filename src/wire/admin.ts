@@ -11,14 +11,17 @@ export interface AdminCall {
   readonly osUser: string
 }
 
+type Invoke = (call: AdminCall) => Promise<{ readonly output: unknown } | { readonly error: ServiceError }>
+
 export interface AdminDoor {
   close(): Promise<void>
 }
 
+const UNKNOWN_FAILURE = new ServiceError('InternalError', 500, 'An internal error has occurred; the server log has more.')
 const BODY_BYTES_MAX = 8 * 1024 * 1024
 
 /** Listens on `path` (mode 0600). The holder of the data directory's lock may replace a socket that a crash left. */
-export async function openAdminDoor(path: string, invoke: (call: AdminCall) => Promise<{ output: unknown } | { error: ServiceError }>): Promise<AdminDoor> {
+export async function openAdminDoor(path: string, invoke: Invoke): Promise<AdminDoor> {
   rmSync(path, { force: true })
   const server = createServer((request, response) => {
     answer(request, response, invoke).catch(() => response.destroy())
@@ -31,11 +34,7 @@ export async function openAdminDoor(path: string, invoke: (call: AdminCall) => P
   return { close: () => closeServer(server, path) }
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  invoke: (call: AdminCall) => Promise<{ output: unknown } | { error: ServiceError }>,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, invoke: Invoke): Promise<void> {
   const operation = (request.url ?? '/').slice(1)
   const osUser = String(request.headers['x-sealcast-user'] ?? 'unknown')
   response.writeHead(200, { 'content-type': 'application/jsonl' })
@@ -45,7 +44,7 @@ async function answer(
     await writeOutput(response, result.output)
     response.end(line({ done: true }))
   } catch (error) {
-    const known = error instanceof ServiceError ? error : new ServiceError('InternalError', 500, 'An internal error has occurred; the server log has more.')
+    const known = error instanceof ServiceError ? error : UNKNOWN_FAILURE
     response.end(line({ error: { code: known.code, message: known.message } }))
   }
 }

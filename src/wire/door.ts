@@ -278,15 +278,16 @@ function encodeError({ error, speech, model, service }: ErrorContext, head: Requ
   }
   const ids = restHeaders(identity)
   const resource = head.path.slice(0, 1024)
-  const bodiless = head.method === 'HEAD' || error.status === 304
+  const told = service === 's3' ? inTermsOfS3(error) : error
+  const bodiless = head.method === 'HEAD' || told.status === 304
   const body = bodiless
     ? ''
-    : encodeRestError(service === 's3' ? inTermsOfS3(error) : error, {
+    : encodeRestError(told, {
         resource,
         requestId: ids['x-amz-request-id'],
         hostId: ids['x-amz-id-2'],
       })
-  return { status: error.status, headers: { ...ids, 'content-type': 'application/xml', ...error.headers }, body }
+  return { status: told.status, headers: { ...ids, 'content-type': 'application/xml', ...told.headers }, body }
 }
 
 interface ErrorContext {
@@ -324,6 +325,8 @@ function inTermsOfS3(error: ServiceError): ServiceError {
   switch (error.code) {
     case 'InternalFailure':
       return new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.', { details, headers })
+    case 'InvalidAction':
+      return new ServiceError('NotImplemented', 501, error.message, { details, headers })
     case 'RequestEntityTooLarge':
       return new ServiceError('EntityTooLarge', status, 'Your proposed upload exceeds the maximum allowed size', { details, headers })
     default:

@@ -131,7 +131,7 @@ export class Deliveries {
         latestDeliveryError: undefined,
         latestDeliveryAt: attemptedAt,
         latestDeliveryAttemptAt: attemptedAt,
-        ...(notice !== undefined && noticeStatus(status, notice, tx.now)),
+        ...(notice !== undefined && noticeStatus(notice, tx.now)),
       }))
     })
     await done
@@ -282,7 +282,8 @@ function changeStatus(tx: Transaction, trailArn: string, change: (status: TrailS
 }
 
 /** A notice is tried once with its file; the next file's notice tells whether the topic is back. */
-function noticeStatus(status: TrailStatus, notice: CallResult, now: number): TrailStatus {
-  if ('error' in notice) return { ...status, latestNotificationAttemptAt: now, latestNotificationError: notice.error.code }
-  return { ...status, latestNotificationAt: now, latestNotificationAttemptAt: now, latestNotificationError: undefined }
+function noticeStatus(notice: CallResult, now: number): TrailStatus {
+  return 'error' in notice
+    ? { latestNotificationAttemptAt: now, latestNotificationError: notice.error.code }
+    : { latestNotificationAttemptAt: now, latestNotificationAt: now, latestNotificationError: undefined }
 }

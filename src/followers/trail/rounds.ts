@@ -15,8 +15,10 @@ const FRAME_BYTES = 4 * 1000 * 1000
 /** So many own records open a file by themselves: they come a few to a delivery, so that this happens hardly ever. */
 const CARRIED_RECORDS_MAX = 1000
 const CARRIED_BYTES_MAX = 1024 * 1024
-/** Frames without events are checkpointed only now and then, so that checkpoints do not beget checkpoints. */
-const CHECKPOINT_BYTES = 4 * 1024 * 1024
+/** Frames without events for a trail are checkpointed only now and then, so that checkpoints do not beget checkpoints. */
+const CHECKPOINT_BYTES = 16 * 1024 * 1024
+/** However long the interval, a round holds back no more of the journal than this. */
+const ROUND_BYTES = 256 * 1024 * 1024
 const CHECKPOINT = 'trail'
 
 export interface KeyedPlan {
@@ -86,7 +88,7 @@ export class Rounds {
     return this.#from
   }
 
-  /** Counts what the frame holds for the trails. True when a file is full and a round is due now. */
+  /** Counts what the frame holds for the trails. True when a round is due now, because a file is full or much of the journal is held. */
   add(frame: Frame): boolean {
     if (frame.position < this.#read) return false
     let isFull = false
@@ -96,7 +98,7 @@ export class Rounds {
     })
     this.#read = frame.end
     this.#bytesRead += frame.payload.length
-    return isFull
+    return isFull || this.#bytesRead >= (this.#sawEvents ? ROUND_BYTES : CHECKPOINT_BYTES)
   }
 
   /** Commits plans for all that was counted. Undefined when there is nothing worth a commit. Throws what the commit throws. */

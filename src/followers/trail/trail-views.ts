@@ -1,6 +1,6 @@
 // What each logging trail selects, as of a place in the journal: trails change by entries of the same journal, so that reading the same
 // frames again always selects the same events, whatever has become of the trails since.
-import { EntryKind, EventClass, EventFlag, type EventEntry, readEntries } from '../../model/entry.ts'
+import { EntryKind, EventClass, EventFlag, readEntries } from '../../model/entry.ts'
 import { type SelectableEvent, takesEvent } from '../../model/event-selector.ts'
 import type { Trail, TrailSelection } from '../../model/trail.ts'
 import { Table } from '../../model/tables.ts'
@@ -15,7 +15,8 @@ export interface Selected {
   readonly isCaused: boolean
 }
 
-const READ_KINDS: ReadonlySet<number> = new Set([EntryKind.put, EntryKind.delete, EntryKind.event])
+const CHANGES: ReadonlySet<number> = new Set([EntryKind.put, EntryKind.delete])
+const EVENTS: ReadonlySet<number> = new Set([EntryKind.event])
 
 export class TrailViews {
   readonly #logging: Map<string, TrailSelection>
@@ -36,18 +37,8 @@ export class TrailViews {
    * events still belong to it: StartLogging is the first event of a trail and StopLogging or DeleteTrail the last.
    */
   read(frame: Frame, take: (selected: Selected) => void): void {
-    const events: EventEntry[] = []
-    const changes = new Map<string, TrailSelection | undefined>()
-    for (const { entry } of readEntries(frame.payload, READ_KINDS)) {
-      if (entry.kind === 'event') {
-        if (entry.class === EventClass.aws) events.push(entry)
-      } else if (
-        (entry.kind === 'put' || entry.kind === 'delete') &&
-        entry.table === Table.trails &&
-        (this.#only ?? entry.key) === entry.key
-      )
-        changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
-    }
+    const changes = this.#changesOf(frame)
+    if (this.#logging.size === 0 && changes.size === 0) return
     const trails = new Map(this.#logging)
     for (const [trailArn, selection] of changes) {
       if (selection !== undefined && !trails.has(trailArn)) trails.set(trailArn, selection)
@@ -55,11 +46,23 @@ export class TrailViews {
       else this.#logging.set(trailArn, selection)
     }
     if (trails.size === 0) return
-    for (const { json, flags } of events) {
+    for (const { entry } of readEntries(frame.payload, EVENTS)) {
+      if (entry.kind !== 'event' || entry.class !== EventClass.aws) continue
+      const { json, flags } = entry
       const event = JSON.parse(json.toString('utf8')) as SelectableEvent
       for (const trail of trails.values())
         if (takesEvent(trail, event)) take({ trail, region: event.awsRegion ?? '', json, isCaused: (flags & EventFlag.caused) !== 0 })
     }
+  }
+
+  #changesOf(frame: Frame): ReadonlyMap<string, TrailSelection | undefined> {
+    const changes = new Map<string, TrailSelection | undefined>()
+    for (const { entry } of readEntries(frame.payload, CHANGES)) {
+      if ((entry.kind !== 'put' && entry.kind !== 'delete') || entry.table !== Table.trails) continue
+      if (this.#only !== undefined && entry.key !== this.#only) continue
+      changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
+    }
+    return changes
   }
 }
 

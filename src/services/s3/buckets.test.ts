@@ -1,5 +1,6 @@
 // Buckets through the real call pipeline: names, regions, owners, policies.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { rootPrincipal } from '../../model/principal.ts'
 import { ACCOUNT, createHarness, type Harness, OTHER_ACCOUNT } from '../../../tests/harness.ts'
@@ -145,6 +146,9 @@ test('a policy must be one, and of this bucket', () =>
       message: /my-logs-2/,
     })
     await put(statement(base))
+    const md5 = createHash('md5').update('another text').digest('base64')
+    const changed = { Bucket: 'my-logs', Policy: statement(base), ContentMD5: md5 }
+    await assert.rejects(server.call('s3', 'PutBucketPolicy', changed), { code: 'BadDigest' })
   }))
 
 test('an unexpected owner is refused', () =>

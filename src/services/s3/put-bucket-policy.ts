@@ -1,12 +1,15 @@
 // PutBucketPolicy: sets or replaces the policy.
+import { createHash } from 'node:crypto'
 import type { Operation } from '../../engine/operation.ts'
 import { Table } from '../../model/tables.ts'
 import { checkBucketPolicy, policyResource } from './bucket-policy.ts'
+import { errors } from './errors.ts'
 import { type BucketInput, bucketArn, existingBucket } from './existing-bucket.ts'
 import { bucketParameters, bucketResources } from './record.ts'
 
 interface Input extends BucketInput {
   readonly Policy: string
+  readonly ContentMD5?: string
 }
 
 export const putBucketPolicy: Operation<Input, undefined> = {
@@ -20,6 +23,8 @@ export const putBucketPolicy: Operation<Input, undefined> = {
   run(tx, input, call) {
     const bucket = existingBucket(tx, input)
     const policy = textOf(input.Policy)
+    if (input.ContentMD5 !== undefined && input.ContentMD5 !== createHash('md5').update(policy).digest('base64'))
+      throw errors.digestMismatch('The Content-MD5 you specified did not match what we received.')
     checkBucketPolicy(policy, bucketArn(bucket.name, call))
     tx.put(Table.buckets, bucket.name, { ...bucket, policy })
     return undefined

@@ -4,7 +4,7 @@ import { compilePolicy } from '../../model/access-policy/policy.ts'
 import { defaultTopicPolicy } from '../../model/access-policy/policy-edits.ts'
 import { DeliveryPolicyError, effectiveTopicPolicy, parseTopicPolicy } from '../../model/delivery-policy.ts'
 import type { Topic } from '../../model/topic.ts'
-import { ServiceError } from '../../model/service-error.ts'
+import type { ServiceError } from '../../model/service-error.ts'
 import type { Subscribers } from './subscribers.ts'
 
 const DISPLAY_NAME_CHARS_MAX = 100

@@ -17,7 +17,7 @@ queuesSuite(
     const store = memoryQueueStore()
     return { openStore: () => store, remove: () => {} }
   },
-  4000,
+  700,
 )
 
 queuesSuite(
