@@ -26,9 +26,11 @@ export interface ReceiverOptions {
   readonly tls?: { readonly cert: string; readonly key: string }
   /** The status to answer; `undefined` keeps the sender waiting. 200 when absent. */
   readonly answer?: (post: Post) => number | undefined
+  /** The body of each answer. */
+  readonly reply?: string
 }
 
-export async function openReceiver({ tls, answer = () => 200 }: ReceiverOptions = {}): Promise<Receiver> {
+export async function openReceiver({ tls, answer = () => 200, reply = '' }: ReceiverOptions = {}): Promise<Receiver> {
   const posts: Post[] = []
   const asked = new Set<Post>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -38,7 +40,7 @@ export async function openReceiver({ tls, answer = () => 200 }: ReceiverOptions 
       const post = { headers: request.headers, path: request.url ?? '', text: Buffer.concat(chunks).toString('utf8') }
       posts.push(post)
       const status = answer(post)
-      if (status !== undefined) response.writeHead(status).end()
+      if (status !== undefined) response.writeHead(status).end(reply)
     })
   }
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)

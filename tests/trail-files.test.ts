@@ -122,7 +122,7 @@ test('selected publishes, the failed ones included, come into log files of the d
     TopicArn,
     PublishBatchRequestEntries: [
       { Id: 'one', Message: 'first' },
-      { Id: 'two', Message: 'second', Subject: 'with a subject', MessageStructure: undefined },
+      { Id: 'two', Message: 'second', Subject: 'with a subject' },
     ],
   })
   await assert.rejects(sns.publish({ TopicArn: unknown, Message: 'x' }), { name: 'NotFoundException' })

@@ -48,12 +48,14 @@ function contextOf(call: Call, owner: string): Record<string, string | string[]>
     'aws:currenttime': new Date(call.arrivedAt).toISOString(),
     'aws:epochtime': String(Math.floor(call.arrivedAt / 1000)),
     'aws:requestedregion': call.region,
-    'aws:principaltype': principal.type === 'root' ? 'Account' : principal.type === 'user' ? 'User' : 'AssumedRole',
+    ...(PRINCIPAL_TYPE[principal.type] !== undefined && { 'aws:principaltype': PRINCIPAL_TYPE[principal.type] }),
     'aws:principalisawsservice': principal.type === 'service' ? 'true' : 'false',
     ...(principal.arn !== '' && { 'aws:principalarn': principal.arn }),
-    ...(principal.account !== '' && { 'aws:principalaccount': principal.account, 'aws:sourceowner': principal.account }),
+    ...(principal.account !== '' && principal.type !== 'service' && { 'aws:principalaccount': principal.account, 'aws:sourceowner': principal.account }),
     ...(principal.service !== undefined && { 'aws:principalservicename': principal.service, 'aws:sourceaccount': principal.account }),
     ...(owner !== '' && { 'aws:resourceaccount': owner }),
     ...call.conditions,
   }
 }
+
+const PRINCIPAL_TYPE: Readonly<Record<string, string>> = { root: 'Account', user: 'User', 'role-session': 'AssumedRole', anonymous: 'Anonymous' }

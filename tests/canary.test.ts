@@ -1,0 +1,174 @@
+// Texts that nobody else may ever read are planted in every call that can carry one, and then looked for everywhere.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { CloudTrail } from '@aws-sdk/client-cloudtrail'
+import { S3 } from '@aws-sdk/client-s3'
+import { SNS } from '@aws-sdk/client-sns'
+import { SQS } from '@aws-sdk/client-sqs'
+import { openReceiver } from './receiver.ts'
+import { sendSigned } from './sign.ts'
+import { ROOT_KEY, clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { until, untilTrue } from './until.ts'
+
+const ACCOUNT = '000000000000'
+const CANARY = 'canary7f3a'
+/** A text that can be told from every other one: where it was planted stands in it. */
+const plant = (where: string): string => `${CANARY}-${where}`
+
+const folder = temporaryFolder()
+const server = await startTestServer({ data: folder.path, words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const failing = await openReceiver({ answer: (post) => (post.text.includes('"Notification"') ? 500 : 200), reply: plant('reply') })
+const sns = new SNS(clientConfig(server.url))
+const sqs = new SQS(clientConfig(server.url))
+const s3 = new S3({ ...clientConfig(server.url), forcePathStyle: true })
+const cloudtrail = new CloudTrail(clientConfig(server.url))
+after(async () => {
+  await failing.close()
+  await server.kill()
+  folder.remove()
+})
+
+async function makeTrailOfEverything(): Promise<void> {
+  await s3.createBucket({ Bucket: 'logs' })
+  const Principal = { Service: 'cloudtrail.amazonaws.com' }
+  const Statement = [
+    { Effect: 'Allow', Principal, Action: 's3:GetBucketAcl', Resource: 'arn:aws:s3:::logs' },
+    { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: 'arn:aws:s3:::logs/AWSLogs/*' },
+  ]
+  await s3.putBucketPolicy({ Bucket: 'logs', Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
+  await cloudtrail.createTrail({ Name: 'everything', S3BucketName: 'logs' })
+  const data = (type: string) => ({
+    FieldSelectors: [
+      { Field: 'eventCategory', Equals: ['Data'] },
+      { Field: 'resources.type', Equals: [type] },
+    ],
+  })
+  await cloudtrail.putEventSelectors({
+    TrailName: 'everything',
+    AdvancedEventSelectors: [
+      { FieldSelectors: [{ Field: 'eventCategory', Equals: ['Management'] }] },
+      data('AWS::SNS::Topic'),
+      data('AWS::S3::Object'),
+    ],
+  })
+  await cloudtrail.startLogging({ Name: 'everything' })
+}
+
+/** Calls of every kind that carry what is nobody's business; the tokens and secrets that came to be on the way. */
+async function plantEverywhere(): Promise<readonly string[]> {
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'planted' })
+  const queueArn = TopicArn.replace(':sns:', ':sqs:')
+  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
+  const { QueueUrl } = await sqs.createQueue({
+    QueueName: 'planted',
+    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
+  })
+  await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn })
+  const address = failing.url.replace('//', `//user:${plant('password')}@`)
+  const DeliveryPolicy = JSON.stringify({ healthyRetryPolicy: { numRetries: 1, minDelayTarget: 1, maxDelayTarget: 1 } })
+  await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `${address}/in?key=${plant('query')}`, Attributes: { DeliveryPolicy } })
+  const { Token = '' } = await failing.next('SubscriptionConfirmation')
+  await assert.rejects(sns.confirmSubscription({ TopicArn, Token: `${Token.slice(0, -4)}0000` }))
+  await sns.confirmSubscription({ TopicArn, Token })
+
+  const attributes = { [plant('attribute-name')]: { DataType: 'String', StringValue: plant('attribute-value') } }
+  const message = { Message: plant('message'), Subject: plant('subject'), MessageAttributes: attributes }
+  await sns.publish({ TopicArn, ...message })
+  await sns.publish({ TopicArn, MessageStructure: 'json', Message: JSON.stringify({ default: plant('default'), sqs: plant('for-queues') }) })
+  await sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', ...message }, { Id: 'b', Message: plant('entry') }] })
+  const failures = [
+    sns.publish({ TopicArn: TopicArn.replace('planted', 'absent'), ...message }),
+    sns.publish({ TopicArn: TopicArn.replace(ACCOUNT, '999999999999'), ...message }),
+    sns.publish({ TopicArn, ...message, MessageStructure: 'json' }),
+    sns.publish({ TopicArn, ...message, Subject: `${plant('long-subject')}${'x'.repeat(200)}` }),
+    sns.publish({ TopicArn, ...message, MessageAttributes: { a: { DataType: 'Number', StringValue: plant('number') } } }),
+    sns.publish({ PhoneNumber: '+15555550100', ...message }),
+    sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', ...message }, { Id: 'a', ...message }] }),
+    new SNS(clientConfig(server.url, { ...ROOT_KEY, secretAccessKey: plant('guessed-secret') })).publish({ TopicArn, ...message }),
+    sns.confirmSubscription({ TopicArn, Token: plant('token') }),
+    sqs.sendMessage({ QueueUrl: `${QueueUrl}-absent`, MessageBody: plant('absent-queue') }),
+  ]
+  for (const { status } of await Promise.allSettled(failures)) assert.equal(status, 'rejected')
+  for (const body of [
+    `Action=Publish&TopicArn=${TopicArn}&Message=${plant('once')}&Message=${plant('twice')}`,
+    `Action=Publish&TopicArn=${TopicArn}&Message.member.1=${plant('misplaced')}`,
+    `Action=Publish&TopicArn=${TopicArn}&Message=${plant('broken')}%FF`,
+    `Action=Publish&TopicArn=${TopicArn}&Message=x&MessageStructure=${plant('structure')}&Subject=`,
+  ])
+    assert.equal((await sendSigned(server.port, { body })).status, 400, body)
+  const json = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' }
+  for (const body of [`{"QueueUrl":"${QueueUrl}","MessageBody":"${plant('cut-json')}`, `{"QueueUrl":"x","MessageBody":["${plant('list')}"]}`])
+    assert.equal((await sendSigned(server.port, { service: 'sqs', headers: json, body })).status, 400)
+
+  await sqs.sendMessage({ QueueUrl, MessageBody: plant('queued'), MessageAttributes: attributes })
+  await sqs.sendMessageBatch({ QueueUrl, Entries: [{ Id: 'a', MessageBody: plant('queued-entry'), MessageAttributes: attributes }] })
+  const { Messages = [] } = await sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] })
+  const ReceiptHandle = Messages[0]?.ReceiptHandle ?? ''
+  await sqs.deleteMessage({ QueueUrl, ReceiptHandle })
+  await s3.putObject({ Bucket: 'logs', Key: 'object', Body: plant('object'), Metadata: { note: plant('metadata') } })
+  await s3.getObject({ Bucket: 'logs', Key: 'object' })
+
+  const { output } = await runCommand(['accounts', 'create', '111122223333', '--data', folder.path, '--json'])
+  const { SecretAccessKey } = JSON.parse(output) as { SecretAccessKey: string }
+  await runCommand(['env', '--data', folder.path])
+  return [Token, SecretAccessKey, ROOT_KEY.secretAccessKey]
+}
+
+/** Every column of every row, as the operator can read it. */
+async function readTable(table: 'events' | 'deliveries'): Promise<string> {
+  const { code, output, notes } = await runCommand(['query', '--data', folder.path, '--json', `SELECT * FROM ${table}`])
+  assert.equal(code, 0, notes)
+  return output
+}
+
+async function readLogFiles(): Promise<string> {
+  const { Contents = [] } = await s3.listObjectsV2({ Bucket: 'logs', Prefix: 'AWSLogs/' })
+  const texts: string[] = []
+  for (const { Key } of Contents) {
+    const { Body } = await s3.getObject({ Bucket: 'logs', Key })
+    texts.push(gunzipSync((await Body?.transformToByteArray()) ?? Buffer.alloc(0)).toString('utf8'))
+  }
+  return texts.join('\n')
+}
+
+/** The bytes of the files below the data directory's folders that `isAsked` names, one text. */
+function readStores(isAsked: (store: string) => boolean): string {
+  return globSync('**/*', { cwd: folder.path })
+    .filter((path) => isAsked(path.split('/')[0] ?? '') && statSync(join(folder.path, path)).isFile())
+    .map((path) => readFileSync(join(folder.path, path)).toString('latin1'))
+    .join('\n')
+}
+
+function around(text: string, found: string): string {
+  const at = text.indexOf(found)
+  return text.slice(Math.max(0, at - 300), at + 300)
+}
+
+test('invariant 7: secrets and personal content never enter an event, a log line or a delivery record', async () => {
+  await makeTrailOfEverything()
+  const secrets = await plantEverywhere()
+  const deliveries = await until('the end of the failing deliveries', async () => {
+    const text = await readTable('deliveries')
+    return text.includes('"outcome":"refused"') || text.includes('"outcome":"retry"') ? text : undefined
+  })
+  const events = await readTable('events')
+  await untilTrue('the last event in a log file', async () => (await readLogFiles()).includes('"CreateTopic"'))
+  await untilTrue('the batch in a log file', async () => (await readLogFiles()).includes('"PublishBatch"'))
+  const shown = { events, deliveries, 'log files': await readLogFiles(), log: server.log() }
+  for (const [where, text] of Object.entries(shown))
+    for (const secret of [CANARY, '15555550100', ...secrets]) assert.ok(!text.includes(secret), `${secret} in ${where}: ${around(text, secret)}`)
+
+  await server.stop()
+  const holdsBodies = (store: string) => ['journal', 'queues', 'blobs'].includes(store)
+  const bodies = readStores(holdsBodies)
+  for (const where of ['message', 'queued', 'object']) assert.ok(bodies.includes(plant(where)), 'what is looked for can be found')
+  const others = readStores((store) => !holdsBodies(store))
+  // The address that deliveries go to is kept, with its password, where the subscription is.
+  const strangers = others.replaceAll(plant('password'), '').replaceAll(plant('query'), '').replaceAll(plant('metadata'), '')
+  assert.ok(!strangers.includes(CANARY), around(strangers, CANARY))
+  const everything = readStores(() => true)
+  for (const secret of secrets) assert.ok(!everything.includes(secret), `${secret} is on disk: ${around(everything, secret)}`)
+})
