@@ -31,9 +31,11 @@ import { Table } from './model/tables.ts'
 import { createDataEventFilter } from './services/cloudtrail/data-event-filter.ts'
 import { cloudtrail } from './services/cloudtrail/index.ts'
 import { s3 } from './services/s3/index.ts'
+import { sweepBlobs } from './services/s3/sweep-blobs.ts'
 import { createSealcast } from './services/sealcast/index.ts'
 import type { Status } from './services/sealcast/operation.ts'
 import { createSns } from './services/sns/index.ts'
+import { createSubscriptionSweep } from './services/sns/sweep-subscriptions.ts'
 import { createSqs } from './services/sqs/index.ts'
 import { sts } from './services/sts/index.ts'
 import type { settings } from './settings.ts'
@@ -86,6 +88,8 @@ export interface House {
 
 const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
 const TIDY_MS = 30_000
+const FIRST_TIDY_MS = 5_000
+const SWEEP_MS = 3_600_000
 const FREE_CHECK_MS = 1_000
 
 export async function openHouse(options: HouseOptions): Promise<House> {
@@ -111,6 +115,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const freeSpace = watchFreeSpace(options)
   const live = createLive(journal)
   const lake = openLake(options)
+  const bytesAtStart = { ...storage.bytes(), lake: lake.bytes() }
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
   const outbound = createOutbound({ clock, allow: options.allow, ...outboundOptions(config) })
   const deliveryFollower = createDeliveryFollower({
@@ -123,6 +128,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
   const lakeFollower = createLakeFollower({
     lake,
+    tables,
+    random,
     journal,
     clock,
     log,
@@ -133,7 +140,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
-  const status = (): Status => describe({ options, startedAt, follows: running.follows, storage, lake, freeSpace, failure, isStopping })
+  const status = (): Status => describe({ options, startedAt, follows: running.follows, storage, lake, freeSpace, failure, isStopping, bytesAtStart })
 
   const services: Readonly<Record<string, Service>> = {
     sns: createSns({ tables, protocols: protocolsOf() }),
@@ -176,7 +183,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     ],
   })
   const visibility = startVisibility({ clock, journal, queues: store.queues })
-  const stopTidying = tidyRegularly(options, store, () => (failure === undefined ? running.follows?.needed() : undefined))
+  const sweeps = [() => sweepBlobs({ blobs, tables }, startedAt), createSubscriptionSweep(env)]
+  const stopTidying = tidyRegularly(options, store, sweeps, () => (failure === undefined ? running.follows?.needed() : undefined))
   gauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
     const { oldestAt } = deliveryFollower.deliveries()
@@ -277,15 +285,17 @@ function watchFreeSpace({ data, config, clock, log }: HouseOptions): FreeSpace {
   return { isLow: () => isLow, bytes: () => free, stop: () => timer.cancel() }
 }
 
-/** Checkpoints and trimming, one after the other, at intervals. */
+/** Checkpoints, trimming and, more seldom, the sweeps of what has run out. */
 function tidyRegularly(
   { clock, log }: HouseOptions,
   store: Store,
+  sweeps: readonly (() => Promise<unknown>)[],
   needed: () => number | undefined,
 ): () => Promise<void> {
   let running: Promise<void> = Promise.resolve()
   let isOver = false
-  let timer = clock.after(TIDY_MS, begin)
+  let timer = clock.after(FIRST_TIDY_MS, begin)
+  let sweptAt = -Infinity
   function begin(): void {
     running = tidy()
       .catch((error: unknown) => log.error('tidying failed and will be tried again', { error: error instanceof Error ? error.message : String(error) }))
@@ -295,7 +305,11 @@ function tidyRegularly(
   }
   async function tidy(): Promise<void> {
     const before = needed()
-    if (before !== undefined) await store.tidy(before)
+    if (before === undefined) return
+    await store.tidy(before)
+    if (clock.monotonic() - sweptAt < SWEEP_MS) return
+    sweptAt = clock.monotonic()
+    for (const sweep of sweeps) await sweep()
   }
   return async () => {
     isOver = true
@@ -313,9 +327,11 @@ function describe(parts: {
   readonly freeSpace: FreeSpace
   readonly failure: Error | undefined
   readonly isStopping: boolean
+  readonly bytesAtStart: Readonly<Record<string, number>>
 }): Status {
   const { options, startedAt, follows, storage, lake, freeSpace, failure, isStopping } = parts
   const bytes = { ...storage.bytes(), lake: lake.bytes() }
+  const left = daysLeft(options, startedAt, parts.bytesAtStart, bytes, freeSpace.bytes())
   const state = isStopping ? 'stopping' : failure !== undefined ? 'read-only' : freeSpace.isLow() ? 'low-disk' : 'ready'
   return {
     status: state,
@@ -325,7 +341,27 @@ function describe(parts: {
     followers: (follows?.states() ?? []).map(({ name, lagBytes, failing }) => ({ name, lagBytes, ...(failing !== undefined && { failing }) })),
     bytes,
     freeBytes: freeSpace.bytes(),
+    ...(left !== undefined && { daysLeft: left }),
   }
+}
+
+const DAY_MS = 86_400_000
+/** Before that the pace says nothing. */
+const PACE_MS_MIN = 600_000
+
+/** Until the volume is full, at the pace at which the stores grew since the start. */
+function daysLeft(
+  { clock, data }: HouseOptions,
+  startedAt: number,
+  before: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+  freeBytes: number,
+): number | undefined {
+  const sum = (bytes: Readonly<Record<string, number>>): number => Object.values(bytes).reduce((all, one) => all + one, 0)
+  const grown = sum(now) - sum(before)
+  const elapsed = clock.now() - startedAt
+  if (data === undefined || elapsed < PACE_MS_MIN) return undefined
+  return grown <= 0 ? Number.MAX_SAFE_INTEGER : freeBytes / ((grown / elapsed) * DAY_MS)
 }
 
 function gauges(meter: Meter, status: () => Status): void {

@@ -92,3 +92,25 @@ export function runCommand(words: readonly string[], environment: Readonly<Recor
   child.stderr.on('data', (chunk: Buffer) => (notes += chunk.toString('utf8')))
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output, notes })))
 }
+
+export interface RunningCommand {
+  /** What it printed so far. */
+  output(): string
+  /** SIGINT; resolves with the exit code. */
+  end(): Promise<number | null>
+}
+
+/** Starts `sealcast` with these words and leaves it running. */
+export function startCommand(words: readonly string[]): RunningCommand {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return {
+    output: () => output,
+    end() {
+      child.kill('SIGINT')
+      return closed
+    },
+  }
+}

@@ -85,12 +85,12 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
       }))
     },
     failure(tx, told, error) {
-      // On a denial by policy CloudTrail keeps the parameters to itself.
+      // On a denial by policy CloudTrail keeps the parameters to itself, but says on what.
       const isDenied = error.recordedCode === 'AccessDenied'
       tell(tx, told, () => ({
         parameters: isDenied ? null : failedParameters(told),
         response: null,
-        resources: isDenied ? [] : failedResources(told),
+        resources: failedResources(told),
         additional: undefined,
         error,
       }))
@@ -155,9 +155,12 @@ interface Copy {
 function eventJson({ service, operation, call, causedByTrail }: Told, outcome: Outcome, copy: Copy): string {
   const { error, resources } = outcome
   const isForeign = copy.account !== call.account
+  // Whom a resource belongs to is not for a stranger who was refused to know.
+  const ownerShown = (account: string): string =>
+    error?.recordedCode === 'AccessDenied' && !isForeign && account !== call.account ? HIDDEN : account
   const parts = [
     `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"`,
-    `,"eventSource":"${service.eventSource}","eventName":"${operation.name}","awsRegion":"${call.region}"`,
+    `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"`,
     `,"sourceIPAddress":${JSON.stringify(call.principal.service ?? call.sourceIp)},"userAgent":${JSON.stringify(cut(call.userAgent, TEXT_CHARS_MAX))}`,
   ]
   if (error !== undefined)
@@ -169,7 +172,7 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
   parts.push(`,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`)
   if (resources.length > 0)
     parts.push(
-      `,"resources":${JSON.stringify(resources.map(({ type, arn, account }) => ({ accountId: account ?? call.account, type, ARN: arn })))}`,
+      `,"resources":${JSON.stringify(resources.map(({ type, arn, account }) => ({ accountId: ownerShown(account ?? call.account), type, ARN: arn })))}`,
     )
   parts.push(`,"eventType":"AwsApiCall","managementEvent":${operation.data !== true},"recipientAccountId":"${copy.account}"`)
   if (copy.shared !== undefined) parts.push(`,"sharedEventID":"${copy.shared}"`)

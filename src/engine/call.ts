@@ -165,7 +165,7 @@ function createCall(env: Env, request: CallRequest, principal: Principal): Call 
     host: request.host,
     tls: request.tls,
     stream: request.stream,
-    conditions: {},
+    conditions: request.causedByTrail === undefined ? {} : { 'aws:sourcearn': request.causedByTrail },
   }
 }
 

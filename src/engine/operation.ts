@@ -60,6 +60,8 @@ export interface Projection<Input, Output> {
 /** `Input` and `Output` are plain objects by AWS's member names, as the SDK types them. */
 export interface Operation<Input = never, Output = unknown, Prepared = unknown> {
   readonly name: string
+  /** What CloudTrail calls it where that differs (`ListObjects` for ListObjectsV2). */
+  readonly eventName?: string
   readonly access: 'read' | 'write'
   /** A data event in CloudTrail's terms; else a management event. */
   readonly data?: boolean

@@ -3,12 +3,35 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimulatedClock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
+import { seededRandom } from '../base/random.ts'
+import { type TableReader, Tables } from '../engine/tables.ts'
 import { EventClass, FrameBuilder } from '../model/entry.ts'
+import { Table } from '../model/tables.ts'
 import type { Frame, Journal, Position } from '../storage/journal.ts'
 import type { Lake, LakeBatch } from '../storage/lake.ts'
+import { memoryRecords } from '../storage/memory/records.ts'
 import { createLakeFollower } from './lake.ts'
 
 const HEADER_BYTES = 36
+const TOPIC = 'arn:aws:sns:us-east-1:000000000001:t'
+const QUEUE = 'arn:aws:sqs:us-east-1:000000000001:q'
+
+/** A topic's route 1 into queue number 5. */
+const SOURCES = { tables: tablesWithRoute(), random: seededRandom(1) }
+
+function tablesWithRoute(): TableReader {
+  const tables = new Tables(memoryRecords())
+  const route = { subscriptionArn: `${TOPIC}:s`, topicArn: TOPIC, endpoint: QUEUE, raw: false }
+  const queue = { queueArn: QUEUE, number: 5, owner: '000000000001', createdAt: 0, modifiedAt: 0, attributes: {}, tags: {} }
+  tables.stage(
+    [
+      { table: Table.routes, key: '1', value: route },
+      { table: Table.queues, key: QUEUE, value: queue },
+    ],
+    0,
+  )
+  return tables
+}
 
 /** Frames of an event, a message and, in every second, an attempt. */
 function journalOf(count: number): {
@@ -113,7 +136,7 @@ function expectedRows(frames: readonly Frame[]): string[] {
 test('every event and attempt arrives once with its position, though batches repeat and a reader catches up meanwhile', async () => {
   const { journal, frames, show } = journalOf(10)
   const world = listLake()
-  const follower = createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog })
+  const follower = createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog, ...SOURCES })
   show(5)
   await follower.handle(frames.slice(0, 2))
   await Promise.all([follower.handle(frames.slice(2, 4)), follower.catchUp(), follower.catchUp()])
@@ -135,7 +158,7 @@ test('rows become durable after a while, old files go every hour, and a failure 
   const clock = new SimulatedClock(0)
   const warnings: string[] = []
   const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) }
-  const follower = createLakeFollower({ lake: world.lake, journal, clock, log, retention: { days: 1, bytesMax: 7 } })
+  const follower = createLakeFollower({ lake: world.lake, journal, clock, log, ...SOURCES, retention: { days: 1, bytesMax: 7 } })
   show(3)
   await follower.handle(frames.slice(0, 1))
   assert.equal(world.flushed(), 0)
@@ -161,7 +184,39 @@ test('a lake that is ahead of the journal is refused, since its rows would hide 
   await world.lake.flush()
   show(1)
   assert.throws(
-    () => createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog }),
+    () => createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog, ...SOURCES }),
     /they are not of one time/,
   )
+})
+
+test('an arrival in a subscribed queue is a delivery; one in another queue, as a dead letter, is not told twice', async () => {
+  const builder = new FrameBuilder()
+  const message = builder.message(JSON.stringify({ type: 'Notification', messageId: 'm1', topicArn: TOPIC, publishedAt: 7 }), 'text')
+  const arrival = { sequence: 1, visibleAt: 7, sentAt: 7, messageOffset: message.offset, messageLength: message.length }
+  builder.enqueue({ ...arrival, queue: 5, route: 1 })
+  builder.enqueue({ ...arrival, queue: 6, route: 1 })
+  builder.enqueue({ ...arrival, queue: 5, route: 0 })
+  const payload = Buffer.from(builder.bytes)
+  const { journal } = journalOf(0)
+  const world = listLake()
+  const follower = createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog, ...SOURCES })
+  await follower.handle([{ position: 0, payloadPosition: HEADER_BYTES, end: HEADER_BYTES + payload.length, entries: builder.entries, payload }])
+  assert.equal(world.rows.length, 1)
+  const [, , json = ''] = /^attempt (\d+) (.*)$/.exec(world.rows[0] ?? '') ?? []
+  const { deliveryId, ...told } = JSON.parse(json) as Record<string, unknown>
+  assert.match(String(deliveryId), /^[0-9a-f-]{36}$/)
+  assert.deepEqual(told, {
+    messageId: 'm1',
+    topicArn: TOPIC,
+    subscriptionArn: `${TOPIC}:s`,
+    protocol: 'sqs',
+    endpoint: QUEUE,
+    attempt: 1,
+    startedAt: 7,
+    durationMs: 0,
+    outcome: 'delivered',
+    reason: '',
+    account: '000000000001',
+    region: 'us-east-1',
+  })
 })

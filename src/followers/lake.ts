@@ -3,12 +3,20 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Follower } from '../engine/follow.ts'
-import { EntryKind, readEntries } from '../model/entry.ts'
+import type { Random } from '../base/random.ts'
+import type { TableReader } from '../engine/tables.ts'
+import { attemptRecord } from '../model/delivery.ts'
+import { type EnqueueEntry, EntryKind, readEntries, readEntryAt } from '../model/entry.ts'
+import type { MessageHeader } from '../model/message.ts'
+import { Table } from '../model/tables.ts'
 import type { Frame, Journal, Position } from '../storage/journal.ts'
 import type { Lake, LakeRow } from '../storage/lake.ts'
 
 export interface LakeFollowerOptions {
   readonly lake: Lake
+  /** Tell which subscription a message came into an own queue by. */
+  readonly tables: TableReader
+  readonly random: Random
   readonly journal: Journal
   readonly clock: Clock
   readonly log: Log
@@ -35,9 +43,10 @@ const EXPIRE_MS = 60 * 60_000
 const DAY_MS = 24 * 60 * 60_000
 const RETENTION_DAYS = 90
 
-const KINDS: ReadonlySet<number> = new Set([EntryKind.event, EntryKind.attempt])
+const KINDS: ReadonlySet<number> = new Set([EntryKind.event, EntryKind.attempt, EntryKind.enqueue])
 
-export function createLakeFollower({ lake, journal, clock, log, retention = {} }: LakeFollowerOptions): LakeFollower {
+export function createLakeFollower(options: LakeFollowerOptions): LakeFollower {
+  const { lake, journal, clock, log, retention = {} } = options
   if (lake.checkpoint > journal.durable) {
     throw new Error(
       `the lake ends at ${lake.checkpoint}, behind the journal's end at ${journal.durable}: they are not of one time. ` +
@@ -59,7 +68,7 @@ export function createLakeFollower({ lake, journal, clock, log, retention = {} }
     const last = frames.at(-1)
     if (last === undefined || last.end <= lake.appended) return
     for (const { payload } of frames) unflushedBytes += payload.length
-    await lake.append({ rows: rowsOf(frames, lake.appended), upTo: last.end })
+    await lake.append({ rows: rowsOf(frames, lake.appended, options), upTo: last.end })
     if (unflushedBytes >= JOURNAL_BYTES_MAX) return flush()
     flushTimer ??= clock.after(FLUSH_MS, () => {
       flush().catch((error: unknown) => log.warn('the lake could not be flushed; it is tried again', { error: String(error) }))
@@ -99,7 +108,7 @@ export function createLakeFollower({ lake, journal, clock, log, retention = {} }
   }
 }
 
-function rowsOf(frames: readonly Frame[], from: Position): LakeRow[] {
+function rowsOf(frames: readonly Frame[], from: Position, sources: Pick<LakeFollowerOptions, 'tables' | 'random'>): LakeRow[] {
   const rows: LakeRow[] = []
   for (const { payload, payloadPosition, end } of frames) {
     if (end <= from) continue
@@ -109,8 +118,35 @@ function rowsOf(frames: readonly Frame[], from: Position): LakeRow[] {
       else if (entry.kind === 'event') {
         const { arrivedAt, committedAt, json } = entry
         rows.push({ kind: 'event', position, class: entry.class, arrivedAt, committedAt, json })
+      } else if (entry.kind === 'enqueue' && entry.route > 0) {
+        const json = arrivalOf(entry, payload, sources)
+        if (json !== undefined) rows.push({ kind: 'attempt', position, json })
       }
     }
   }
   return rows
+}
+
+/**
+ * A message's arrival in an own queue as a delivery: the publish's frame holds it, and spends nothing on telling it twice.
+ * Undefined for arrivals in a dead-letter queue, which their failed attempt tells of.
+ */
+function arrivalOf(entry: EnqueueEntry, payload: Buffer, { tables, random }: Pick<LakeFollowerOptions, 'tables' | 'random'>): Buffer | undefined {
+  const route = tables.get(Table.routes, String(entry.route))
+  const queue = route === undefined ? undefined : tables.get(Table.queues, route.endpoint)
+  const message = readEntryAt(payload.subarray(entry.messageOffset))
+  if (route === undefined || queue?.number !== entry.queue || message.kind !== 'message') return undefined
+  const { messageId } = JSON.parse(message.header.toString('utf8')) as MessageHeader
+  return Buffer.from(
+    attemptRecord({
+      deliveryId: random.uuid(),
+      messageId,
+      subscription: { subscriptionArn: route.subscriptionArn, topicArn: route.topicArn, protocol: 'sqs', endpoint: route.endpoint },
+      attempt: 1,
+      startedAt: entry.sentAt,
+      durationMs: 0,
+      outcome: 'delivered',
+      reason: '',
+    }),
+  )
 }

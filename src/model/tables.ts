@@ -34,7 +34,7 @@ export const Table = {
   objects: 12,
   /** Trail ARN -> Trail. */
   trails: 13,
-  /** Trail ARN, slash, number -> a log file that is planned and not yet delivered. */
+  /** Trail ARN, then /view, /file/<n> or /carried/<region>/<n> -> TrailPlan. */
   trailPlans: 14,
   /** Counter name -> its next number (queues, routes). */
   counters: 15,

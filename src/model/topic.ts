@@ -33,6 +33,8 @@ export interface Subscription {
 export interface Route {
   readonly subscriptionArn: string
   readonly topicArn: string
+  /** The subscribed queue's ARN. */
+  readonly endpoint: string
   readonly raw: boolean
 }
 

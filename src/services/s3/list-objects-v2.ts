@@ -21,6 +21,7 @@ interface Output extends ListOutput {
 
 export const listObjectsV2: Operation<Input, Output> = {
   name: 'ListObjectsV2',
+  eventName: 'ListObjects',
   access: 'read',
   data: true,
   action: 'ListBucket',

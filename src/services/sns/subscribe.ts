@@ -41,7 +41,7 @@ export function newRoute(tx: Transaction, subscription: Subscription): number {
   if (subscription.protocol !== 'sqs') return 0
   const route = tx.nextNumber('route')
   const raw = subscription.attributes['RawMessageDelivery'] === 'true'
-  tx.put(Table.routes, String(route), { subscriptionArn: subscription.subscriptionArn, topicArn: subscription.topicArn, raw })
+  tx.put(Table.routes, String(route), { subscriptionArn: subscription.subscriptionArn, topicArn: subscription.topicArn, endpoint: subscription.endpoint, raw })
   return route
 }
 

@@ -103,8 +103,8 @@ test('what a topic put into a queue comes in the envelope, or raw with its attri
     structure: 'json',
   }
   await world.env.commits.commit((tx) => {
-    tx.put(Table.routes, '1', { subscriptionArn: `${topicArn}:enveloped`, topicArn, raw: false })
-    tx.put(Table.routes, '2', { subscriptionArn: `${topicArn}:raw`, topicArn, raw: true })
+    tx.put(Table.routes, '1', { subscriptionArn: `${topicArn}:enveloped`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: false })
+    tx.put(Table.routes, '2', { subscriptionArn: `${topicArn}:raw`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: true })
     const number = tx.get(Table.queues, `arn:aws:sqs:us-east-1:${ACCOUNT}:q`)?.number ?? 0
     const message = tx.message(JSON.stringify(header), '{"default":"everyone","sqs":"queues"}')
     tx.enqueue(number, message, { route: 1 })
@@ -147,7 +147,7 @@ test('a confirmation comes in the envelope whatever the subscription wants', asy
   const topicArn = `arn:aws:sns:us-east-1:${ACCOUNT}:t`
   const header: MessageHeader = { type: 'SubscriptionConfirmation', messageId: 'm', topicArn, publishedAt: world.clock.now() }
   await world.env.commits.commit((tx) => {
-    tx.put(Table.routes, '1', { subscriptionArn: `${topicArn}:raw`, topicArn, raw: true })
+    tx.put(Table.routes, '1', { subscriptionArn: `${topicArn}:raw`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: true })
     tx.enqueue(1, tx.message(JSON.stringify(header), ''), { route: 1 })
   }).done
   const [message] = await world.receive(QueueUrl)

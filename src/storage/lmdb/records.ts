@@ -4,12 +4,9 @@
 //
 // Why an overlay: a synchronous transaction of lmdb flushes on the calling thread, in its overlapping mode as well, and its asynchronous
 // puts are not readable before their commit. Why never both: a queued asynchronous write runs after a later synchronous one.
-//
-//   key    = table u8 | key UTF-8;   [255] holds the state: JSON of { format, checkpoint, counts }
-//   value  = crc32 u32 LE over key and payload | payload
+// What lies in the environment: format.ts.
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { open, type RootDatabase } from 'lmdb'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -26,10 +23,8 @@ import {
   type Records,
 } from '../records.ts'
 import { compareUtf8, SortedMap } from '../sorted-map.ts'
+import { CHECKSUM_BYTES, decode, encode, keyOf, readRecordKey, RECORDS_FORMAT, type State, STATE_KEY } from './format.ts'
 
-export const RECORDS_FORMAT = 1
-const STATE_KEY = Buffer.from([255])
-const CHECKSUM_BYTES = 4
 const WRITE_DELAY_MS = 50
 const RETRY_DELAY_MS = 1000
 const PENDING_BYTES_SOON = 4 * 1024 * 1024
@@ -58,11 +53,6 @@ export async function openLmdbRecords(options: LmdbRecordsOptions): Promise<Reco
   }
 }
 
-interface State {
-  readonly format: number
-  readonly checkpoint: Position
-  readonly counts: Readonly<Record<string, number>>
-}
 /** A value that lmdb may not hold yet, as it will be stored; undefined for a deletion. Its last change came with that group. */
 interface Pending {
   readonly stored: Buffer | undefined
@@ -330,13 +320,6 @@ function readState(folder: string, database: RootDatabase<Buffer, Buffer>): Stat
   return state
 }
 
-function keyOf(table: number, key: string): Buffer {
-  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(key))
-  bytes[0] = table
-  bytes.write(key, 1, 'utf8')
-  return bytes
-}
-
 /** The first key behind all that start with `prefix`. UTF-8 has no byte 255 and tables end below it, so the last byte can grow. */
 function successor(prefix: Buffer): Buffer {
   const next = Buffer.from(prefix)
@@ -344,18 +327,12 @@ function successor(prefix: Buffer): Buffer {
   return next
 }
 
-function encode(key: Buffer, value: Buffer): Buffer {
-  const stored = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length)
-  value.copy(stored, CHECKSUM_BYTES)
-  stored.writeUInt32LE(crc32(value, crc32(key)))
-  return stored
-}
-
 function verify(stored: Buffer, key: Buffer): Buffer {
-  const value = stored.subarray(CHECKSUM_BYTES)
-  if (stored.length < CHECKSUM_BYTES || stored.readUInt32LE() !== crc32(value, crc32(key))) {
-    const name = key.equals(STATE_KEY) ? 'the state of the records' : `record ${JSON.stringify(key.toString('utf8', 1))} of table ${key[0]}`
-    throw new RecordDamaged(`${name} fails its checksum: restore a backup, or let fsck --salvage leave it out`)
+  const value = decode(key, stored)
+  if (value === undefined) {
+    const { table, key: name } = readRecordKey(key)
+    const what = key.equals(STATE_KEY) ? 'the state of the records' : `record ${JSON.stringify(name)} of table ${table}`
+    throw new RecordDamaged(`${what} fails its checksum: restore a backup, or let fsck --salvage leave it out`)
   }
   return value
 }

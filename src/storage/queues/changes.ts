@@ -2,10 +2,8 @@
 // being written takes a chunk as it was when the checkpoint began: who changes it first makes the copy.
 import type { ChangedPart } from './checkpoint.ts'
 import type { Chunk } from './chunk.ts'
+import { encodeTail, TAIL_PART } from './format.ts'
 import type { Queue } from './queue.ts'
-
-/** The part of a checkpoint that holds a queue's tail; chunks have lower numbers. */
-export const TAIL_PART = 0xffff_ffff
 
 interface GonePart {
   readonly queue: number
@@ -105,16 +103,6 @@ function takeSnapshot(chunk: Chunk): Buffer | undefined {
   chunk.isAwaited = false
   chunk.snapshot = undefined
   return snapshot === 'gone' ? undefined : snapshot
-}
-
-function encodeTail(tail: number): Buffer {
-  const encoded = Buffer.alloc(12)
-  encoded.writeDoubleLE(tail, 4)
-  return encoded
-}
-
-export function decodeTail(encoded: Buffer): number {
-  return encoded.readDoubleLE(4)
 }
 
 function nameOf(queue: number, part: number): string {

@@ -1,20 +1,25 @@
 // Checkpoints of the queue index: many parts (chunks and tails), written in bounded transactions, valid all at once. Each part is stored
 // under a generation; the head names the newest complete one. A part's newest generation up to the head's counts, so that a checkpoint that
 // was not finished changes nothing, and a finished one writes only what changed.
-//
-//   [0]                                              checksum u32 | format u32 | generation f64 | position f64
-//   queue u32 BE | part u32 BE | generation u48 BE   checksum u32 | the part; only the checksum: the part is gone
-import { crc32 } from 'node:zlib'
+// The bytes: format.ts.
 import type { Position } from '../journal.ts'
 import { QueuesDamaged, QueuesFormatUnknown } from '../queues.ts'
+import {
+  CHECKSUM_BYTES,
+  encodeHead,
+  HEAD_KEY,
+  isSound,
+  PART_KEY_BYTES,
+  partKey as keyOf,
+  QUEUES_FORMAT,
+  readHead,
+  readPartKey as readKey,
+  seal,
+} from './format.ts'
 import type { StoredBytes, StoredChange } from './store.ts'
 
-export const QUEUES_FORMAT = 1
-const HEAD_KEY = Buffer.from([0])
-const PART_KEY_BYTES = 14
 const FIRST_PART_KEY = Buffer.alloc(PART_KEY_BYTES)
 const LAST_PART_KEY = Buffer.alloc(PART_KEY_BYTES + 1, 255)
-const CHECKSUM_BYTES = 4
 const READ_ENTRIES = 64
 const WRITE_ENTRIES = 512
 const WRITE_BYTES = 1024 * 1024
@@ -56,15 +61,15 @@ export class Checkpoints {
     const head = this.#store.get(HEAD_KEY)
     if (head !== undefined) {
       verify(HEAD_KEY, head, 'the head of the queue index')
-      const format = head.readUInt32LE(4)
+      const { format, first: generation, second: position } = readHead(head)
       if (format > QUEUES_FORMAT) {
         throw new QueuesFormatUnknown(
           `the queue index has format ${format}, this version of Sealcast reads up to ${QUEUES_FORMAT}: ` +
             'start a newer version, or restore a backup of this one',
         )
       }
-      this.#generation = head.readDoubleLE(8)
-      this.#position = head.readDoubleLE(16)
+      this.#generation = generation
+      this.#position = position
     }
     let newest: { key: Buffer; value: Buffer } | undefined
     for (const entry of this.#entries()) {
@@ -110,10 +115,7 @@ export class Checkpoints {
       changes = []
       bytes = 0
     }
-    const head = Buffer.alloc(24)
-    head.writeUInt32LE(QUEUES_FORMAT, 4)
-    head.writeDoubleLE(generation, 8)
-    head.writeDoubleLE(position, 16)
+    const head = encodeHead(generation, position)
     // Commit point: with the head the whole checkpoint counts.
     await this.#store.write([...changes, { key: HEAD_KEY, value: seal(HEAD_KEY, head) }])
     this.#position = position
@@ -148,28 +150,11 @@ export class Checkpoints {
   }
 }
 
-function keyOf(queue: number, part: number, generation: number): Buffer {
-  const key = Buffer.alloc(PART_KEY_BYTES)
-  key.writeUInt32BE(queue, 0)
-  key.writeUInt32BE(part, 4)
-  key.writeUIntBE(generation, 8, 6)
-  return key
-}
-
-function readKey(key: Buffer): PartName & { readonly generation: number } {
-  return { queue: key.readUInt32BE(0), part: key.readUInt32BE(4), generation: key.readUIntBE(8, 6) }
-}
-
 function isSamePart(a: Buffer, b: Buffer): boolean {
   return a.compare(b, 0, 8, 0, 8) === 0
 }
 
-function seal(key: Buffer, value: Buffer): Buffer {
-  value.writeUInt32LE(crc32(value.subarray(CHECKSUM_BYTES), crc32(key)), 0)
-  return value
-}
-
 function verify(key: Buffer, value: Buffer, what: string): void {
-  if (value.length >= CHECKSUM_BYTES && value.readUInt32LE(0) === crc32(value.subarray(CHECKSUM_BYTES), crc32(key))) return
+  if (isSound(key, value)) return
   throw new QueuesDamaged(`${what} fails its checksum: restore a backup, or let fsck --salvage leave it out`)
 }

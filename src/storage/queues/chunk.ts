@@ -2,13 +2,12 @@
 // received. Starts small and grows; drops the dead when it is full of them. Looks up in O(1) while sequences are contiguous, else by
 // binary search. Knows nothing of other chunks, of time, or of the disk.
 
-/** A chunk holds sequences from number * CHUNK_SEQUENCES on. */
-export const CHUNK_SEQUENCES = 8192
+import { CHUNK_SEQUENCES, ChunkAt, ChunkFlag, MessageState, type MessageStateCode } from './format.ts'
+
+export { CHUNK_SEQUENCES, MessageState, type MessageStateCode } from './format.ts'
+
 const CAPACITY_MIN = 8
 
-/** `reserved`: taken, and not yet hidden by what the taker commits; a checkpoint stores it as visible. */
-export const MessageState = { gone: 0, visible: 1, delayed: 2, inFlight: 3, reserved: 4 } as const
-export type MessageStateCode = (typeof MessageState)[keyof typeof MessageState]
 export type StateCounts = [gone: number, visible: number, delayed: number, inFlight: number, reserved: number]
 
 export interface NewMessage {
@@ -188,15 +187,15 @@ export class Chunk {
   encode(): Buffer {
     const { position, sentAt, visibleAt, firstReceivedAt, length: lengths, route, receives, slots, state } = this.#columns
     const count = this.#count
-    const flags = (visibleAt ? FLAG_VISIBLE_AT : 0) | (firstReceivedAt ? FLAG_FIRST_RECEIVED_AT : 0) | (slots ? FLAG_SLOTS : 0)
+    const flags = (visibleAt ? ChunkFlag.visibleAt : 0) | (firstReceivedAt ? ChunkFlag.firstReceivedAt : 0) | (slots ? ChunkFlag.slots : 0)
     const parts = [position, sentAt, visibleAt, firstReceivedAt, lengths, route, receives, slots, state]
-    const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0))
-    bytes.fill(0, 0, HEADER_BYTES)
-    bytes.writeUInt32LE(count, 4)
-    bytes.writeUInt16LE(this.#firstSlot, 8)
-    bytes.writeUInt16LE(flags, 10)
-    bytes.writeDoubleLE(this.hotPosition, 16)
-    let at = HEADER_BYTES
+    const bytes = Buffer.allocUnsafeSlow(ChunkAt.columns + parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0))
+    bytes.fill(0, 0, ChunkAt.columns)
+    bytes.writeUInt32LE(count, ChunkAt.count)
+    bytes.writeUInt16LE(this.#firstSlot, ChunkAt.firstSlot)
+    bytes.writeUInt16LE(flags, ChunkAt.flags)
+    bytes.writeDoubleLE(this.hotPosition, ChunkAt.hotPosition)
+    let at: number = ChunkAt.columns
     for (const part of parts) {
       if (part === undefined) continue
       const length = part.BYTES_PER_ELEMENT * count
@@ -212,25 +211,25 @@ export class Chunk {
   /** Throws RangeError on bytes that `encode` did not make. */
   static decode(queue: number, number: number, encoded: Buffer): Chunk {
     const chunk = new Chunk(queue, number)
-    const count = encoded.readUInt32LE(4)
-    const flags = encoded.readUInt16LE(10)
-    chunk.#firstSlot = encoded.readUInt16LE(8)
-    chunk.hotPosition = encoded.readDoubleLE(16)
+    const count = encoded.readUInt32LE(ChunkAt.count)
+    const flags = encoded.readUInt16LE(ChunkAt.flags)
+    chunk.#firstSlot = encoded.readUInt16LE(ChunkAt.firstSlot)
+    chunk.hotPosition = encoded.readDoubleLE(ChunkAt.hotPosition)
     // A fresh buffer, because columns of eight bytes have to be aligned.
     const buffer = new ArrayBuffer(encoded.length)
     new Uint8Array(buffer).set(encoded)
-    let at = HEADER_BYTES
+    let at: number = ChunkAt.columns
     const next = (bytes: number): number => (at += bytes * count) - bytes * count
     const has = (flag: number): boolean => (flags & flag) !== 0
     chunk.#columns = {
       position: new Float64Array(buffer, next(8), count),
       sentAt: new Float64Array(buffer, next(8), count),
-      visibleAt: has(FLAG_VISIBLE_AT) ? new Float64Array(buffer, next(8), count) : undefined,
-      firstReceivedAt: has(FLAG_FIRST_RECEIVED_AT) ? new Float64Array(buffer, next(8), count) : undefined,
+      visibleAt: has(ChunkFlag.visibleAt) ? new Float64Array(buffer, next(8), count) : undefined,
+      firstReceivedAt: has(ChunkFlag.firstReceivedAt) ? new Float64Array(buffer, next(8), count) : undefined,
       length: new Uint32Array(buffer, next(4), count),
       route: new Uint32Array(buffer, next(4), count),
       receives: new Uint16Array(buffer, next(2), count),
-      slots: has(FLAG_SLOTS) ? new Uint16Array(buffer, next(2), count) : undefined,
+      slots: has(ChunkFlag.slots) ? new Uint16Array(buffer, next(2), count) : undefined,
       state: new Uint8Array(buffer, next(1), count),
     }
     chunk.#count = chunk.#capacity = count
@@ -289,11 +288,6 @@ export class Chunk {
   }
 }
 
-// Checksum (filled in by checkpoint.ts) u32 | count u32 | first slot u16 | flags u16 | zero u32 | hot position f64, then the columns.
-const HEADER_BYTES = 24
-const FLAG_VISIBLE_AT = 1
-const FLAG_FIRST_RECEIVED_AT = 2
-const FLAG_SLOTS = 4
 const COLUMN_NAMES = ['position', 'sentAt', 'length', 'route', 'receives', 'state', 'visibleAt', 'firstReceivedAt', 'slots'] as const
 
 /** Columns for `capacity` messages, with those of the optional ones that `like` has. */

@@ -1,16 +1,11 @@
 // The queues' own copies of bodies whose journal segments are to go. A body is copied once, when its segment is released, and removed with
 // its message. Two marks tell where a body is: all living ones before `released` are here; before `begun` some may be.
-//
-//   [0]                       checksum u32 | format u32 | released f64 | begun f64
-//   queue u32 BE | sequence f64 BE   checksum u32 | the message entry's bytes
-import { crc32 } from 'node:zlib'
+// The bytes: format.ts.
 import type { Position } from '../journal.ts'
 import { QueuesDamaged, QueuesFormatUnknown } from '../queues.ts'
-import { QUEUES_FORMAT } from './checkpoint.ts'
+import { bodyKey as keyOf, CHECKSUM_BYTES, encodeHead, HEAD_KEY as MARKS_KEY, isSound, QUEUES_FORMAT, readHead, seal } from './format.ts'
 import type { StoredBytes, StoredChange } from './store.ts'
 
-const MARKS_KEY = Buffer.from([0])
-const CHECKSUM_BYTES = 4
 const BATCH = 64
 
 export interface Body {
@@ -35,14 +30,15 @@ export class ColdBodies {
     const marks = store.get(MARKS_KEY)
     if (marks === undefined) return
     verify(MARKS_KEY, marks, 'the head of the copied bodies')
-    if (marks.readUInt32LE(4) > QUEUES_FORMAT) {
+    const { format, first: released, second: begun } = readHead(marks)
+    if (format > QUEUES_FORMAT) {
       throw new QueuesFormatUnknown(
-        `the copied bodies have format ${marks.readUInt32LE(4)}, this version of Sealcast reads up to ${QUEUES_FORMAT}: ` +
+        `the copied bodies have format ${format}, this version of Sealcast reads up to ${QUEUES_FORMAT}: ` +
           'start a newer version, or restore a backup of this one',
       )
     }
-    this.#released = marks.readDoubleLE(8)
-    this.#begun = marks.readDoubleLE(16)
+    this.#released = released
+    this.#begun = begun
   }
 
   get released(): Position {
@@ -133,28 +129,11 @@ export class ColdBodies {
   }
 
   #writeMarks(): Promise<void> {
-    const marks = Buffer.alloc(24)
-    marks.writeUInt32LE(QUEUES_FORMAT, 4)
-    marks.writeDoubleLE(this.#released, 8)
-    marks.writeDoubleLE(this.#begun, 16)
-    return this.#store.write([{ key: MARKS_KEY, value: seal(MARKS_KEY, marks) }])
+    return this.#store.write([{ key: MARKS_KEY, value: seal(MARKS_KEY, encodeHead(this.#released, this.#begun)) }])
   }
 }
 
-function keyOf(queue: number, sequence: number): Buffer {
-  const key = Buffer.alloc(12)
-  key.writeUInt32BE(queue, 0)
-  // Doubles above zero are ordered as their bytes are, infinity last.
-  key.writeDoubleBE(sequence, 4)
-  return key
-}
-
-function seal(key: Buffer, value: Buffer): Buffer {
-  value.writeUInt32LE(crc32(value.subarray(CHECKSUM_BYTES), crc32(key)), 0)
-  return value
-}
-
 function verify(key: Buffer, value: Buffer, what: string): void {
-  if (value.length >= CHECKSUM_BYTES && value.readUInt32LE(0) === crc32(value.subarray(CHECKSUM_BYTES), crc32(key))) return
+  if (isSound(key, value)) return
   throw new QueuesDamaged(`${what} fails its checksum: restore a backup`)
 }

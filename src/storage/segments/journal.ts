@@ -9,11 +9,12 @@ import { JournalDamaged, JournalFailed, JournalFull, JournalTrimmed } from '../j
 import type { Frame, Journal, Position, Settled } from '../journal.ts'
 import { type Commit, inlineCommit, threadCommit } from './commit.ts'
 import { decodeFrames, findCovering } from './decode.ts'
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameAt, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
 import { SEGMENT_HEADER_BYTES, segmentNumber } from './format.ts'
 import { ReadFiles } from './read-files.ts'
 import { recover, type Recovered } from './recover.ts'
 import { Ring } from './ring.ts'
+import { createSlab, resetSlab, type Slab, stagedFrames, stageFrame } from './slab.ts'
 
 export interface JournalOptions {
   readonly files: Files
@@ -50,22 +51,6 @@ const COVERING_BYTES = 8 * 1024
 /** Throws JournalDamaged or JournalTooNew, naming the file, and then has changed nothing; or the system's error. */
 export async function openJournal(options: JournalOptions): Promise<SegmentedJournal> {
   return new OpenJournal(options)
-}
-
-/** One group: staged, then written. */
-interface Slab {
-  readonly index: number
-  readonly bytes: Buffer
-  readonly view: DataView
-  /** The position of the first frame. */
-  start: Position
-  used: number
-  /** Where the room for the next segment's header is, or -1. */
-  rollAt: number
-  frames: number
-  /** Behind the last frame that is not a seal, or -1. */
-  entriesEnd: Position
-  readonly settled: (Settled | undefined)[]
 }
 
 interface Segment {
@@ -257,36 +242,23 @@ class OpenJournal implements SegmentedJournal {
 
   #stage(kind: FrameKindCode, payload: Uint8Array, entries: number, settled: Settled | undefined): Position {
     const slab = this.#filling
-    const length = FRAME_HEADER_BYTES + payload.length
-    const span = frameSpan(length)
+    const span = frameSpan(FRAME_HEADER_BYTES + payload.length)
     const rolls = span > this.#room
-    let at = slab.used
+    const at = slab.used
     if (at + span + (rolls ? SEGMENT_HEADER_BYTES : 0) > slab.bytes.length) {
       throw new JournalFull('the journal is not written as fast as it is filled; try again')
     }
     const position = this.#tail
     if (rolls) {
       slab.rollAt = at
-      at += SEGMENT_HEADER_BYTES
+      slab.used += SEGMENT_HEADER_BYTES
       this.#segments.push({ number: (this.#segments.at(-1)?.number ?? 0) + 1, start: position })
       this.#room = this.#segmentBytes - SEGMENT_HEADER_BYTES
     }
-    if (slab.frames === 0) slab.start = position
-    const { view } = slab
-    view.setUint32(at + FrameAt.length, length, true)
-    view.setFloat64(at + FrameAt.position, position, true)
-    view.setFloat64(at + FrameAt.groupStart, slab.start, true)
-    view.setUint8(at + FrameAt.kind, kind)
-    view.setUint8(at + FrameAt.flags, 0)
-    view.setUint16(at + FrameAt.entries, entries, true)
-    slab.bytes.set(payload, at + FRAME_HEADER_BYTES)
-    for (let padding = at + length; padding < at + span; padding++) slab.bytes[padding] = 0
-    slab.settled[slab.frames++] = settled
-    slab.used = at + span
+    stageFrame(slab, position, kind, payload, entries, settled)
     this.#room -= span
     this.#tail = position + span
     this.#endsSealed = kind === FrameKind.seal
-    if (!this.#endsSealed) slab.entriesEnd = this.#tail
     this.#scheduleFlush()
     return position
   }
@@ -330,20 +302,7 @@ class OpenJournal implements SegmentedJournal {
 
   #tell(slab: Slab): void {
     if (this.#durableListeners.length === 0) return
-    const frames: Frame[] = []
-    let position = slab.start
-    for (let at = 0; at < slab.used; ) {
-      if (at === slab.rollAt) at += SEGMENT_HEADER_BYTES
-      const length = slab.view.getUint32(at + FrameAt.length, true)
-      const span = frameSpan(length)
-      if (slab.view.getUint8(at + FrameAt.kind) !== FrameKind.seal) {
-        const payload = this.#ring.view(position + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES)
-        const entries = slab.view.getUint16(at + FrameAt.entries, true)
-        frames.push({ position, end: position + span, entries, payloadPosition: position + FRAME_HEADER_BYTES, payload })
-      }
-      position += span
-      at += span
-    }
+    const frames = stagedFrames(slab, this.#ring)
     for (const listener of this.#durableListeners) listener(frames)
   }
 
@@ -432,17 +391,3 @@ class OpenJournal implements SegmentedJournal {
 }
 
 const EMPTY = Buffer.alloc(0)
-
-function createSlab(index: number, bytes: Buffer): Slab {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return { index, bytes, view, start: 0, used: 0, rollAt: -1, frames: 0, entriesEnd: -1, settled: [] }
-}
-
-function resetSlab(slab: Slab): void {
-  slab.used = 0
-  slab.rollAt = -1
-  slab.entriesEnd = -1
-  // Lets go of what the callbacks hold.
-  slab.settled.fill(undefined, 0, slab.frames)
-  slab.frames = 0
-}

@@ -75,6 +75,8 @@ export function encodeRest(model: ServiceModel, operation: OperationShape, outpu
     const content = operation.unwrapped && only !== undefined ? escapeXml(String(output[only.name] ?? '')) : writeMembers(shape, output)
     body = `${XML_DECLARATION}<${root}${namespace}${content === '' ? '/>' : `>${content}</${root}>`}`
   }
+  // Quirk: no trait of the model says that a part of an object is a 206.
+  if (output['ContentRange'] !== undefined && status === 200) status = 206
   return { status, headers, body: body ?? '' }
 }
 
