@@ -43,7 +43,7 @@ function problemOf(path: string, { specifier, isTypeOnly }: Import): string | un
   const [from, to] = [floorOf(path), floorOf(target)]
   if (from === undefined || to === undefined) return 'no floor of the map; put it into a room that the map names'
   if (to > from) return `floor ${from} knows nothing of floor ${to}`
-  if (isBackend(target) && from < TOP_FLOOR && backendOf(path) !== backendOf(target)) {
+  if (isBackend(target) && from < TOP_FLOOR && backendOf(path) !== backendOf(target) && !isSharedFormat(path, target)) {
     return backendOf(path) === undefined ? 'a backend is handed in by start.ts; import its port' : 'one backend never imports another'
   }
   if (to === 4 && from === 4 && !isSameRoom(path, target)) return 'a sibling room; share through model/ or engine/'
@@ -79,6 +79,11 @@ function floorOf(path: string): number | undefined {
 
 function isBackend(path: string): boolean {
   return backendOf(path) !== undefined
+}
+
+/** What a verifier shares with what it verifies: the bytes on disk as a backend's format.ts defines them, and nothing else. */
+function isSharedFormat(path: string, target: string): boolean {
+  return path.startsWith('src/storage/fsck/') && posix.basename(target) === 'format.ts'
 }
 
 /** `memory` for src/storage/memory/journal.ts, undefined for a port and everything else. */

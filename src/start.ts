@@ -43,7 +43,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const random = systemRandom()
   const log = createLog({ format: config['log.format'], now: () => clock.now(), write: options.writeLog })
   const data = options.dev ? undefined : openDataDirectory(config['data.folder'], random)
-  let url = ''
+  const urlAt = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${urlHost(config['server.host'])}:${port}`
+  // Followers go to work, and send links, before the door is open.
+  let url = urlAt(config['server.port'])
   const open = (): Promise<House> =>
     openHouse({
       config,
@@ -57,20 +59,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       allow: allowedNetworks(config, options.dev),
       signatureErrors,
     })
+  let house: House | undefined
   try {
-    let house = await open()
+    const opened = await open()
+    house = opened
+    const current = (): House => house ?? opened
     const internal = createInternalDoor({
-      house: () => house,
+      house: current,
       ...(options.dev && {
         async reset() {
-          await house.stop()
+          await current().stop()
           house = await open()
         },
       }),
     })
     const door = createDoor({
-      services: house.services,
-      invoke: (call) => house.invoke(call),
+      services: opened.services,
+      invoke: (call) => current().invoke(call),
       internal,
       clock,
       random,
@@ -79,9 +84,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     })
     const server = createHttpServer({ ...door, clock, log, ...(tls !== undefined && { tls }) })
     const port = await listen(server, config)
-    url = `${tls === undefined ? 'http' : 'https'}://${urlHost(config['server.host'])}:${port}`
+    url = urlAt(port)
     const adminFolder = data?.folder ?? mkdtempSync(join(tmpdir(), 'sealcast-dev-'))
-    const admin = await openAdminDoor(join(adminFolder, 'admin.sock'), (call) => invokeAsOperator(house, identity.account, config, call))
+    const admin = await openAdminDoor(join(adminFolder, 'admin.sock'), (call) => invokeAsOperator(current(), identity.account, config, call))
     log.info('ready', { url, data: data?.folder ?? 'memory', version: options.version })
     return {
       url: config['server.publicUrl'] ?? url,
@@ -90,7 +95,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       region: config['regions.default'],
       dataFolder: adminFolder,
       isNew: data?.isNew ?? true,
-      stop: () => stop({ server, admin, adminFolder, house: () => house, data, log }),
+      stop: () => stop({ server, admin, adminFolder, house: current, data, log }),
       renew() {
         const renewed = readTls(config)
         if (renewed === undefined) return
@@ -99,6 +104,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       },
     }
   } catch (error) {
+    await house?.stop()
     data?.lock.release()
     throw error
   }

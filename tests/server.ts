@@ -8,6 +8,7 @@ export const ROOT_KEY = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 
 export const SERVER_REGION = 'us-east-1'
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts')
 const READY_MS = 30_000
+const COMMAND_MS_MAX = 60_000
 
 export interface TestServer {
   readonly url: string
@@ -86,11 +87,17 @@ export async function startTestServer({ data, words = [], environment = {} }: Se
 /** Runs `sealcast` with these words; resolves with what it printed. */
 export function runCommand(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; output: string; notes: string }> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS_MAX)
   let output = ''
   let notes = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
   child.stderr.on('data', (chunk: Buffer) => (notes += chunk.toString('utf8')))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output, notes })))
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      clearTimeout(late)
+      resolve({ code, output, notes })
+    })
+  })
 }
 
 export interface RunningCommand {

@@ -71,7 +71,7 @@ export function sendBytes(port: number, bytes: Buffer | string, { end = false } 
       if (end) socket.end()
     })
     socket.setTimeout(30_000, () => socket.destroy(new Error('no answer in 30 s')))
-    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
     socket.on('close', () => resolve(readAnswer(Buffer.concat(chunks).toString('utf8'))))
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // The server may close while it is still being written to.

@@ -4,6 +4,8 @@ export type Labels = Readonly<Record<string, string>>
 
 export interface Counter {
   add(amount: number, labels?: Labels): void
+  /** The same with fixed labels, for what counts often: `count()` adds one. */
+  labelled(labels: Labels): () => void
 }
 export interface Histogram {
   /** Records one value in the histogram's unit. */
@@ -23,12 +25,19 @@ export function createMeter(): Meter {
   const families: (() => string)[] = []
   return {
     counter(name, help) {
-      const values = new Map<string, number>()
-      families.push(() => header(name, help, 'counter') + [...values].map(([labels, value]) => `${name}${labels} ${value}\n`).join(''))
+      const cells = new Map<string, { value: number }>()
+      families.push(() => header(name, help, 'counter') + [...cells].map(([labels, { value }]) => `${name}${labels} ${value}\n`).join(''))
+      const cellOf = (labels: Labels): { value: number } => {
+        const key = labelText(labels)
+        let cell = cells.get(key)
+        if (cell === undefined) cells.set(key, (cell = { value: 0 }))
+        return cell
+      }
       return {
-        add(amount, labels = {}) {
-          const key = labelText(labels)
-          values.set(key, (values.get(key) ?? 0) + amount)
+        add: (amount, labels = {}) => void (cellOf(labels).value += amount),
+        labelled(labels) {
+          const cell = cellOf(labels)
+          return () => void cell.value++
         },
       }
     },

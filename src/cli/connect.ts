@@ -1,6 +1,6 @@
 // The way of a command to the server: the socket in the data directory.
 import { existsSync } from 'node:fs'
-import { type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CommandError } from './command.ts'
@@ -8,6 +8,7 @@ import { CommandError } from './command.ts'
 export interface Connection {
   /** The lines of an operation's answer. Throws CommandError with the server's refusal. Ending the iteration ends the call. */
   lines(operation: string, input: object): AsyncIterable<unknown>
+  /** Ends what is still being read. */
   close(): Promise<void>
 }
 
@@ -22,7 +23,23 @@ export async function connectToServer(dataFolder: string, osUser: string): Promi
   const socketPath = join(dataFolder, 'admin.sock')
   if (!existsSync(socketPath)) return undefined
   if (!(await answers(socketPath))) return undefined
-  return { lines: (operation, input) => readLines(socketPath, osUser, operation, input), close: () => Promise.resolve() }
+  const open = new Set<ClientRequest>()
+  return {
+    async *lines(operation, input) {
+      const outgoing = request({ socketPath, path: `/${operation}`, method: 'POST', headers: { 'x-sealcast-user': osUser } })
+      open.add(outgoing)
+      try {
+        yield* readLines(outgoing, input)
+      } finally {
+        open.delete(outgoing)
+        outgoing.destroy()
+      }
+    },
+    close() {
+      for (const outgoing of open) outgoing.destroy()
+      return Promise.resolve()
+    },
+  }
 }
 
 /** A socket that a crash left behind takes no connection. */
@@ -41,24 +58,19 @@ function answers(socketPath: string): Promise<boolean> {
   })
 }
 
-async function* readLines(socketPath: string, osUser: string, operation: string, input: object): AsyncGenerator<unknown> {
-  const outgoing = request({ socketPath, path: `/${operation}`, method: 'POST', headers: { 'x-sealcast-user': osUser } })
+async function* readLines(outgoing: ClientRequest, input: object): AsyncGenerator<unknown> {
   outgoing.end(JSON.stringify(input))
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('response', resolve)
     outgoing.on('error', reject)
   })
   outgoing.on('error', () => {})
-  try {
-    let isDone = false
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
-      const message = JSON.parse(line) as { value?: unknown; done?: true; error?: { code: string; message: string } }
-      if (message.error !== undefined) throw new CommandError(message.error.message)
-      isDone = message.done === true
-      if (!isDone) yield message.value
-    }
-    if (!isDone) throw new CommandError('the server ended before its answer was complete')
-  } finally {
-    outgoing.destroy()
+  let isDone = false
+  for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+    const message = JSON.parse(line) as { value?: unknown; done?: true; error?: { code: string; message: string } }
+    if (message.error !== undefined) throw new CommandError(message.error.message)
+    isDone = message.done === true
+    if (!isDone) yield message.value
   }
+  if (!isDone) throw new CommandError('the server ended before its answer was complete')
 }

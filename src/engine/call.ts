@@ -56,6 +56,7 @@ export interface CallsOptions {
 
 export function createCalls(options: CallsOptions): (request: CallRequest) => Promise<CallResult> {
   const { services, env } = options
+  const counts = new Map<AnyOperation | undefined, () => void>()
   return async (request) => {
     const service = services[request.service]
     const operation = service?.operations[request.operation]
@@ -63,9 +64,17 @@ export function createCalls(options: CallsOptions): (request: CallRequest) => Pr
       service === undefined || operation === undefined
         ? { error: notOffered(request.operation) }
         : await serve(options, service, operation, request).catch((error: unknown) => ({ error: unexpected(env.log, service, request, error) }))
-    options.calls.add(1, { service: request.service, operation: request.operation, code: 'error' in result ? result.error.code : 'OK' })
+    if ('error' in result) options.calls.add(1, { service: request.service, operation: request.operation, code: result.error.code })
+    else countSuccess(options.calls, counts, request, operation)
     return result
   }
+}
+
+function countSuccess(calls: Counter, counts: Map<AnyOperation | undefined, () => void>, request: CallRequest, operation: AnyOperation | undefined): void {
+  let count = counts.get(operation)
+  if (count === undefined)
+    counts.set(operation, (count = calls.labelled({ service: request.service, operation: request.operation, code: 'OK' })))
+  count()
 }
 
 async function serve(options: CallsOptions, service: Service, operation: AnyOperation, request: CallRequest): Promise<CallResult> {

@@ -8,8 +8,24 @@ export interface Arn {
   readonly resource: string
 }
 
+const ARNS_KEPT_MAX = 10_000
+/** A server sees the same few ARNs again and again: each is parsed once. */
+const parsed = new Map<string, Arn>()
+
 /** The parts, or undefined when `text` does not have at least six parts or does not start with `arn`. */
 export function parseArn(text: string): Arn | undefined {
+  let arn = parsed.get(text)
+  if (arn !== undefined) return arn
+  arn = splitArn(text)
+  if (parsed.size >= ARNS_KEPT_MAX) parsed.clear()
+  // Callers' texts may be long, and what is no ARN need not be remembered.
+  if (arn !== undefined && text.length <= ARN_CHARS_KEPT_MAX) parsed.set(text, arn)
+  return arn
+}
+
+const ARN_CHARS_KEPT_MAX = 512
+
+function splitArn(text: string): Arn | undefined {
   const [prefix, partition, service, region, account, ...rest] = text.split(':')
   if (prefix !== 'arn' || partition === undefined || service === undefined || region === undefined || account === undefined) return undefined
   if (rest.length === 0) return undefined

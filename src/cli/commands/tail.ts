@@ -13,24 +13,22 @@ export const tail: Command<typeof options> = {
   options,
   async run(given, _operands, terminal) {
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
-    const lines = connection.lines('Tail', {})[Symbol.asyncIterator]()
-    terminal.interrupted.addEventListener('abort', () => void lines.return?.())
+    let closed: Promise<void> | undefined
+    const close = (): Promise<void> => (closed ??= connection.close())
+    terminal.interrupted.addEventListener('abort', () => void close())
     if (!given.json) terminal.note('watching; interrupt to end\n')
     try {
-      for (;;) {
-        const next = await Promise.race([lines.next(), whenAborted(terminal.interrupted)])
-        if (next === undefined || next.done === true) return 0
-        const event = next.value as ShownEvent
+      for await (const line of connection.lines('Tail', {})) {
+        const event = line as ShownEvent
         if (event.lostBefore > 0) terminal.note(`${event.lostBefore} events came faster than they could be shown and were left out\n`)
         await terminal.write(given.json ? `${JSON.stringify(event.record)}\n` : describeEvent(event, terminal))
       }
+      return 0
+    } catch (error) {
+      if (terminal.interrupted.aborted) return 0
+      throw error
     } finally {
-      await connection.close()
+      await close()
     }
   },
-}
-
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  if (signal.aborted) return Promise.resolve(undefined)
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
 }

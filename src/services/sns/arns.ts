@@ -8,18 +8,22 @@ import { invalidParameter, notFound } from './errors.ts'
 
 /** The topic ARN of a request, or AWS's refusal of its form. `parameter` is the name in the text. */
 export function topicArnOf(text: string | undefined, call: Call, parameter = 'TopicArn'): string {
-  const arn = checkArn(text, parameter)
-  const parsed = parseArn(arn)
-  if (parsed === undefined || parsed.service !== 'sns' || parsed.region !== call.region || parsed.resource.includes(':')) throw invalidParameter(parameter)
-  return arn
+  const parsed = text === undefined ? undefined : parseArn(text)
+  if (text === undefined || parsed === undefined) throw arnRefusal(text, parameter)
+  if (parsed.service !== 'sns' || parsed.region !== call.region || parsed.resource.includes(':')) throw invalidParameter(parameter)
+  return text
 }
 
 /** At least six elements, else AWS's complaint with the count; an empty text counts as one. */
 export function checkArn(text: string | undefined, parameter: string): string {
-  if (text === undefined) throw invalidParameter(`${parameter} Reason: no value for required parameter`)
-  const elements = text.split(':').length
-  if (elements < 6) throw invalidParameter(`${parameter} Reason: An ARN must have at least 6 elements, not ${elements}`)
+  if (text === undefined || text.split(':').length < 6) throw arnRefusal(text, parameter)
   return text
+}
+
+function arnRefusal(text: string | undefined, parameter: string): Error {
+  if (text === undefined) return invalidParameter(`${parameter} Reason: no value for required parameter`)
+  const elements = text.split(':').length
+  return elements < 6 ? invalidParameter(`${parameter} Reason: An ARN must have at least 6 elements, not ${elements}`) : invalidParameter(parameter)
 }
 
 export function requireTopic(tables: TableReader, topicArn: string): Topic {

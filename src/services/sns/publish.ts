@@ -1,5 +1,6 @@
 // Publish: the hot path. One frame holds the message, its arrival in the topic's own queues and the event.
 import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
+import { parseArn } from '../../model/arn.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
@@ -121,7 +122,7 @@ export function recordedMessage(input: MessageInput): Record<string, unknown> {
 
 export function topicResource(topicArn: string | undefined, call: Call): { type: string; arn: string; account: string }[] {
   if (topicArn === undefined) return []
-  return [{ type: 'AWS::SNS::Topic', arn: topicArn, account: topicArn.split(':')[4] || call.account }]
+  return [{ type: 'AWS::SNS::Topic', arn: topicArn, account: parseArn(topicArn)?.account || call.account }]
 }
 
 function destination(input: PublishInput, call: Call): string {

@@ -16,9 +16,9 @@ import {
   type Blobs,
   type BlobWriteOptions,
 } from '../blobs.ts'
+import { blobPath as pathOf, NEW_BLOBS as NEW } from './format.ts'
 
 const READ_BYTES = 256 * 1024
-const NEW = 'new'
 
 export interface DiskBlobsOptions {
   readonly folder: string
@@ -120,10 +120,6 @@ class DiskBlobs implements Blobs {
     await syncFolder(folder)
     this.#folders.add(path)
   }
-}
-
-function pathOf(folder: string, id: BlobId): string {
-  return join(folder, id.slice(0, 2), id.slice(2, 3), id)
 }
 
 async function* readBlob(folder: string, id: BlobId, range?: BlobRange): AsyncGenerator<Buffer> {

@@ -3,10 +3,8 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, writeSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Random } from '../../base/random.ts'
+import { DATA_FORMAT, ROOT_KEY_BYTES } from './format.ts'
 import { type Lock, takeLock } from './lock.ts'
-
-export const DATA_FORMAT = 1
-const ROOT_KEY_BYTES = 32
 
 export class DataDirectoryRefused extends Error {
   override name = 'DataDirectoryRefused'
@@ -36,7 +34,7 @@ export function openDataDirectory(folder: string, random: Random): DataDirectory
   if (!isNew) checkFormat(formatFile)
   const lock = takeLock(join(root, 'lock'))
   try {
-    const rootKey = readOrMakeKey(root, random)
+    const rootKey = readOrMakeKey(root, random, isNew)
     if (isNew) writeDurably(root, 'format.json', Buffer.from(`${JSON.stringify({ format: DATA_FORMAT })}\n`))
     return { folder: root, rootKey, isNew, lock, path: (name) => join(root, name) }
   } catch (error) {
@@ -59,8 +57,9 @@ function checkFormat(file: string): void {
     throw new DataDirectoryRefused(`${file} says format ${String(format)}; this release of Sealcast knows formats up to ${DATA_FORMAT}. Use the newer release.`)
 }
 
-function readOrMakeKey(root: string, random: Random): Buffer {
+function readOrMakeKey(root: string, random: Random, isNew: boolean): Buffer {
   const file = join(root, 'root.key')
+  if (!isNew && !existsSync(file)) throw new DataDirectoryRefused(`${file} is missing; what it sealed cannot be opened without it. Restore it from a backup.`)
   if (!existsSync(file)) writeDurably(root, 'root.key', random.bytes(ROOT_KEY_BYTES))
   chmodSync(file, 0o600)
   const key = readFileSync(file)

@@ -7,6 +7,7 @@ import { constants, zstdCompress } from 'node:zlib'
 import type { Files } from '../files.ts'
 import type { Position } from '../journal.ts'
 import { LakeDamaged } from '../lake.ts'
+import { chunkFileName, parseChunkFileName } from './format.ts'
 import { withFile, writeWhole } from './manifest.ts'
 
 export interface Chunk {
@@ -32,17 +33,15 @@ export interface Chunks {
 const compress = promisify(zstdCompress)
 /** The cheapest level that still finds the repeats of which records consist. The checksum names a flipped bit when the chunk is read. */
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
-const NAME = /^(\d+)-(\d+)-(\d+)-(\d+)\.ndjson\.zst$/
 
 export function openChunkFolder(files: Files, folder: string, after: Position): Chunks {
   const chunkFolder = `${folder}/chunks`
   let chunks: readonly Chunk[] = []
   for (const name of files.list(chunkFolder)) {
-    const match = NAME.exec(name)
-    if (match === null) throw new LakeDamaged(`${chunkFolder}/${name} is none of the lake's files`)
-    const [from = 0, upTo = 0, newest = 0, plainBytes = 0] = match.slice(1).map(Number)
+    const span = parseChunkFileName(name)
+    if (span === undefined) throw new LakeDamaged(`${chunkFolder}/${name} is none of the lake's files`)
     const path = `${chunkFolder}/${name}`
-    chunks = [...chunks, { from, upTo, newest, plainBytes, bytes: withFile(files, path, 'read', (file) => file.size()), held: path }]
+    chunks = [...chunks, { ...span, bytes: withFile(files, path, 'read', (file) => file.size()), held: path }]
   }
   chunks = chunks.toSorted((a, b) => a.from - b.from)
   const drop = (upTo: Position): void => {
@@ -60,7 +59,7 @@ export function openChunkFolder(files: Files, folder: string, after: Position): 
     list: () => chunks,
     async add(lines, { from, upTo, newest }) {
       const bytes = await compress(lines, COMPRESSION)
-      const name = `${from}-${upTo}-${Math.ceil(newest)}-${lines.length}.ndjson.zst`
+      const name = chunkFileName({ from, upTo, newest, plainBytes: lines.length })
       const held = `${chunkFolder}/${name}`
       writeWhole(files, `${folder}/tmp/${name}`, held, bytes)
       files.syncFolder(chunkFolder)

@@ -1,29 +1,10 @@
 // Which Parquet files are the lake: a small JSON file that is replaced as a whole. Its rename is the point at which a file begins or ceases
 // to count; whatever lies in the folder beside it is left over from a crash.
 import type { File, Files } from '../files.ts'
-import type { Position } from '../journal.ts'
 import { LakeDamaged } from '../lake.ts'
+import { LAKE_FORMAT, type Manifest } from './format.ts'
 
-export const LAKE_FORMAT = 1
-
-export interface LakeFile {
-  readonly name: string
-  readonly table: 'events' | 'deliveries' | 'imported'
-  readonly rows: number
-  readonly bytes: number
-  /** When its oldest and youngest row were committed, in ms since 1970. */
-  readonly oldest: number
-  readonly newest: number
-}
-
-export interface Manifest {
-  readonly format: typeof LAKE_FORMAT
-  /** Rows below it are in the Parquet files, or have expired. */
-  readonly upTo: Position
-  /** Counts imported files; never reused. */
-  readonly imports: number
-  readonly files: readonly LakeFile[]
-}
+export type { LakeFile, Manifest } from './format.ts'
 
 export const EMPTY_MANIFEST: Manifest = { format: LAKE_FORMAT, upTo: 0, imports: 0, files: [] }
 

@@ -1,13 +1,11 @@
 // The messages of one queue with neighbouring sequences, as columns of numbers: 27 bytes a message that waits, 43 once one of the chunk was
 // received. Starts small and grows; drops the dead when it is full of them. Looks up in O(1) while sequences are contiguous, else by
 // binary search. Knows nothing of other chunks, of time, or of the disk.
-
 import { CHUNK_SEQUENCES, ChunkAt, ChunkFlag, MessageState, type MessageStateCode } from './format.ts'
 
 export { CHUNK_SEQUENCES, MessageState, type MessageStateCode } from './format.ts'
 
 const CAPACITY_MIN = 8
-
 export type StateCounts = [gone: number, visible: number, delayed: number, inFlight: number, reserved: number]
 
 export interface NewMessage {
