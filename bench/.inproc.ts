@@ -27,6 +27,9 @@ for (let at = 0; at < bytes.length;) { const l = bytes.readUInt32LE(at); const q
 async function go(n: number) { let i = 0; await Promise.all(Array.from({ length: conc }, async () => { while (i < n) { const q = { ...reqs[i++ % reqs.length], arrivedAt: clock.now() }
   if (mode === 'door') { const a = await door.handler(q); if (a.status !== 200) throw new Error(String(a.body)) }
   else if (mode === 'invoke') { await house.invoke({ ...base, arrivedAt: q.arrivedAt, requestId: random.uuid(), operation: 'Publish', input: { TopicArn: t, Message: 'x'.repeat(1020) + (i % 10) } }) } } })) }
-await go(8000); const c = process.cpuUsage(); const m = performance.now(); await go(N); const d = process.cpuUsage(c)
+import { readdirSync } from 'node:fs'
+const tasks = () => Object.fromEntries(readdirSync('/proc/self/task').map(id => { const x = readFileSync('/proc/self/task/' + id + '/stat', 'utf8'); const f = x.slice(x.lastIndexOf(')') + 2).split(' '); return [id + ' ' + x.slice(x.indexOf('(') + 1, x.lastIndexOf(')')), [Number(f[11]), Number(f[12])]] }))
+await go(8000); const before = tasks(); const c = process.cpuUsage(); const m = performance.now(); await go(N); const d = process.cpuUsage(c)
+const { readdirSync: rd } = await import('node:fs'); const after = tasks(); for (const [k, v] of Object.entries(after)) { const o = (before as any)[k] ?? [0, 0]; const u = ((v as any)[0] - o[0]) * 1e4 / N, y = ((v as any)[1] - o[1]) * 1e4 / N; if (u + y > 0.6) console.log(k.padEnd(28), 'user', u.toFixed(1), 'sys', y.toFixed(1)) }
 console.log(mode, conc, 'process cpu us/req', ((d.user + d.system) / N).toFixed(1), 'user', (d.user / N).toFixed(1), 'wall', (((performance.now() - m) * 1000) / N).toFixed(1))
 await house.stop(); process.exit(0)

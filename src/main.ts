@@ -1,12 +1,16 @@
 // The process entry: finds the command, runs it, turns what went wrong into a message and an exit code.
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { systemClock } from './base/clock.ts'
+import { nearest } from './base/nearest.ts'
+import { systemRandom } from './base/random.ts'
 import { commands } from './cli/commands/index.ts'
 import { type AnyCommand, CommandError, OutputClosed, type Terminal, UsageError } from './cli/command.ts'
 import { connectToServer } from './cli/connect.ts'
 import { describeOptions, readOptions } from './cli/options.ts'
 import { openDirectly, startServer } from './start.ts'
-import { nearest } from './base/nearest.ts'
+import { diskFiles } from './storage/disk/files.ts'
+import { takeLock } from './storage/disk/lock.ts'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
@@ -83,6 +87,10 @@ function createTerminal(): Terminal {
     osUser,
     interrupted: interruption.signal,
     connect: async (dataFolder) => (await connectToServer(dataFolder, osUser)) ?? (await openDirectly({ dataFolder, osUser, version })),
+    async fsck(options) {
+      const { fsck } = await import('./storage/fsck/fsck.ts')
+      return fsck({ files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)
+    },
     async start(options) {
       const server = await startServer({ ...options, version, environment: process.env, writeLog: (line) => void process.stderr.write(line) })
       process.on('SIGHUP', () => server.renew())

@@ -96,12 +96,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       dataFolder: adminFolder,
       isNew: data?.isNew ?? true,
       stop: () => stop({ server, admin, adminFolder, house: current, data, log }),
-      renew() {
-        const renewed = readTls(config)
-        if (renewed === undefined) return
-        server.renewTls(renewed)
-        log.info('the TLS certificate was read again')
-      },
+      renew: () => renewTls(server, config, log),
     }
   } catch (error) {
     await house?.stop()
@@ -229,6 +224,18 @@ function readTls(config: Config): TlsMaterial | undefined {
     return { cert: readFileSync(resolve(cert)), key: readFileSync(resolve(key)) }
   } catch (error) {
     throw new CommandError(`the TLS files cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Files that cannot be used leave the certificate in place: a mistake in a renewal must not end the service. */
+function renewTls(server: HttpServer, config: Config, log: Log): void {
+  try {
+    const renewed = readTls(config)
+    if (renewed === undefined) return
+    server.renewTls(renewed)
+    log.info('the TLS certificate was read again')
+  } catch (error) {
+    log.error('the TLS certificate could not be renewed; the one in use stays', { error: error instanceof Error ? error.message : String(error) })
   }
 }
 

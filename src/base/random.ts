@@ -1,5 +1,5 @@
 // Randomness as a parameter: the system's for the server, a seeded one for simulations.
-import { randomFillSync } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 
 export interface Random {
   /** Fresh bytes. The system's are fit for keys; a seeded one's are not. */
@@ -27,7 +27,7 @@ export function systemRandom(): Random {
     used += length
     return bytes
   }
-  return fromBytes(take)
+  return { ...fromBytes(take), uuid: randomUUID }
 }
 
 /** Repeatable: the same seed gives the same values. mulberry32. */

@@ -1,4 +1,5 @@
 // The socket of a command: what it is called, what it takes, what it does. One file each in commands/, one line in commands/index.ts.
+import type { FsckOptions, FsckSummary } from '../storage/fsck.ts'
 import type { Connection } from './connect.ts'
 
 export interface Option {
@@ -46,6 +47,8 @@ export interface Terminal {
   readonly interrupted: AbortSignal
   /** Through the server's socket, or by opening the data directory when no server runs. */
   connect(dataFolder: string): Promise<Connection>
+  /** Checks a data directory that no server uses. Rejects with FsckRefused, or when the lock is held. */
+  fsck(options: FsckOptions): Promise<FsckSummary>
   /** Starts a server in this process. */
   start(options: ServeOptions): Promise<RunningServer>
 }

@@ -161,7 +161,7 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
   const parts = [
     `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"`,
     `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"`,
-    `,"sourceIPAddress":${JSON.stringify(call.principal.service ?? call.sourceIp)},"userAgent":${JSON.stringify(cut(call.userAgent, TEXT_CHARS_MAX))}`,
+    `,"sourceIPAddress":${quote(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`,
   ]
   if (error !== undefined)
     parts.push(`,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`)
@@ -172,7 +172,7 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
   parts.push(`,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`)
   if (resources.length > 0)
     parts.push(
-      `,"resources":${JSON.stringify(resources.map(({ type, arn, account }) => ({ accountId: ownerShown(account ?? call.account), type, ARN: arn })))}`,
+      `,"resources":[${resources.map(({ type, arn, account }) => `{"accountId":"${ownerShown(account ?? call.account)}","type":"${type}","ARN":${quote(arn)}}`).join(',')}]`,
     )
   parts.push(`,"eventType":"AwsApiCall","managementEvent":${operation.data !== true},"recipientAccountId":"${copy.account}"`)
   if (copy.shared !== undefined) parts.push(`,"sharedEventID":"${copy.shared}"`)
@@ -230,6 +230,24 @@ function bounded(value: Readonly<Record<string, unknown>> | null | undefined, ch
   if (value === null || value === undefined) return 'null'
   const json = JSON.stringify(value)
   return json.length > charsMax ? 'null' : json
+}
+
+/** JSON of a text; most need no escapes. */
+function quote(text: string): string {
+  return /^[\w:./ *-]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+const AGENTS_KEPT_MAX = 1000
+const agents = new Map<string, string>()
+
+/** A server meets few user agents, each again and again. */
+function quoteAgent(agent: string): string {
+  let quoted = agents.get(agent)
+  if (quoted !== undefined) return quoted
+  quoted = JSON.stringify(cut(agent, TEXT_CHARS_MAX))
+  if (agents.size >= AGENTS_KEPT_MAX) agents.clear()
+  agents.set(agent, quoted)
+  return quoted
 }
 
 function cut(text: string, charsMax: number): string {

@@ -24,7 +24,8 @@ export interface Transaction extends TableReader {
   /** The next number of a counter, from 1; part of the commit. */
   nextNumber(counter: string): number
   event(event: { class: EventClassCode; flags: number; arrivedAt: number; json: string }): void
-  message(header: string, body: string): MessageReference
+  /** `isForOutside` false: nobody outside this server is to get it. */
+  message(header: string, body: string, isForOutside?: boolean): MessageReference
   /** The message arrives in an own queue, visible from `visibleAt`. Returns its sequence there. */
   enqueue(queue: number, message: MessageReference, options: { route: number; visibleAt?: number }): number
   /** Takes messages that wait; each MUST then be hidden or removed in this transaction, else it goes back. */
@@ -160,8 +161,8 @@ class Draft implements Transaction {
     this.#builder.event({ ...event, committedAt: this.now })
   }
 
-  message(header: string, body: string): MessageReference {
-    return this.#builder.message(header, body)
+  message(header: string, body: string, isForOutside = true): MessageReference {
+    return this.#builder.message(header, body, isForOutside)
   }
 
   enqueue(queue: number, message: MessageReference, options: { route: number; visibleAt?: number }): number {

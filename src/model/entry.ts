@@ -3,6 +3,7 @@
 //
 //   entry   = kind u8 | flags u8 | zero u16 | length u32 | payload (little endian, `length` bytes)
 //   flags   = bit 0: the payload is sealed (AES-256-GCM, key id in front); reserved, no writer sets it yet
+//             bit 1, of a message: nobody outside subscribes to it, so that the delivery follower need not look
 import { assert } from '../base/assert.ts'
 
 export const ENTRY_HEADER_BYTES = 8
@@ -10,6 +11,7 @@ export const MESSAGE_HEADER_BYTES = 4
 const EVENT_HEADER_BYTES = 20
 const ENQUEUE_BYTES = 48
 const HIDE_BYTES = 32
+const FLAG_INSIDE = 2
 
 export const EntryKind = {
   put: 1,
@@ -54,6 +56,8 @@ export interface EventEntry {
 /** What was published or sent. `header` is JSON whose shape belongs to who reads it (model/message.ts); `body` is the text as given. */
 export interface MessageEntry {
   readonly kind: 'message'
+  /** Somebody outside this server may subscribe to it. */
+  readonly isForOutside: boolean
   readonly header: Buffer
   readonly body: Buffer
 }
@@ -129,7 +133,7 @@ export class FrameBuilder {
     const valueBytes = typeof value === 'string' ? Buffer.byteLength(value) : value.length
     const at = this.#begin(EntryKind.put, 4 + keyBytes + valueBytes)
     this.#key(at, table, key, keyBytes)
-    if (typeof value === 'string') this.#buffer.write(value, at + 4 + keyBytes, 'utf8')
+    if (typeof value === 'string') this.#text(value, at + 4 + keyBytes, valueBytes)
     else value.copy(this.#buffer, at + 4 + keyBytes)
   }
 
@@ -147,19 +151,19 @@ export class FrameBuilder {
     this.#buffer.writeUInt16LE(0, at + 2)
     this.#buffer.writeDoubleLE(event.arrivedAt, at + 4)
     this.#buffer.writeDoubleLE(event.committedAt, at + 12)
-    if (typeof json === 'string') this.#buffer.write(json, at + EVENT_HEADER_BYTES, 'utf8')
+    if (typeof json === 'string') this.#text(json, at + EVENT_HEADER_BYTES, jsonBytes)
     else json.copy(this.#buffer, at + EVENT_HEADER_BYTES)
   }
 
   /** Returns where the entry stands in the frame, for `enqueue`. */
-  message(header: string, body: string | Buffer): { offset: number; length: number } {
+  message(header: string, body: string | Buffer, isForOutside = true): { offset: number; length: number } {
     const headerBytes = Buffer.byteLength(header)
     const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
     const offset = this.#at
-    const at = this.#begin(EntryKind.message, MESSAGE_HEADER_BYTES + headerBytes + bodyBytes)
+    const at = this.#begin(EntryKind.message, MESSAGE_HEADER_BYTES + headerBytes + bodyBytes, isForOutside ? 0 : FLAG_INSIDE)
     this.#buffer.writeUInt32LE(headerBytes, at)
-    this.#buffer.write(header, at + MESSAGE_HEADER_BYTES, 'utf8')
-    if (typeof body === 'string') this.#buffer.write(body, at + MESSAGE_HEADER_BYTES + headerBytes, 'utf8')
+    this.#text(header, at + MESSAGE_HEADER_BYTES, headerBytes)
+    if (typeof body === 'string') this.#text(body, at + MESSAGE_HEADER_BYTES + headerBytes, bodyBytes)
     else body.copy(this.#buffer, at + MESSAGE_HEADER_BYTES + headerBytes)
     return { offset, length: this.#at - offset }
   }
@@ -199,6 +203,12 @@ export class FrameBuilder {
     this.#buffer.write(json, at, 'utf8')
   }
 
+  /** `bytes` is the text's length in UTF-8; text that is all ASCII has as many characters, and is copied without encoding. */
+  #text(text: string, at: number, bytes: number): void {
+    if (bytes === text.length) this.#buffer.write(text, at, bytes, 'latin1')
+    else this.#buffer.write(text, at, bytes, 'utf8')
+  }
+
   #queueAndNumber(kind: EntryKindCode, queue: number, number: number): void {
     const at = this.#begin(kind, 12)
     this.#buffer.writeUInt32LE(queue, at)
@@ -213,7 +223,7 @@ export class FrameBuilder {
     this.#buffer.write(key, at + 4, 'utf8')
   }
 
-  #begin(kind: EntryKindCode, length: number): number {
+  #begin(kind: EntryKindCode, length: number, flags = 0): number {
     const at = this.#at
     const end = at + ENTRY_HEADER_BYTES + length
     if (end > this.#buffer.length) {
@@ -221,7 +231,7 @@ export class FrameBuilder {
       this.#buffer.copy(larger, 0, 0, at)
       this.#buffer = larger
     }
-    this.#buffer.writeUInt32LE(kind, at)
+    this.#buffer.writeUInt32LE(kind | (flags << 8), at)
     this.#buffer.writeUInt32LE(length, at + 4)
     this.#at = end
     this.#entries++
@@ -245,7 +255,7 @@ export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): Place
     const start = at + ENTRY_HEADER_BYTES
     assert(start + length <= payload.length, 'an entry within its frame')
     const kind = payload.readUInt8(at)
-    if (kinds === undefined || kinds.has(kind)) entries.push({ offset: at, entry: readEntry(kind, payload.subarray(start, start + length)) })
+    if (kinds === undefined || kinds.has(kind)) entries.push({ offset: at, entry: readEntry(kind, payload.readUInt8(at + 1), payload.subarray(start, start + length)) })
     at = start + length
   }
   return entries
@@ -255,10 +265,10 @@ export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): Place
 export function readEntryAt(bytes: Buffer): Entry {
   const length = bytes.readUInt32LE(4)
   assert(ENTRY_HEADER_BYTES + length <= bytes.length, 'an entry within its bytes')
-  return readEntry(bytes.readUInt8(0), bytes.subarray(ENTRY_HEADER_BYTES, ENTRY_HEADER_BYTES + length))
+  return readEntry(bytes.readUInt8(0), bytes.readUInt8(1), bytes.subarray(ENTRY_HEADER_BYTES, ENTRY_HEADER_BYTES + length))
 }
 
-function readEntry(kind: number, at: Buffer): Entry {
+function readEntry(kind: number, flags: number, at: Buffer): Entry {
   switch (kind) {
     case EntryKind.put: {
       const end = 4 + at.readUInt16LE(2)
@@ -277,7 +287,7 @@ function readEntry(kind: number, at: Buffer): Entry {
       }
     case EntryKind.message: {
       const end = MESSAGE_HEADER_BYTES + at.readUInt32LE(0)
-      return { kind: 'message', header: at.subarray(MESSAGE_HEADER_BYTES, end), body: at.subarray(end) }
+      return { kind: 'message', isForOutside: (flags & FLAG_INSIDE) === 0, header: at.subarray(MESSAGE_HEADER_BYTES, end), body: at.subarray(end) }
     }
     case EntryKind.enqueue:
       return {

@@ -4,6 +4,7 @@ import { accounts } from './accounts.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { env } from './env.ts'
+import { fsck } from './fsck.ts'
 import { importFiles } from './import.ts'
 import { query } from './query.ts'
 import { serve } from './serve.ts'
@@ -18,6 +19,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   query,
   import: importFiles,
   accounts,
+  fsck,
   demo,
   doctor,
 } satisfies Record<string, AnyCommand>

@@ -9,7 +9,7 @@ import type { Outbound } from '../../engine/outbound.ts'
 import type { Counter } from '../../base/meter.ts'
 import type { Timer } from '../../base/clock.ts'
 import { deliveryIdOf, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
-import { EntryKind, readEntries } from '../../model/entry.ts'
+import { EntryKind, readEntries, type MessageEntry } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import type { Notification } from '../../model/notification.ts'
 import { Table } from '../../model/tables.ts'
@@ -147,10 +147,11 @@ class Deliveries implements DeliveryFollower {
     for (const frame of frames) {
       if (this.#isStopped) return
       if (frame.position < this.#progress.read) continue
+      const messages = messagesOf(frame)
       const open = this.#progress.begin(frame.position)
-      let isWhole = false
+      let isWhole = messages.length === 0
       try {
-        isWhole = await this.#take(frame, open)
+        if (!isWhole) isWhole = await this.#take(messages, open)
       } finally {
         if (isWhole) this.#progress.end(open, frame.end)
         else open.open--
@@ -229,10 +230,9 @@ class Deliveries implements DeliveryFollower {
   }
 
   /** False when it stopped on the way. */
-  async #take(frame: Frame, open: OpenFrame): Promise<boolean> {
+  async #take(messages: readonly MessageEntry[], open: OpenFrame): Promise<boolean> {
     let admitted = 0
-    for (const { entry } of readEntries(frame.payload, MESSAGES)) {
-      if (entry.kind !== 'message') continue
+    for (const entry of messages) {
       const header = JSON.parse(entry.header.toString('utf8')) as MessageHeader
       const recipients = this.#recipientsOf(header)
       if (recipients.length === 0) continue
@@ -380,4 +380,11 @@ function* settledIn(payload: Buffer): Generator<string> {
     if (entry.kind === 'attempt') yield (JSON.parse(entry.json.toString('utf8')) as { readonly deliveryId: string }).deliveryId
     else if (entry.kind === 'put' && entry.table === Table.pendingDeliveries) yield deliveryIdOf(entry.key)
   }
+}
+
+/** The messages of a frame that somebody outside may want. */
+function messagesOf({ payload }: Frame): MessageEntry[] {
+  const messages: MessageEntry[] = []
+  for (const { entry } of readEntries(payload, MESSAGES)) if (entry.kind === 'message' && entry.isForOutside) messages.push(entry)
+  return messages
 }

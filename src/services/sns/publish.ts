@@ -97,8 +97,8 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
     ...(topic.attributes['SignatureVersion'] === '2' && { signatureVersion: '2' }),
     senderId: call.principal.principalId,
   }
-  const message = tx.message(JSON.stringify(kept), body)
-  const { queues } = subscribers.of(topic)
+  const { queues, hasOutside } = subscribers.of(topic)
+  const message = tx.message(JSON.stringify(kept), body, hasOutside)
   if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { ...message, messageId })
   return messageId
 }

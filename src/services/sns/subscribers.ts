@@ -8,6 +8,8 @@ export interface Subscribers {
   readonly all: readonly Subscription[]
   /** Confirmed ones that are queues. */
   readonly queues: readonly Subscription[]
+  /** Whether somebody confirmed is no queue of this server. */
+  readonly hasOutside: boolean
   readonly pending: number
   /** By protocol, space, endpoint. */
   readonly byEndpoint: ReadonlyMap<string, Subscription>
@@ -43,6 +45,7 @@ function readSubscribers(tables: TableReader, topic: Topic): Subscribers {
   return {
     all,
     queues: all.filter(({ protocol, state }) => protocol === 'sqs' && state === 'confirmed'),
+    hasOutside: all.some(({ protocol, state }) => protocol !== 'sqs' && state === 'confirmed'),
     pending: all.filter(({ state }) => state === 'pending').length,
     byEndpoint: new Map(all.map((subscription) => [`${subscription.protocol} ${subscription.endpoint}`, subscription])),
   }

@@ -23,6 +23,7 @@ import {
   type Records,
 } from '../records.ts'
 import { compareUtf8, SortedMap } from '../sorted-map.ts'
+import { type BatchWrite, writeBatch } from '../lmdb-batch.ts'
 import { CHECKSUM_BYTES, decode, encode, keyOf, readRecordKey, RECORDS_FORMAT, type State, STATE_KEY } from './format.ts'
 
 const WRITE_DELAY_MS = 50
@@ -191,18 +192,7 @@ class LmdbRecords implements Records {
     const batch = this.#groups.slice(0, groups)
     const last = batch.at(-1)
     if (last === undefined) return
-    await this.#database.batch(() => {
-      for (const group of batch) {
-        for (const { table, key, stored } of group.changes) {
-          const newest = this.#overlay.get(table)?.get(key)?.group ?? 0
-          // A later group of this batch writes the key again.
-          if (newest > group.number && newest <= last.number) continue
-          if (stored === undefined) void this.#database.remove(keyOf(table, key))
-          else void this.#database.put(keyOf(table, key), stored)
-        }
-      }
-      void this.#database.put(STATE_KEY, encode(STATE_KEY, Buffer.from(JSON.stringify(last.state))))
-    })
+    await writeBatch(this.#database, this.#writesOf(batch, last))
     this.#groups.splice(0, groups)
     for (const group of batch) {
       this.#pendingBytes -= group.bytes
@@ -212,6 +202,18 @@ class LmdbRecords implements Records {
       }
     }
     this.#flushed = last.state.checkpoint
+  }
+
+  *#writesOf(batch: readonly Group[], last: Group): Generator<BatchWrite> {
+    for (const group of batch) {
+      for (const { table, key, stored } of group.changes) {
+        const newest = this.#overlay.get(table)?.get(key)?.group ?? 0
+        // A later group of this batch writes the key again.
+        if (newest > group.number && newest <= last.number) continue
+        yield { key: keyOf(table, key), value: stored }
+      }
+    }
+    yield { key: STATE_KEY, value: encode(STATE_KEY, Buffer.from(JSON.stringify(last.state))) }
   }
 
   #countChange(table: number, key: string, isPresent: boolean): void {

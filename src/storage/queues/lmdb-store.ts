@@ -3,6 +3,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { writeBatch } from '../lmdb-batch.ts'
 import type { QueueStore, StoredBytes, StoredEntry } from './store.ts'
 
 export function lmdbQueueStore({ folder }: { readonly folder: string }): QueueStore {
@@ -33,12 +34,7 @@ function storedBytes(database: RootDatabase<Buffer, Buffer>, folder: string): St
     },
     async write(changes) {
       if (changes.length === 0) return
-      await database.batch(() => {
-        for (const { key, value } of changes) {
-          if (value === undefined) void database.remove(key)
-          else void database.put(key, value)
-        }
-      })
+      await writeBatch(database, changes)
     },
     bytes: () => statSync(join(folder, 'data.mdb')).size,
   }

@@ -1,0 +1,164 @@
+// What records say of each other, of blobs, queues and the journal: collected row by row, the changes of the journal on top, then judged.
+import type { StoredObject } from '../../model/bucket.ts'
+import type { PendingDelivery } from '../../model/delivery.ts'
+import type { AccessKey } from '../../model/principal.ts'
+import { Table } from '../../model/tables.ts'
+import type { Queue, Subscription } from '../../model/topic.ts'
+import type { TrailPlan } from '../../model/trail.ts'
+import { readBlobId } from '../blobs.ts'
+import type { Severity } from '../fsck.ts'
+import type { Position } from '../journal.ts'
+
+export interface ReferenceProblem {
+  readonly table: number
+  readonly key: string
+  readonly severity: Severity
+  readonly what: string
+}
+
+/** What is kept of a row: only what others point to, or what it points to. */
+interface Fact {
+  /** Undefined: its JSON cannot be read. */
+  readonly row: unknown
+}
+
+const KEPT_WHOLE: ReadonlySet<number> = new Set([
+  Table.accessKeys,
+  Table.subscriptions,
+  Table.queues,
+  Table.checkpoints,
+  Table.counters,
+])
+
+export class References {
+  readonly #tables = new Map<number, Map<string, Fact>>()
+  #rows = 0
+
+  /** Rows, those of the journal's end included. */
+  get rows(): number {
+    return this.#rows
+  }
+
+  change(table: number, key: string, value: Buffer | undefined): void {
+    let rows = this.#tables.get(table)
+    if (rows === undefined) this.#tables.set(table, (rows = new Map()))
+    if (rows.has(key)) this.#rows--
+    if (value === undefined) return void rows.delete(key)
+    rows.set(key, { row: factOf(table, value) })
+    this.#rows++
+  }
+
+  /** Blobs that are named, with their sizes. */
+  blobs(): Map<string, number> {
+    const blobs = new Map<string, number>()
+    for (const { row } of this.#of<Pick<StoredObject, 'blobId' | 'bytes'>>(Table.objects)) if (row.blobId !== undefined) blobs.set(row.blobId, row.bytes)
+    for (const { row } of this.#of<TrailPlanFact>(Table.trailPlans)) if (row.spooled !== undefined) blobs.set(row.spooled, readBlobId(row.spooled)?.bytes ?? 0)
+    return blobs
+  }
+
+  queueNumbers(): Set<number> {
+    return new Set([...this.#of<Queue>(Table.queues)].map(({ row }) => row.number))
+  }
+
+  hasRoute(route: number): boolean {
+    return route === 0 || this.#has(Table.routes, String(route))
+  }
+
+  /** The furthest place that a follower's checkpoint tells of. */
+  reached(): Position {
+    return Math.max(0, ...[...this.#of<{ readonly position: Position }>(Table.checkpoints)].map(({ row }) => row.position))
+  }
+
+  *problems(journal: { readonly start: Position; readonly durable: Position }, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
+    for (const [table, rows] of this.#tables) {
+      for (const [key, { row }] of rows) if (row === undefined) yield { table, key, severity: 'damage', what: 'it is not the JSON it should be' }
+    }
+    yield* this.#objects(isBlobGood)
+    yield* this.#plans(journal.start, isBlobGood)
+    yield* this.#queues()
+    for (const { key, row } of this.#of<AccessKey>(Table.accessKeys)) {
+      if (!this.#has(Table.accounts, row.account)) yield { table: Table.accessKeys, key, severity: 'damage', what: `its account ${row.account} does not exist` }
+    }
+    for (const { key, row } of this.#of<Subscription>(Table.subscriptions)) {
+      if (!this.#has(Table.topics, row.topicArn)) yield { table: Table.subscriptions, key, severity: 'info', what: 'its topic was deleted' }
+      else if (row.route !== 0 && !this.hasRoute(row.route)) yield { table: Table.subscriptions, key, severity: 'damage', what: `its route ${row.route} does not exist` }
+    }
+    for (const { key, row } of this.#of<Pick<PendingDelivery, 'subscriptionArn'>>(Table.pendingDeliveries)) {
+      if (!this.#has(Table.subscriptions, row.subscriptionArn)) yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
+    }
+    for (const { key, row } of this.#of<{ readonly position: Position }>(Table.checkpoints)) {
+      if (row.position > journal.durable) yield { table: Table.checkpoints, key, severity: 'damage', what: `it stands at ${row.position}; the journal ends at ${journal.durable}` }
+      else if (row.position < journal.start) {
+        yield { table: Table.checkpoints, key, severity: 'warning', what: `it stands at ${row.position}; the journal starts at ${journal.start}, what was between is lost to it` }
+      }
+    }
+  }
+
+  *#objects(isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
+    const table = Table.objects
+    for (const { key, row } of this.#of<Pick<StoredObject, 'blobId' | 'bytes'>>(table)) {
+      const bucket = key.slice(0, key.indexOf('/'))
+      if (!this.#has(Table.buckets, bucket)) yield { table, key, severity: 'damage', what: `its bucket ${bucket} does not exist` }
+      else if (row.blobId === undefined) {
+        if (row.bytes !== 0) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes and no blob` }
+      } else if (readBlobId(row.blobId)?.bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blob ${row.blobId} another number` }
+      else if (!isBlobGood(row.blobId)) yield { table, key, severity: 'damage', what: `its blob ${row.blobId} is missing or has another size` }
+    }
+  }
+
+  *#plans(start: Position, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
+    const table = Table.trailPlans
+    for (const { key, row } of this.#of<TrailPlanFact>(table)) {
+      if (row.spooled !== undefined && !isBlobGood(row.spooled)) yield { table, key, severity: 'damage', what: `its log file, blob ${row.spooled}, is missing` }
+      else if (row.spooled === undefined && row.from !== undefined && row.from < start) {
+        yield { table, key, severity: 'damage', what: `it tells of a log file from position ${row.from}; the journal starts at ${start}` }
+      }
+    }
+  }
+
+  *#queues(): Generator<ReferenceProblem> {
+    const table = Table.queues
+    const numbers = new Map<number, string>()
+    const next = (this.#tables.get(Table.counters)?.get('queue')?.row as { readonly next?: number } | undefined)?.next
+    for (const { key, row } of this.#of<Queue>(table)) {
+      const other = numbers.get(row.number)
+      if (other !== undefined) yield { table, key, severity: 'damage', what: `it has number ${row.number}, as ${other} has` }
+      if (next !== undefined && row.number >= next) yield { table, key, severity: 'damage', what: `it has number ${row.number}; the counter says that ${next} is the next` }
+      numbers.set(row.number, key)
+    }
+  }
+
+  *#of<Row>(table: number): Generator<{ readonly key: string; readonly row: Row }> {
+    for (const [key, { row }] of this.#tables.get(table) ?? []) if (row !== undefined) yield { key, row: row as Row }
+  }
+
+  #has(table: number, key: string): boolean {
+    return this.#tables.get(table)?.has(key) === true
+  }
+}
+
+interface TrailPlanFact {
+  readonly spooled?: string
+  readonly from?: number
+}
+
+function factOf(table: number, value: Buffer): unknown {
+  let row: unknown
+  try {
+    row = JSON.parse(value.toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (table !== Table.meta && (typeof row !== 'object' || row === null)) return undefined
+  if (KEPT_WHOLE.has(table)) return row
+  if (table === Table.objects) {
+    const { blobId, bytes } = row as StoredObject
+    return { blobId, bytes }
+  }
+  if (table === Table.pendingDeliveries) return { subscriptionArn: (row as PendingDelivery).subscriptionArn }
+  if (table === Table.trailPlans) {
+    const plan = row as TrailPlan
+    return plan.kind === 'file' ? { spooled: plan.spooled, from: plan.from } : {}
+  }
+  return true
+}

@@ -1,0 +1,144 @@
+// One look at everything: each part by itself, then what they say of each other.
+import { DATA_FORMAT, ROOT_KEY_BYTES } from '../disk/format.ts'
+import { FsckRefused } from '../fsck.ts'
+import { segmentFileName } from '../segments/format.ts'
+import { type BlobsPicture, checkBlobs } from './blobs.ts'
+import { type Check, damage, listOf, NOTHING, readWhole } from './check.ts'
+import { checkJournal, type FrameFound, type JournalPicture } from './journal.ts'
+import { checkLake, judgeLake, type LakePicture } from './lake.ts'
+import { INDEX_FILE, QueuesPicture } from './queues.ts'
+import { checkRecords, RECORDS_FILE, type RecordsPicture } from './records.ts'
+import { type ReferenceProblem, References } from './references.ts'
+
+export interface Survey {
+  readonly journal: JournalPicture
+  readonly records: RecordsPicture
+  readonly references: References
+  /** Rows that are damage by what they say. */
+  readonly badRows: readonly ReferenceProblem[]
+  /** Changes in the journal that lie before the records' checkpoint, of keys that the records lost; the newest counts. */
+  readonly recovered: ReadonlyMap<string, Buffer | undefined>
+  /** Changes behind the records' checkpoint; the newest counts. Keys: table and key, as one text. */
+  readonly newest: ReadonlyMap<string, Buffer | undefined>
+  readonly queues: QueuesPicture
+  readonly blobs: BlobsPicture
+  readonly lake: LakePicture
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['format.json', 'root.key', 'lock', 'lock-journal', 'admin.sock', 'journal', 'records', 'queues', 'blobs', 'lake'])
+
+export async function survey(check: Check): Promise<Survey> {
+  checkDirectory(check)
+  const references = new References()
+  const sound = new Set<string>()
+  const records = await checkRecords(check, (table, key, value) => {
+    references.change(table, key, value)
+    sound.add(rowName(table, key))
+  })
+  const queues = new QueuesPicture(check)
+  await queues.load()
+  const recordsLost = records.hasLost || records.state === undefined || records.damaged.size > 0
+  const recovered = new Map<string, Buffer | undefined>()
+  const newest = new Map<string, Buffer | undefined>()
+  const checkpoint = records.state?.checkpoint ?? 0
+  const seeRecords = ({ position, entries }: FrameFound): void => {
+    for (const { entry } of entries) {
+      if (entry.kind !== 'put' && entry.kind !== 'delete') continue
+      const name = rowName(entry.table, entry.key)
+      const value = entry.kind === 'put' ? Buffer.from(entry.value) : undefined
+      if (position >= checkpoint) newest.set(name, value)
+      else if (recordsLost && !sound.has(name)) recovered.set(name, value)
+    }
+  }
+  const journal = await checkJournal(check, (frame) => {
+    seeRecords(frame)
+    queues.see(frame, 'journal')
+  })
+  for (const changes of [recovered, newest]) for (const [name, value] of changes) references.change(...rowOf(name), value)
+  queues.judge(journal)
+  const blobs = await checkBlobs(check, references.blobs())
+  const badRows = judgeRows(check, references, journal, blobs)
+  const lake = await checkLake(check)
+  judgeLake(check, lake, journal)
+  judgePositions(check, { journal, records, queues, references })
+  return { journal, records, references, badRows, recovered, newest, queues, blobs, lake }
+}
+
+export function rowName(table: number, key: string): string {
+  return String.fromCharCode(table) + key
+}
+
+export function rowOf(name: string): [table: number, key: string] {
+  return [name.charCodeAt(0), name.slice(1)]
+}
+
+function checkDirectory(check: Check): void {
+  const format = readWhole(check, check.path('format.json'))
+  if (format === undefined) damage(check, 'format.json', 'it is missing')
+  else {
+    const number = formatOf(format)
+    if (number === undefined) damage(check, 'format.json', `it should hold {"format":${DATA_FORMAT}}`)
+    else if (number > DATA_FORMAT) throw new FsckRefused(`${check.folder} has format ${number}; this release knows up to ${DATA_FORMAT}. Use the newer release.`)
+  }
+  const key = readWhole(check, check.path('root.key'))
+  const remedy = 'restore it from a backup; nothing else can open what it sealed'
+  if (key === undefined) damage(check, 'root.key', 'it is missing', remedy)
+  else if (key.length !== ROOT_KEY_BYTES) damage(check, 'root.key', `it has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}`, remedy)
+  for (const name of listOf(check, check.folder)) {
+    if (KNOWN.has(name)) continue
+    if (name.startsWith('salvage-')) check.report({ severity: 'info', file: name, what: 'what an earlier salvage moved', remedy: 'remove it when you need it no more' })
+    else check.report({ severity: 'warning', file: name, what: 'it is none of our files', remedy: 'move it away' })
+  }
+}
+
+export function formatOf(bytes: Buffer): number | undefined {
+  try {
+    const { format } = JSON.parse(bytes.toString('utf8')) as { readonly format?: unknown }
+    return typeof format === 'number' ? format : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function judgeRows(check: Check, references: References, journal: JournalPicture, blobs: BlobsPicture): ReferenceProblem[] {
+  const bad: ReferenceProblem[] = []
+  const infos = new Map<string, number>()
+  for (const problem of references.problems(journal, (id) => blobs.good.has(id))) {
+    if (problem.severity === 'info') {
+      const name = `of table ${problem.table}: ${problem.what}`
+      infos.set(name, (infos.get(name) ?? 0) + 1)
+      continue
+    }
+    const remedy = problem.severity === 'damage' ? undefined : NOTHING
+    const what = `record ${JSON.stringify(problem.key)} of table ${problem.table}: ${problem.what}`
+    if (remedy === undefined) damage(check, RECORDS_FILE, what)
+    else check.report({ severity: problem.severity, file: RECORDS_FILE, what, remedy })
+    if (problem.severity === 'damage') bad.push(problem)
+  }
+  for (const [name, count] of infos) check.report({ severity: 'info', file: RECORDS_FILE, what: `${count} records ${name}`, remedy: NOTHING })
+  return bad
+}
+
+function judgePositions(
+  check: Check,
+  { journal, records, queues, references }: { journal: JournalPicture; records: RecordsPicture; queues: QueuesPicture; references: References },
+): void {
+  const last = journal.segments.at(-1)
+  const file = last === undefined ? 'journal' : `journal/${segmentFileName(last.number)}`
+  const reached = Math.max(records.state?.checkpoint ?? 0, queues.position ?? 0)
+  if (reached > journal.durable) damage(check, file, `the journal ends at position ${journal.durable}, but ${reached} had been reached: its end is missing`)
+  const { state } = records
+  if (state !== undefined && state.checkpoint < journal.start) {
+    damage(check, RECORDS_FILE, `their checkpoint stands at ${state.checkpoint}; the journal starts at ${journal.start}: the records are older than the journal`)
+  }
+  const numbers = references.queueNumbers()
+  for (const [queue, waiting] of queues.waiting) {
+    if (waiting.size > 0 && !numbers.has(queue)) {
+      check.report({ severity: 'warning', file: INDEX_FILE, what: `${waiting.size} messages of queue number ${queue}, which no queue has`, remedy: NOTHING })
+    }
+    const routes = new Set([...waiting.values()].map(({ route }) => route).filter((route) => !references.hasRoute(route)))
+    for (const route of routes) {
+      check.report({ severity: 'warning', file: INDEX_FILE, what: `messages of queue number ${queue} came by route ${route}, which does not exist`, remedy: NOTHING })
+    }
+  }
+}
