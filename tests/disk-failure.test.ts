@@ -9,7 +9,7 @@ import { sendSigned } from './sign.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
 
 function limitFileSize(processId: number | undefined, bytes: string): void {
-  const { status, stderr } = spawnSync('prlimit', ['--pid', String(processId), `--fsize=${bytes}`], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync('prlimit', ['--pid', String(processId), `--fsize=${bytes}:`], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
 }
 

@@ -7,6 +7,9 @@ export interface BatchWrite {
   readonly value: Buffer | undefined
 }
 
+/** Quirk: lmdb's own batches of an event turn drop a promise that is rejected when a write fails, which ends the process. */
+export const OWN_BATCHES = { eventTurnBatching: false } as const
+
 /** Resolves when the transaction is on stable storage. */
 export async function writeBatch(database: RootDatabase<Buffer, Buffer>, writes: Iterable<BatchWrite>): Promise<void> {
   try {

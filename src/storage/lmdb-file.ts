@@ -51,12 +51,16 @@ export function assertLmdbFileSound(files: Files, path: string, pagesMax: number
   try {
     const tree = openTree(file, refuse)
     if (tree === undefined) return
+    // A file that ends before its last page may have been cut: then every page counts, since reading behind the end ends the process.
+    const max = tree.isShort ? Infinity : pagesMax
     const next = [{ number: tree.main.root, level: 1 }]
-    for (let at = 0; at < next.length && at < pagesMax; at++) {
+    for (let at = 0; at < next.length && at < max; at++) {
       const { number, level } = next[at] ?? { number: NONE, level: 0 }
       const page = tree.page(number, level === tree.main.depth ? LEAF : BRANCH)
-      if (page === undefined || level === tree.main.depth) continue
-      for (const node of page.nodes) next.push({ number: node.child, level: level + 1 })
+      for (const node of page?.nodes ?? []) {
+        if (level < tree.main.depth) next.push({ number: node.child, level: level + 1 })
+        else if (node.isBig) tree.overflow(number, node)
+      }
     }
   } finally {
     file.close()
@@ -174,6 +178,10 @@ class Tree {
     this.lastPage = meta.lastPage
   }
 
+  get isShort(): boolean {
+    return this.#fileBytes < (this.lastPage + 1) * this.#meta.pageBytes
+  }
+
   *leaves(tree: TreeHead): Generator<{ readonly page: number; readonly node: Node }> {
     if (tree.root === NONE) return
     const next = [{ number: tree.root, level: 1 }]
@@ -210,22 +218,29 @@ class Tree {
   }
 
   /** The value of a leaf's node, from its overflow pages where it is there. */
-  value(page: number, { isBig, bytes, held }: Node): Buffer | undefined {
-    if (!isBig) return Buffer.from(held)
+  value(page: number, node: Node): Buffer | undefined {
+    if (!node.isBig) return Buffer.from(node.held)
+    const first = this.overflow(page, node)
+    if (first === undefined) return undefined
+    const value = Buffer.allocUnsafe(node.bytes)
+    const read = this.#file.read(value, 0, value.length, first * this.#meta.pageBytes + PAGE_HEADER_BYTES)
+    if (read === value.length) return value
+    return this.#onProblem({ page: first, what: 'the file ends in it' }) as undefined
+  }
+
+  /** The first of a long value's pages, which carry it as they should. */
+  overflow(page: number, { bytes, held }: Node): number | undefined {
     const { pageBytes } = this.#meta
     const first = number64(held, 0)
     const pages = number64(held, 16)
-    const problem = (what: string): undefined => this.#onProblem({ page: first, what }) as undefined
     if (pages !== Math.floor((PAGE_HEADER_BYTES - 1 + bytes) / pageBytes) + 1) {
-      return this.#onProblem({ page, what: `a value of ${bytes} bytes on ${pages} pages` }) as undefined
+      return this.#onProblem({ page, what: `it tells of a value of ${bytes} bytes on ${pages} pages` }) as undefined
     }
     if (!this.#claim(first, pages)) return undefined
-    const whole = Buffer.allocUnsafe(PAGE_HEADER_BYTES + bytes)
-    if (this.#file.read(whole, 0, whole.length, first * pageBytes) < whole.length) return problem('the file ends in it')
-    if (number64(whole, 0) !== first || (whole.readUInt16LE(18) & KIND_MASK) !== OVERFLOW || whole.readUInt32LE(20) !== pages) {
-      return problem('it does not carry the long value it should')
-    }
-    return whole.subarray(PAGE_HEADER_BYTES)
+    const head = Buffer.alloc(PAGE_HEADER_BYTES)
+    this.#file.read(head, 0, head.length, first * pageBytes)
+    const isRight = number64(head, 0) === first && (head.readUInt16LE(18) & KIND_MASK) === OVERFLOW && head.readUInt32LE(20) === pages
+    return isRight ? first : (this.#onProblem({ page: first, what: 'it does not carry the long value it should' }) as undefined)
   }
 
   #claim(first: number, pages: number): boolean {

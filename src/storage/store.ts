@@ -1,7 +1,7 @@
 // The storage floor put together: one journal, and the records and queues that are rebuilt from it. `apply` is the one way a frame
 // takes effect, live and at recovery alike.
 import { EntryKind, type EntryKindCode, readEntries } from '../model/entry.ts'
-import type { Frame, Journal, Position } from './journal.ts'
+import { type Frame, type Journal, JournalTrimmed, type Position } from './journal.ts'
 import type { Queues } from './queues.ts'
 import type { RecordChange, Records } from './records.ts'
 
@@ -16,16 +16,21 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Positions at which each part stands: the journal is replayed from the older one. */
+/** The parts are not of one time: one of them was lost, or an older copy of it was put back. Names it; nothing was changed. */
+export class StoreRefused extends Error {
+  override name = 'StoreRefused'
+}
+
 const REPLAY_BYTES = 4 * 1024 * 1024
 
-/** Applies what the journal holds beyond the checkpoints, then every group as it becomes durable. `onApplied` runs before callers settle. */
+/** Throws StoreRefused rather than go on with a hole. Applies what the journal holds beyond the checkpoints, then every group as it becomes durable. `onApplied` runs before callers settle. */
 export async function openStore(
-  parts: { readonly journal: Journal; readonly records: Records; readonly queues: Queues },
+  parts: Parts,
   onApplied: (end: Position) => void = () => {},
 ): Promise<Store> {
   const { journal, records, queues } = parts
-  const from = Math.max(journal.start, Math.min(records.flushed, queues.checkpointed))
+  refuseHoles(parts)
+  const from = Math.min(records.flushed, queues.checkpointed)
   let frames = 0
   for (let at = from; at < journal.durable; ) {
     const group = await journal.read(at, REPLAY_BYTES)
@@ -35,6 +40,7 @@ export async function openStore(
     frames += group.length
     at = last.end
   }
+  await refuseOldBodies(parts)
   journal.onDurable((group) => {
     apply(group, parts)
     const last = group.at(-1)
@@ -63,6 +69,33 @@ export async function openStore(
       await queues.close()
       await records.close()
     },
+  }
+}
+
+type Parts = { readonly journal: Journal; readonly records: Records; readonly queues: Queues }
+
+const REMEDY = 'Nothing was changed. Restore a backup of the whole data directory, or use `sealcast fsck --salvage`.'
+
+function refuseHoles({ journal, records, queues }: Parts): void {
+  const checkpoints = [
+    ['records', Math.min(records.checkpoint, records.flushed)],
+    ['queue index', queues.checkpointed],
+  ] as const
+  for (const [name, checkpoint] of checkpoints) {
+    if (checkpoint > journal.durable)
+      throw new StoreRefused(`the journal ends at position ${journal.durable}, but the ${name} had reached ${checkpoint}: its end is missing, or it is an older copy. ${REMEDY}`)
+    if (checkpoint < journal.start)
+      throw new StoreRefused(`the ${name} stand at position ${checkpoint}, but the journal starts at ${journal.start}: they are missing, or an older copy. ${REMEDY}`)
+  }
+}
+
+/** What lies before the journal's start was copied before it was trimmed; a release finds nothing left to copy. */
+async function refuseOldBodies({ journal, queues }: Parts): Promise<void> {
+  try {
+    while (!(await queues.release(journal.start)));
+  } catch (failure) {
+    if (!(failure instanceof JournalTrimmed)) throw failure
+    throw new StoreRefused(`the copied bodies of messages end before position ${journal.start}, where the journal starts: they are missing, or an older copy. ${REMEDY}`)
   }
 }
 

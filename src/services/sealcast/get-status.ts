@@ -1,5 +1,6 @@
 // GetStatus: how the server is, for `sealcast status` and for health checks that may ask more.
-import type { SealcastOperation, Status } from './operation.ts'
+import type { Status } from '../../model/status.ts'
+import type { SealcastOperation } from './operation.ts'
 
 export const getStatus: SealcastOperation<object, Status> = ({ status }) => ({
   name: 'GetStatus',

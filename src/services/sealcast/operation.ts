@@ -1,6 +1,7 @@
 // What the operator's operations are handed, and how they answer: plain values, or lines that go out as they come.
 import type { Live } from '../../engine/live.ts'
 import type { Operation } from '../../engine/operation.ts'
+import type { Status } from '../../model/status.ts'
 import type { Lake } from '../../storage/lake.ts'
 
 export interface SealcastParts {
@@ -10,19 +11,6 @@ export interface SealcastParts {
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status
   readonly environment: () => { readonly url: string; readonly region: string; readonly account: string }
-}
-
-export interface Status {
-  readonly status: 'ready' | 'recovering' | 'read-only' | 'low-disk' | 'stopping'
-  readonly why?: string
-  readonly version: string
-  readonly startedAt: number
-  readonly followers: readonly { readonly name: string; readonly lagBytes: number; readonly failing?: string }[]
-  /** Bytes by store. */
-  readonly bytes: Readonly<Record<string, number>>
-  readonly freeBytes: number
-  /** Days until the volume is full at the pace since the start; absent while nothing can be said. */
-  readonly daysLeft?: number
 }
 
 /** An answer that is sent line by line. Each line is any JSON value. */

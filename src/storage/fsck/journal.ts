@@ -22,7 +22,6 @@ import { FsckRefused } from '../fsck.ts'
 import { type Check, damage, listOf, readWhole } from './check.ts'
 
 export interface Hole {
-  readonly segment: number
   readonly from: Position
   readonly to: Position
 }
@@ -134,14 +133,14 @@ class Walk {
     else if (this.#position !== undefined && header.start !== this.#position) damage(this.#check, name, `it starts at position ${header.start}, the segment before ends at ${this.#position}`)
     const start = header?.start ?? (bytes === undefined ? undefined : this.#startOf(bytes)) ?? this.#position ?? next?.start ?? 0
     const hasGap = this.#position !== undefined && start > this.#position
-    if (hasGap) this.#hole(number, this.#position ?? start, start)
+    if (hasGap) this.#hole(this.#position ?? start, start)
     if (header !== undefined && this.#chain !== undefined && !hasGap && header.chain !== this.#chain) damage(this.#check, name, 'it does not continue the segment before it')
     if (header !== undefined && this.#segments.length === 0) this.#chain = header.chain
     if (this.#segments.length === 0) this.#durable = start
     this.#position = start
-    if (bytes !== undefined) this.#frames += this.#walk(number, name, bytes, start, next?.start ?? Infinity, isLast)
+    if (bytes !== undefined) this.#frames += this.#walk(name, bytes, start, next?.start ?? Infinity, isLast)
     const limit = next?.start ?? this.#position
-    if (this.#position < limit) this.#hole(number, this.#position, limit)
+    if (this.#position < limit) this.#hole(this.#position, limit)
     this.#position = limit
     this.#segments.push({ number, start, end: limit, isSound: bytes !== undefined && header !== undefined })
   }
@@ -172,14 +171,14 @@ class Walk {
     }
   }
 
-  #walk(number: number, name: string, bytes: Buffer, start: Position, limit: Position, isLast: boolean): number {
+  #walk(name: string, bytes: Buffer, start: Position, limit: Position, isLast: boolean): number {
     let frames = 0
     let position = start
     while (position < limit) {
       const at = frameOffset(start, position)
       const header = this.#goodFrame(bytes, at, position)
       if (header !== undefined) {
-        this.#frame(name, number, bytes, at, position, header)
+        this.#frame(name, bytes, at, position, header)
         frames++
         position += frameSpan(header.length)
         continue
@@ -190,7 +189,7 @@ class Walk {
         break
       }
       damage(this.#check, name, `what was acknowledged from position ${position} to ${next} is unreadable`)
-      this.#hole(number, position, next)
+      this.#hole(position, next)
       this.#chain = undefined
       position = next
     }
@@ -208,7 +207,7 @@ class Walk {
     return this.#chain === undefined || header.chain === this.#chain ? header : undefined
   }
 
-  #frame(name: string, number: number, bytes: Buffer, at: number, position: Position, header: ReturnType<typeof decodeFrameHeader>): void {
+  #frame(name: string, bytes: Buffer, at: number, position: Position, header: ReturnType<typeof decodeFrameHeader>): void {
     this.#chain = header.crc
     const end = position + frameSpan(header.length)
     if (header.kind === FrameKind.seal) return
@@ -222,7 +221,7 @@ class Walk {
       this.#onFrame({ position, payloadPosition, entries })
     } catch (error) {
       damage(this.#check, name, `the frame at position ${position} is whole, but does not hold what it should: ${String(error)}`)
-      this.#hole(number, position, end)
+      this.#hole(position, end)
     }
   }
 
@@ -233,8 +232,8 @@ class Walk {
     this.#check.report({ severity: 'info', file: name, what, remedy: 'the next start cuts it' })
   }
 
-  #hole(segment: number, from: Position, to: Position): void {
-    this.#holes.push({ segment, from, to })
+  #hole(from: Position, to: Position): void {
+    this.#holes.push({ from, to })
   }
 
   /** The first frame tells where a segment starts whose header does not. */

@@ -66,7 +66,7 @@ export async function checkLake(check: Check): Promise<LakePicture> {
 
 /** Against the journal, once it is known. */
 export function judgeLake(check: Check, { checkpoint, manifest }: LakePicture, journal: { readonly start: Position; readonly durable: Position }): void {
-  if (checkpoint > journal.durable) damage(check, 'lake', `it tells of what the journal holds up to ${checkpoint}; the journal ends at ${journal.durable}`)
+  if (checkpoint > journal.durable) damage(check, 'journal', `it ends at ${journal.durable}; the lake holds what it told up to ${checkpoint}: its end is missing`)
   if (manifest !== undefined && checkpoint < journal.start) {
     damage(check, 'lake', `it ends at ${checkpoint}; the journal starts at ${journal.start}: events between are missing`)
   }

@@ -64,10 +64,9 @@ export function* readEnvironment(check: Check, name: string, onProblem: () => vo
   }
 }
 
-/** Rows for salvage: the sound ones again, without telling what is wrong a second time. */
+/** The sound rows again, for salvage. */
 export function* soundRecords(check: Check): Generator<{ readonly table: number; readonly key: string; readonly value: Buffer }> {
-  const quiet: Check = { ...check, report: () => {} }
-  for (const { key, value } of readEnvironment(quiet, RECORDS_FILE, () => {})) {
+  for (const { key, value } of readEnvironment(check, RECORDS_FILE, () => {})) {
     const payload = decode(key, value)
     if (payload !== undefined && !key.equals(STATE_KEY)) yield { ...readRecordKey(key), value: payload }
   }

@@ -64,9 +64,13 @@ export class References {
     return route === 0 || this.#has(Table.routes, String(route))
   }
 
-  /** The furthest place that a follower's checkpoint tells of. */
-  reached(): Position {
-    return Math.max(0, ...[...this.#of<{ readonly position: Position }>(Table.checkpoints)].map(({ row }) => row.position))
+  /** Places in the journal that someone reads on from. */
+  *positions(): Generator<Position> {
+    for (const { row } of this.#of<{ readonly position: Position }>(Table.checkpoints)) yield row.position
+    for (const { row } of this.#of<TrailPlanFact>(Table.trailPlans)) {
+      if (row.from !== undefined) yield row.from
+      if (row.to !== undefined) yield row.to
+    }
   }
 
   *problems(journal: { readonly start: Position; readonly durable: Position }, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
@@ -140,6 +144,7 @@ export class References {
 interface TrailPlanFact {
   readonly spooled?: string
   readonly from?: number
+  readonly to?: number
 }
 
 function factOf(table: number, value: Buffer): unknown {
@@ -158,7 +163,7 @@ function factOf(table: number, value: Buffer): unknown {
   if (table === Table.pendingDeliveries) return { subscriptionArn: (row as PendingDelivery).subscriptionArn }
   if (table === Table.trailPlans) {
     const plan = row as TrailPlan
-    return plan.kind === 'file' ? { spooled: plan.spooled, from: plan.from } : {}
+    return plan.kind === 'file' ? { spooled: plan.spooled, from: plan.from, to: plan.to } : {}
   }
   return true
 }

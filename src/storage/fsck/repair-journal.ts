@@ -10,93 +10,84 @@ import {
   frameOffset,
   finishFrames,
   SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
   segmentFileName,
 } from '../segments/format.ts'
 import { readWhole, writeNew } from './check.ts'
 import type { Salvage } from './salvage.ts'
 import type { Survey } from './survey.ts'
 
-interface Segment {
-  readonly header: Omit<SegmentHeader, 'chain'>
-  /** Its frames, as far as they are good; zeros where they are not. */
-  readonly bytes: Buffer
+interface Place {
+  readonly number: number
+  readonly start: Position
+  readonly end: Position
 }
 
 export function repairJournal(salvage: Salvage, survey: Survey): void {
-  const { journal } = survey
+  const { journal, places } = survey
+  const reached = reachedBy(survey)
   const salt = journal.segments.length === 0 ? salvage.random.bytes(4).readUInt32LE(0) : journal.salt
-  const reached = roundUp(reachedBy(survey))
-  const isEmpty = journal.segments.length === 0
-  const parts: Segment[] = journal.segments.map(({ number, start, end }) => {
-    return { header: { number, start, salt }, bytes: framesOf(salvage, number, start, end) }
-  })
-  if (isEmpty) parts.push({ header: { number: 1, start: reached, salt }, bytes: Buffer.alloc(0) })
-  for (const { segment, from, to } of journal.holes) {
-    const part = parts.find(({ header }) => header.number === segment)
-    if (part !== undefined) fill(part, from, to)
-    salvage.lost(`the journal from position ${from} to ${to}`)
-  }
-  if (!isEmpty && reached > journal.durable) extend(parts, journal.tail, reached, salvage)
+  const segments = placesOf(survey)
+  for (const { from, to } of journal.holes) salvage.lost(`the journal from position ${from} to ${to}`)
+  if (reached > journal.durable) salvage.lost(`the journal from position ${journal.tail} to ${reached}`)
+  salvage.files.makeFolder(salvage.fresh('journal'))
   let chain = salt
-  for (const { header, bytes } of parts) {
-    const name = segmentFileName(header.number)
-    const whole = Buffer.concat([Buffer.alloc(SEGMENT_HEADER_BYTES), bytes])
-    encodeSegmentHeader({ ...header, chain }, whole, 0)
-    chain = finishFrames(whole, SEGMENT_HEADER_BYTES, whole.length, chain, salt)
-    salvage.files.makeFolder(salvage.fresh('journal'))
-    writeNew(salvage, salvage.fresh(`journal/${name}`), [whole])
+  for (const segment of segments) {
+    const { number, start, end } = segment
+    const isExtended = segment === segments.at(-1) && reached > journal.durable && journal.segments.length > 0
+    const holes = isExtended ? [...journal.holes, { from: journal.tail, to: end - FRAME_HEADER_BYTES }] : journal.holes
+    const bytes = Buffer.alloc(frameOffset(start, end))
+    readWhole(salvage, salvage.path(`journal/${segmentFileName(number)}`))?.copy(bytes, 0, 0, bytes.length)
+    for (const { from, to } of holes) fill(bytes, start, Math.max(from, start), Math.min(to, end), places)
+    // Behind a frame of entries, though it has none, the journal is durable.
+    if (isExtended) writeFrame(bytes, start, end - FRAME_HEADER_BYTES, FRAME_HEADER_BYTES, FrameKind.entries)
+    encodeSegmentHeader({ number, start, salt, chain }, bytes, 0)
+    chain = finishFrames(bytes, SEGMENT_HEADER_BYTES, bytes.length, chain, salt)
+    writeNew(salvage, salvage.fresh(`journal/${segmentFileName(number)}`), [bytes])
   }
   salvage.files.syncFolder(salvage.fresh('journal'))
   salvage.replace('journal')
 }
 
 /** How far anyone has read or applied the journal: no position below it may be given again. */
-function reachedBy({ records, queues, references, lake, journal }: Survey): Position {
-  const waiting = [...queues.waiting.values()].flatMap((messages) => [...messages.values()].map(({ position, length }) => position + length))
-  const furthestMessage = waiting.reduce((furthest, end) => Math.max(furthest, end), 0)
-  const positions = [records.state?.checkpoint, queues.position, queues.released, references.reached(), lake.checkpoint, journal.durable]
-  return positions.reduce<number>((furthest, position) => Math.max(furthest, position ?? 0), furthestMessage)
+export function reachedBy({ places, queues, journal }: Survey): Position {
+  let reached = Math.max(journal.durable, ...places)
+  for (const waiting of queues.waiting.values()) for (const { position, length } of waiting.values()) reached = Math.max(reached, position + length)
+  return Math.ceil(reached / 8) * 8
 }
 
-function framesOf(salvage: Salvage, number: number, start: Position, end: Position): Buffer {
-  const bytes = readWhole(salvage, salvage.path(`journal/${segmentFileName(number)}`)) ?? Buffer.alloc(0)
-  const frames = Buffer.alloc(end - start)
-  bytes.copy(frames, 0, SEGMENT_HEADER_BYTES, Math.min(bytes.length, frameOffset(start, end)))
-  return frames
+/** Where the repaired journal will start. */
+export function repairedStart(survey: Survey): Position {
+  return survey.journal.segments.length === 0 ? reachedBy(survey) : survey.journal.start
 }
 
-function fill({ header, bytes }: Segment, from: Position, to: Position): void {
-  for (let position = Math.max(from, header.start); position < to; ) {
-    const length = Math.min(to - position, FRAME_BYTES_MAX)
+/** Where the segments will start and end, without gaps between them. */
+function placesOf(survey: Survey): Place[] {
+  const { journal } = survey
+  const reached = reachedBy(survey)
+  if (journal.segments.length === 0) return [{ number: 1, start: reached, end: reached }]
+  const extendedTo = Math.max(reached, journal.tail + FRAME_HEADER_BYTES) + FRAME_HEADER_BYTES
+  const end = reached > journal.durable ? extendedTo : journal.tail
+  return journal.segments.map(({ number, start }, index) => ({ number, start, end: journal.segments[index + 1]?.start ?? end }))
+}
+
+/** Seals from `from` to `to`, so that a frame begins at each of `places` on the way. */
+function fill(bytes: Buffer, start: Position, from: Position, to: Position, places: readonly Position[]): void {
+  for (let position = from; position < to; ) {
+    const stops = places.filter((place) => place % 8 === 0 && place - position >= FRAME_HEADER_BYTES && to - place >= FRAME_HEADER_BYTES)
+    const next = Math.min(to, ...stops)
+    const isLong = next - position > FRAME_BYTES_MAX
     // What is left must hold a frame.
-    const span = to - position - length > 0 && to - position - length < FRAME_HEADER_BYTES ? length - FRAME_HEADER_BYTES : length
-    writeFrame(bytes, position - header.start, position, span, FrameKind.seal)
-    position += span
+    const length = isLong ? Math.min(FRAME_BYTES_MAX, next - position - FRAME_HEADER_BYTES) : next - position
+    writeFrame(bytes, start, position, length, FrameKind.seal)
+    position += length
   }
 }
 
-/** Fills up to `reached`, and ends with a frame of no entries, behind which the journal is durable. */
-function extend(parts: Segment[], tail: Position, reached: Position, salvage: Salvage): void {
-  const last = parts.pop()
-  if (last === undefined) return
-  const end = Math.max(reached, tail + FRAME_HEADER_BYTES)
-  const emptyAt = end - tail >= 2 * FRAME_HEADER_BYTES ? end - FRAME_HEADER_BYTES : end
-  const extended = { ...last, bytes: Buffer.concat([last.bytes, Buffer.alloc(emptyAt + FRAME_HEADER_BYTES - tail)]) }
-  fill(extended, tail, emptyAt)
-  writeFrame(extended.bytes, emptyAt - last.header.start, emptyAt, FRAME_HEADER_BYTES, FrameKind.entries)
-  parts.push(extended)
-  salvage.lost(`the journal from position ${tail} to ${reached}`)
-}
-
-function writeFrame(bytes: Buffer, at: number, position: Position, length: number, kind: number): void {
+function writeFrame(bytes: Buffer, start: Position, position: Position, length: number, kind: number): void {
+  const at = frameOffset(start, position)
   bytes.fill(0, at, at + length)
   bytes.writeUInt32LE(length, at + FrameAt.length)
   bytes.writeDoubleLE(position, at + FrameAt.position)
   bytes.writeDoubleLE(position, at + FrameAt.groupStart)
   bytes.writeUInt8(kind, at + FrameAt.kind)
-}
-
-function roundUp(position: Position): Position {
-  return Math.ceil(position / 8) * 8
 }

@@ -1,9 +1,8 @@
 // The queue index begins anew where the journal begins: its replay brings back every message that the journal holds, with what happened to
 // it. Only messages whose bodies were copied are older; those of them that can be read are kept.
-import { open, type RootDatabase } from 'lmdb'
 import { readEntryAt } from '../../model/entry.ts'
+import type { Position } from '../journal.ts'
 import {
-  bodyKey,
   CHECKSUM_BYTES,
   CHUNK_SEQUENCES,
   encodeChunk,
@@ -19,103 +18,105 @@ import {
 } from '../queues/format.ts'
 import { BODIES_FILE } from './queues.ts'
 import { readEnvironment } from './records.ts'
-import type { Salvage } from './salvage.ts'
+import { repairedStart } from './repair-journal.ts'
+import { openFreshEnvironment } from './repair-records.ts'
+import { quietCheck, type Salvage } from './salvage.ts'
 import type { Survey } from './survey.ts'
 
 const GENERATION = 1
 const BATCH_BODIES = 256
+const NAMED_MAX = 100
+
+type Kept = ReadonlyMap<number, ReadonlyMap<number, StoredMessage>>
 
 export async function repairQueues(salvage: Salvage, survey: Survey): Promise<void> {
-  const { journal, queues } = survey
-  const start = journal.segments.length === 0 ? Infinity : journal.start
-  const kept = new Map<number, StoredMessage[]>()
-  for (const [queue, messages] of queues.stored) {
-    const old = messages.filter(({ position, sequence }) => position < start && queues.hasCopy(queue, sequence) && queues.waiting.get(queue)?.has(sequence))
-    if (old.length > 0) kept.set(queue, old)
-  }
-  const isKept = (queue: number, sequence: number): boolean => kept.get(queue)?.some((message) => message.sequence === sequence) === true
-  tellLosses(salvage, survey, isKept)
-  const position = journal.segments.length === 0 ? queues.position ?? 0 : journal.start
-  if (kept.size === 0 && position === 0) {
-    copyOrphans(salvage, survey, isKept)
-    return salvage.move('queues')
-  }
-  await writeIndex(salvage, survey, kept, position)
-  await writeBodies(salvage, survey, isKept, position)
+  const start = repairedStart(survey)
+  const kept = chooseKept(survey, start)
+  tellLosses(salvage, survey, kept, start)
+  await writeIndex(salvage, survey, kept, start)
+  await writeBodies(salvage, survey, kept, start)
   salvage.replace('queues')
 }
 
-async function writeIndex(salvage: Salvage, { queues }: Survey, kept: ReadonlyMap<number, readonly StoredMessage[]>, position: number): Promise<void> {
-  const index = openFresh(salvage, 'queues/index')
+function chooseKept({ queues }: Survey, start: Position): Kept {
+  const kept = new Map<number, Map<number, StoredMessage>>()
+  for (const [queue, messages] of queues.stored) {
+    const old = messages.filter(({ position, sequence }) => {
+      return position < start && queues.hasCopy(queue, sequence) && queues.waiting.get(queue)?.has(sequence)
+    })
+    if (old.length > 0) kept.set(queue, new Map(old.map((message) => [message.sequence, message])))
+  }
+  return kept
+}
+
+async function writeIndex(salvage: Salvage, { queues }: Survey, kept: Kept, start: Position): Promise<void> {
+  const index = openFreshEnvironment(salvage, 'queues/index')
   try {
     await index.batch(() => {
       const put = (key: Buffer, value: Buffer): void => void index.put(key, seal(key, value))
       for (const queue of new Set([...queues.tails.keys(), ...kept.keys(), ...queues.firstSequences.keys()])) {
-        const messages = kept.get(queue) ?? []
-        const behind = Math.max(1, ...messages.map(({ sequence }) => sequence + 1))
+        const messages = [...(kept.get(queue)?.values() ?? [])]
+        const behind = (messages.at(-1)?.sequence ?? 0) + 1
         // An enqueue below the tail would be taken for a replay.
-        const tail = queues.firstSequences.get(queue) ?? Math.max(behind, queues.tails.get(queue) ?? 1)
+        const tail = queues.firstSequences.get(queue) ?? queues.tails.get(queue) ?? 1
         put(partKey(queue, TAIL_PART, GENERATION), encodeTail(Math.max(behind, tail)))
         const chunks = Map.groupBy(messages, ({ sequence }) => Math.floor(sequence / CHUNK_SEQUENCES))
         for (const [chunk, some] of chunks) put(partKey(queue, chunk, GENERATION), encodeChunk(chunk, some))
       }
-      put(HEAD_KEY, encodeHead(GENERATION, position))
+      put(HEAD_KEY, encodeHead(GENERATION, start))
     })
   } finally {
     await index.close()
   }
 }
 
-async function writeBodies(salvage: Salvage, survey: Survey, isKept: (queue: number, sequence: number) => boolean, position: number): Promise<void> {
-  const bodies = openFresh(salvage, 'queues/bodies')
+async function writeBodies(salvage: Salvage, survey: Survey, kept: Kept, start: Position): Promise<void> {
+  const bodies = openFreshEnvironment(salvage, 'queues/bodies')
+  const write = async (copies: readonly { readonly key: Buffer; readonly value: Buffer }[]): Promise<void> => {
+    await bodies.batch(() => {
+      for (const { key, value } of copies) void bodies.put(key, value)
+    })
+  }
   try {
     let batch: { readonly key: Buffer; readonly value: Buffer }[] = []
-    const flush = async (): Promise<void> => {
-      const some = batch
+    for (const copy of keptCopies(salvage, survey, kept)) {
+      batch.push(copy)
+      if (batch.length < BATCH_BODIES) continue
+      await write(batch)
       batch = []
-      await bodies.batch(() => {
-        for (const { key, value } of some) void bodies.put(key, value)
-      })
     }
-    for (const body of copyOrphans(salvage, survey, isKept)) {
-      batch.push(body)
-      if (batch.length >= BATCH_BODIES) await flush()
-    }
-    await flush()
-    await bodies.put(HEAD_KEY, seal(HEAD_KEY, encodeHead(position, position)))
+    await write(batch)
+    await write([{ key: HEAD_KEY, value: seal(HEAD_KEY, encodeHead(start, start)) }])
   } finally {
     await bodies.close()
   }
 }
 
-/** The copies of kept messages; the others are written down beside the report, unless their messages are known to be gone. */
-function copyOrphans(salvage: Salvage, { queues }: Survey, isKept: (queue: number, sequence: number) => boolean): { readonly key: Buffer; readonly value: Buffer }[] {
-  const copies: { readonly key: Buffer; readonly value: Buffer }[] = []
-  const check = { ...salvage, folder: '', report: () => {}, step: async () => {} }
-  for (const { key, value } of readEnvironment(check, BODIES_FILE, () => {})) {
+/** The copies of kept messages; what else is readable and not in the journal is written down beside the report. */
+function* keptCopies(salvage: Salvage, { queues }: Survey, kept: Kept): Generator<{ readonly key: Buffer; readonly value: Buffer }> {
+  for (const { key, value } of readEnvironment(quietCheck(salvage), BODIES_FILE, () => {})) {
     if (key.equals(HEAD_KEY) || !isSound(key, value)) continue
     const { queue, sequence } = readBodyKey(key)
-    if (isKept(queue, sequence)) copies.push({ key: bodyKey(queue, sequence), value })
+    if (kept.get(queue)?.has(sequence)) yield { key, value }
     else if (sequence < (queues.firstSequences.get(queue) ?? Infinity)) keepBody(salvage, queue, sequence, value.subarray(CHECKSUM_BYTES))
   }
-  return copies
 }
 
 function keepBody(salvage: Salvage, queue: number, sequence: number, bytes: Buffer): void {
   const entry = readEntryAt(bytes)
   if (entry.kind !== 'message') return
-  salvage.keep('messages-removed.ndjson', { queue, sequence, header: JSON.parse(entry.header.toString('utf8')) as unknown, body: entry.body.toString('utf8') })
+  const header = JSON.parse(entry.header.toString('utf8')) as unknown
+  salvage.keep('messages-removed.ndjson', { queue, sequence, header, body: entry.body.toString('utf8') })
 }
 
-function tellLosses(salvage: Salvage, { queues, journal }: Survey, isKept: (queue: number, sequence: number) => boolean): void {
+function tellLosses(salvage: Salvage, { queues, journal }: Survey, kept: Kept, start: Position): void {
   for (const [queue, waiting] of queues.waiting) {
-    const lost = [...waiting].filter(([sequence, message]) => !isKept(queue, sequence) && !(message.position >= journal.start && queues.isReadable(queue, sequence, message, journal.start)))
-    if (lost.length > 0) salvage.lost(`${lost.length} messages of queue ${queue}: ${lost.slice(0, 100).map(([sequence]) => sequence).join(', ')}${lost.length > 100 ? ', ...' : ''}`)
+    const lost: number[] = []
+    for (const [sequence, message] of waiting) {
+      const isInJournal = message.position >= start && queues.isReadable(queue, sequence, message, journal.start)
+      if (!isInJournal && !kept.get(queue)?.has(sequence)) lost.push(sequence)
+    }
+    const more = lost.length > NAMED_MAX ? ` and ${lost.length - NAMED_MAX} more` : ''
+    if (lost.length > 0) salvage.lost(`${lost.length} messages of queue ${queue}, by sequence: ${lost.slice(0, NAMED_MAX).join(', ')}${more}`)
   }
-}
-
-function openFresh(salvage: Salvage, name: string): RootDatabase<Buffer, Buffer> {
-  const folder = salvage.fresh(name)
-  salvage.files.makeFolder(folder)
-  return open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false })
 }

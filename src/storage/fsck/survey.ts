@@ -1,6 +1,7 @@
 // One look at everything: each part by itself, then what they say of each other.
 import { DATA_FORMAT, ROOT_KEY_BYTES } from '../disk/format.ts'
 import { FsckRefused } from '../fsck.ts'
+import type { Position } from '../journal.ts'
 import { segmentFileName } from '../segments/format.ts'
 import { type BlobsPicture, checkBlobs } from './blobs.ts'
 import { type Check, damage, listOf, NOTHING, readWhole } from './check.ts'
@@ -12,6 +13,8 @@ import { type ReferenceProblem, References } from './references.ts'
 
 export interface Survey {
   readonly journal: JournalPicture
+  /** Places in the journal up to which someone has read or applied it, or reads on from. */
+  readonly places: readonly Position[]
   readonly records: RecordsPicture
   readonly references: References
   /** Rows that are damage by what they say. */
@@ -61,7 +64,12 @@ export async function survey(check: Check): Promise<Survey> {
   const lake = await checkLake(check)
   judgeLake(check, lake, journal)
   judgePositions(check, { journal, records, queues, references })
-  return { journal, records, references, badRows, recovered, newest, queues, blobs, lake }
+  const places = [records.state?.checkpoint ?? 0, queues.position ?? 0, queues.released ?? 0, ...references.positions(), ...lakePlaces(lake)]
+  return { journal, places, records, references, badRows, recovered, newest, queues, blobs, lake }
+}
+
+function lakePlaces({ manifest, chunks }: LakePicture): Position[] {
+  return [manifest?.upTo ?? 0, ...chunks.flatMap(({ from, upTo }) => [from, upTo])]
 }
 
 export function rowName(table: number, key: string): string {

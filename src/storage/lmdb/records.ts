@@ -23,7 +23,7 @@ import {
   type Records,
 } from '../records.ts'
 import { compareUtf8, SortedMap } from '../sorted-map.ts'
-import { type BatchWrite, writeBatch } from '../lmdb-batch.ts'
+import { type BatchWrite, OWN_BATCHES, writeBatch } from '../lmdb-batch.ts'
 import { CHECKSUM_BYTES, decode, encode, keyOf, readRecordKey, RECORDS_FORMAT, type State, STATE_KEY } from './format.ts'
 
 const WRITE_DELAY_MS = 50
@@ -45,6 +45,7 @@ export async function openLmdbRecords(options: LmdbRecordsOptions): Promise<Reco
     encoding: 'binary',
     noSubdir: false,
     overlappingSync: false,
+    ...OWN_BATCHES,
   })
   try {
     return new LmdbRecords(options, database)

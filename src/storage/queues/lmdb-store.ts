@@ -3,7 +3,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
-import { writeBatch } from '../lmdb-batch.ts'
+import { OWN_BATCHES, writeBatch } from '../lmdb-batch.ts'
 import type { QueueStore, StoredBytes, StoredEntry } from './store.ts'
 
 export function lmdbQueueStore({ folder }: { readonly folder: string }): QueueStore {
@@ -21,7 +21,7 @@ export function lmdbQueueStore({ folder }: { readonly folder: string }): QueueSt
 
 function openEnvironment(folder: string): RootDatabase<Buffer, Buffer> {
   mkdirSync(folder, { recursive: true })
-  return open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false })
+  return open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false, ...OWN_BATCHES })
 }
 
 function storedBytes(database: RootDatabase<Buffer, Buffer>, folder: string): StoredBytes {

@@ -1,0 +1,15 @@
+// How a server is, for health checks, for `sealcast status` and for its metrics.
+
+export interface Status {
+  readonly status: 'ready' | 'read-only' | 'low-disk' | 'stopping'
+  readonly why?: string
+  readonly version: string
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  readonly followers: readonly { readonly name: string; readonly lagBytes: number; readonly failing?: string }[]
+  /** Bytes by store. */
+  readonly bytes: Readonly<Record<string, number>>
+  readonly freeBytes: number
+  /** Days until the volume is full at the pace since the start; absent while nothing can be said. */
+  readonly daysLeft?: number
+}
