@@ -29,7 +29,8 @@ export function createStatus(parts: StatusParts): () => Status {
   return () => {
     const bytes = parts.bytes()
     const why = parts.refusal()
-    const left = daysLeft(sum(bytes) - bytesBefore, clock.now() - startedAt, freeSpace.bytes())
+    const freeBytes = freeSpace.bytes()
+    const left = daysLeft(sum(bytes) - bytesBefore, clock.now() - startedAt, freeBytes)
     return {
       status: parts.isStopping() ? 'stopping' : parts.failure() !== undefined ? 'read-only' : freeSpace.isLow() ? 'low-disk' : 'ready',
       ...(why !== undefined && { why }),
@@ -37,15 +38,15 @@ export function createStatus(parts: StatusParts): () => Status {
       startedAt,
       followers: parts.followers().map(({ name, lagBytes, failing }) => ({ name, lagBytes, ...(failing !== undefined && { failing }) })),
       bytes,
-      freeBytes: freeSpace.bytes(),
+      ...(freeBytes !== undefined && { freeBytes }),
       ...(left !== undefined && { daysLeft: left }),
     }
   }
 }
 
 /** Until the volume is full, at the pace at which the stores grew since the start. */
-function daysLeft(grownBytes: number, elapsedMs: number, freeBytes: number): number | undefined {
-  if (freeBytes === 0 || elapsedMs < PACE_MS_MIN) return undefined
+function daysLeft(grownBytes: number, elapsedMs: number, freeBytes: number | undefined): number | undefined {
+  if (freeBytes === undefined || elapsedMs < PACE_MS_MIN) return undefined
   return grownBytes <= 0 ? Number.MAX_SAFE_INTEGER : freeBytes / ((grownBytes / elapsedMs) * DAY_MS)
 }
 
@@ -66,5 +67,8 @@ export function registerGauges(meter: Meter, status: () => Status): void {
   meter.gauge('sealcast_store_bytes', 'Bytes by store.', () =>
     Object.entries(status().bytes).map(([store, bytes]) => [{ store }, bytes] as const),
   )
-  meter.gauge('sealcast_disk_free_bytes', 'Bytes free on the volume of the data directory.', () => [[{}, status().freeBytes] as const])
+  meter.gauge('sealcast_disk_free_bytes', 'Bytes free on the volume of the data directory.', () => {
+    const { freeBytes } = status()
+    return freeBytes === undefined ? [] : [[{}, freeBytes] as const]
+  })
 }

@@ -14,7 +14,8 @@ const SWEEP_MS = 3_600_000
 
 export interface FreeSpace {
   isLow(): boolean
-  bytes(): number
+  /** Undefined without a folder. */
+  bytes(): number | undefined
   stop(): void
 }
 
@@ -27,7 +28,7 @@ export function watchFreeSpace(parts: {
   readonly log: Log
 }): FreeSpace {
   const { files, folder, bytesMin, clock, log } = parts
-  if (folder === undefined) return { isLow: () => false, bytes: () => 0, stop: () => {} }
+  if (folder === undefined) return { isLow: () => false, bytes: () => undefined, stop: () => {} }
   let free = files.free(folder)
   let isLow = free < bytesMin
   let timer = clock.after(FREE_CHECK_MS, check)

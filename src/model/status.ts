@@ -9,7 +9,8 @@ export interface Status {
   readonly followers: readonly { readonly name: string; readonly lagBytes: number; readonly failing?: string }[]
   /** Bytes by store. */
   readonly bytes: Readonly<Record<string, number>>
-  readonly freeBytes: number
+  /** On the volume of the data directory; absent where everything is in memory. */
+  readonly freeBytes?: number
   /** Days until the volume is full at the pace since the start; absent while nothing can be said. */
   readonly daysLeft?: number
 }

@@ -80,6 +80,9 @@ const NODE_HEADER_BYTES = 8
 const META_BYTES = 168
 const OVERFLOW_REFERENCE_BYTES = 24
 const DEPTH_MAX = 32
+const MAP_BYTES_MAX = 2 ** 46
+/** Keys of the list of free pages are numbers. */
+const FREE_TREE_FLAGS = 8
 /** As a root: the tree is empty. */
 const NONE = Number(0xffff_ffff_ffff_ffffn)
 
@@ -144,11 +147,15 @@ function readMeta(file: File, page: number, at: number): Meta | string {
   if (pageBytes < 256 || pageBytes > 65_536 || (pageBytes & (pageBytes - 1)) !== 0) return `it tells of pages of ${pageBytes} bytes`
   const free = readTreeHead(meta, 24)
   const main = readTreeHead(meta, 72)
+  const mapBytes = number64(meta, 16)
+  const lastPage = number64(meta, 120)
+  if (mapBytes > MAP_BYTES_MAX || (lastPage + 1) * pageBytes > mapBytes) return `it tells of a map of ${mapBytes} bytes for pages up to ${lastPage}`
+  if (meta.readUInt16LE(28) !== FREE_TREE_FLAGS || meta.readUInt16LE(76) !== 0 || meta.readUInt32LE(72) !== 0) return 'it tells of trees of another kind'
   for (const tree of [free, main]) {
     if (tree.root !== NONE && (tree.depth < 1 || tree.depth > DEPTH_MAX)) return `it tells of a tree of ${tree.depth} levels`
     if (tree.root === NONE && tree.entries !== 0) return `it tells of ${tree.entries} entries in an empty tree`
   }
-  return { page, pageBytes, free, main, lastPage: number64(meta, 120), transaction: number64(meta, 128) }
+  return { page, pageBytes, free, main, lastPage, transaction: number64(meta, 128) }
 }
 
 function readTreeHead(meta: Buffer, at: number): TreeHead {

@@ -35,6 +35,11 @@ export async function openAdminDoor(path: string, invoke: Invoke): Promise<Admin
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, invoke: Invoke): Promise<void> {
+  // Somebody asks whether anybody is here.
+  if (request.method === 'HEAD') {
+    response.writeHead(204).end()
+    return
+  }
   const operation = (request.url ?? '/').slice(1)
   const osUser = String(request.headers['x-sealcast-user'] ?? 'unknown')
   response.writeHead(200, { 'content-type': 'application/jsonl' })

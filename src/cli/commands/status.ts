@@ -15,7 +15,7 @@ interface ShownStatus {
   readonly startedAt: number
   readonly followers: readonly { readonly name: string; readonly lagBytes: number; readonly failing?: string }[]
   readonly bytes: Readonly<Record<string, number>>
-  readonly freeBytes: number
+  readonly freeBytes?: number
   readonly daysLeft?: number
 }
 
@@ -41,7 +41,7 @@ function describe({ status, why, version, startedAt, followers, bytes, freeBytes
     ['up since', new Date(startedAt).toISOString()],
     ...followers.map(({ name, lagBytes, failing }) => [`follower ${name}`, failing ?? (lagBytes === 0 ? 'up to date' : `${formatBytes(lagBytes)} behind`)]),
     ...Object.entries(bytes).map(([name, size]) => [name, formatBytes(size)]),
-    ['disk free', formatBytes(freeBytes)],
+    ['disk free', freeBytes === undefined ? 'not used: everything is in memory' : formatBytes(freeBytes)],
     ['days left', daysLeft === undefined ? 'too early to say' : daysLeft > 3650 ? 'more than ten years' : String(Math.floor(daysLeft))],
   ]
   const width = Math.max(...rows.map(([name]) => (name ?? '').length))
