@@ -76,6 +76,8 @@ export interface HouseOptions {
   /** Networks that deliveries may reach. */
   readonly allow: readonly string[]
   readonly signatureErrors: SignatureErrors
+  /** `command`: open for one command. Nothing is delivered, no log file is written, and no part of the journal goes. */
+  readonly purpose: 'serve' | 'command'
 }
 
 export interface House {
@@ -135,7 +137,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     journal,
     clock,
     log,
-    retention: { days: config['lake.retentionDays'], bytesMax: config['lake.maxBytes'] },
+    retention: {
+      days: config['lake.retentionDays'],
+      deliveriesDays: config['deliveries.retentionDays'],
+      bytesMax: config['lake.maxBytes'],
+    },
   })
   // Filled at the end; the closures before it may be called only then.
   const running: { follows?: Follows } = {}
@@ -187,15 +193,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     journal,
     clock,
     log,
-    followers: [
-      lakeFollower,
-      deliveryFollower,
-      new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] }),
-    ],
+    followers:
+      options.purpose === 'command'
+        ? [lakeFollower]
+        : [lakeFollower, deliveryFollower, new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] })],
   })
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const sweeps = [() => sweepBlobs({ blobs, tables }, startedAt), createSubscriptionSweep(env)]
-  const stopUpkeep = startUpkeep({ clock, log, store, sweeps, needed: () => (failure === undefined ? running.follows?.needed() : undefined) })
+  const stopUpkeep = startUpkeep({ clock, log, store, sweeps, needed: () => (failure === undefined && options.purpose === 'serve' ? running.follows?.needed() : undefined) })
   registerGauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
     const { oldestAt } = deliveryFollower.deliveries()

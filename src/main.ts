@@ -113,4 +113,6 @@ try {
     process.stderr.write(`sealcast: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exitCode = EXIT_FAILED
   }
+  // What was opened halfway must not keep the process alive.
+  process.exit()
 }

@@ -43,6 +43,7 @@ export const settings = {
   }),
   'trail.deliveryIntervalSeconds': wholeNumber({ default: 300, min: 1, max: 3600, help: 'seconds between the log files of a trail' }),
   'lake.retentionDays': wholeNumber({ default: 90, min: 1, max: 3650, help: 'days for which events can be queried' }),
+  'deliveries.retentionDays': wholeNumber({ default: 7, min: 1, max: 3650, help: 'days for which attempts at deliveries can be queried' }),
   'lake.maxBytes': wholeNumber({ default: 50 * 1024 * MEBIBYTE, min: MEBIBYTE, max: Number.MAX_SAFE_INTEGER, help: 'the lake lets go of its oldest beyond this' }),
   'log.format': choice({ default: 'text', of: ['text', 'json'], help: 'form of the log on standard error' }),
 } as const

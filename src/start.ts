@@ -58,6 +58,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       baseUrl: () => config['server.publicUrl'] ?? url,
       allow: allowedNetworks(config, options.dev),
       signatureErrors,
+      purpose: 'serve',
     })
   let house: House | undefined
   try {
@@ -126,6 +127,7 @@ export async function openDirectly(parts: { readonly dataFolder: string; readonl
       baseUrl: () => '',
       allow: [],
       signatureErrors,
+      purpose: 'command',
     })
     return {
       lines: (operation, input) => linesOf(invokeAsOperator(house, account, config, { operation, input, osUser: parts.osUser })),

@@ -26,6 +26,7 @@ const house = await openHouse({
   baseUrl: () => 'http://127.0.0.1',
   allow: [],
   signatureErrors,
+  purpose: 'serve',
 })
 const body = 'x'.repeat(1024)
 const header = JSON.stringify({ type: 'Queued', messageId: random.uuid(), publishedAt: systemClock.now() })

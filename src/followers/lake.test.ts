@@ -158,7 +158,7 @@ test('rows become durable after a while, old files go every hour, and a failure 
   const clock = new SimulatedClock(0)
   const warnings: string[] = []
   const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) }
-  const follower = createLakeFollower({ lake: world.lake, journal, clock, log, ...SOURCES, retention: { days: 1, bytesMax: 7 } })
+  const follower = createLakeFollower({ lake: world.lake, journal, clock, log, ...SOURCES, retention: { days: 1, deliveriesDays: 2, bytesMax: 7 } })
   show(3)
   await follower.handle(frames.slice(0, 1))
   assert.equal(world.flushed(), 0)
@@ -168,7 +168,8 @@ test('rows become durable after a while, old files go every hour, and a failure 
   clock.advance(5 * 60_000)
   assert.equal(world.flushed(), 1, 'nothing new, nothing to flush')
   clock.advance(50 * 60_000)
-  assert.deepEqual(world.expired, [{ beforeMs: 60 * 60_000 - 24 * 60 * 60_000, bytesMax: 7 }])
+  const hour = 60 * 60_000
+  assert.deepEqual(world.expired, [{ beforeMs: hour - 24 * hour, deliveriesBeforeMs: hour - 2 * 24 * hour, bytesMax: 7 }])
   world.fail = true
   await assert.rejects(async () => follower.handle(frames.slice(1)), /full/)
   world.fail = false

@@ -23,6 +23,8 @@ export interface LakeFollowerOptions {
   readonly retention?: {
     /** Whole files older than this go; 90 days when absent. */
     readonly days?: number
+    /** The same for deliveries; 7 days when absent. */
+    readonly deliveriesDays?: number
     /** The oldest files go beyond this many bytes. */
     readonly bytesMax?: number
   }
@@ -42,6 +44,7 @@ const FLUSH_MS = 5 * 60_000
 const EXPIRE_MS = 60 * 60_000
 const DAY_MS = 24 * 60 * 60_000
 const RETENTION_DAYS = 90
+const DELIVERIES_RETENTION_DAYS = 7
 
 const KINDS: ReadonlySet<number> = new Set([EntryKind.event, EntryKind.attempt, EntryKind.enqueue])
 
@@ -76,8 +79,9 @@ export function createLakeFollower(options: LakeFollowerOptions): LakeFollower {
   }
   const expire = (): void => {
     const beforeMs = clock.now() - (retention.days ?? RETENTION_DAYS) * DAY_MS
+    const deliveriesBeforeMs = clock.now() - (retention.deliveriesDays ?? DELIVERIES_RETENTION_DAYS) * DAY_MS
     lake
-      .expire({ beforeMs, bytesMax: retention.bytesMax })
+      .expire({ beforeMs, deliveriesBeforeMs, bytesMax: retention.bytesMax })
       .then(({ files, bytes }) => files > 0 && log.info('old files left the lake', { files, bytes }))
       .catch((error: unknown) => log.warn('the lake could not let go of old files; it is tried again', { error: String(error) }))
       .finally(() => !stopped && (expireTimer = clock.after(EXPIRE_MS, expire)))

@@ -54,6 +54,12 @@ export interface Lake {
   close(): Promise<void>
 }
 
+export interface LakeLimits {
+  readonly beforeMs?: number
+  readonly deliveriesBeforeMs?: number
+  readonly bytesMax?: number
+}
+
 export interface LakeQueryOptions {
   /** How long the statement itself may run; 60 s when absent. */
   readonly timeoutMs?: number

@@ -53,17 +53,22 @@ export function assertLmdbFileSound(files: Files, path: string, pagesMax: number
     if (tree === undefined) return
     // A file that ends before its last page may have been cut: then every page counts, since reading behind the end ends the process.
     const max = tree.isShort ? Infinity : pagesMax
-    const next = [{ number: tree.main.root, level: 1 }]
-    for (let at = 0; at < next.length && at < max; at++) {
-      const { number, level } = next[at] ?? { number: NONE, level: 0 }
-      const page = tree.page(number, level === tree.main.depth ? LEAF : BRANCH)
-      for (const node of page?.nodes ?? []) {
-        if (level < tree.main.depth) next.push({ number: node.child, level: level + 1 })
-        else if (node.isBig) tree.overflow(number, node)
-      }
-    }
+    for (const head of [tree.free, tree.main]) walkDown(tree, head, max)
   } finally {
     file.close()
+  }
+}
+
+/** Level by level, so that what everything hangs on is met first. */
+function walkDown(tree: Tree, { root, depth }: TreeHead, pagesMax: number): void {
+  const next = root === NONE ? [] : [{ number: root, level: 1 }]
+  for (let at = 0; at < next.length && at < pagesMax; at++) {
+    const { number, level } = next[at] ?? { number: NONE, level: 0 }
+    const page = tree.page(number, level === depth ? LEAF : BRANCH)
+    for (const node of page?.nodes ?? []) {
+      if (level < depth) next.push({ number: node.child, level: level + 1 })
+      else if (node.isBig) tree.overflow(number, node)
+    }
   }
 }
 
@@ -285,10 +290,13 @@ function readNode(contents: Buffer, at: number, upper: number, kind: number): No
 /** A page that is in use and listed as free will be written over. */
 function checkFreePages(tree: Tree, onProblem: (problem: LmdbProblem) => void): void {
   const lists: { readonly page: number; readonly list: Buffer }[] = []
+  let entries = 0
   for (const { page, node } of tree.leaves(tree.free)) {
+    entries++
     const list = tree.value(page, node)
     if (list !== undefined && list.length >= 8) lists.push({ page, list })
   }
+  if (entries !== tree.free.entries) onProblem({ page: tree.metaPage, what: `it tells of ${tree.free.entries} lists of free pages; ${entries} can be reached` })
   for (const { page, list } of lists) {
     const count = Math.min(number64(list, 0), Math.floor(list.length / 8) - 1)
     for (let at = 1; at <= count; at++) {

@@ -1,5 +1,6 @@
 // What leaves the lake: whole files by age, then the oldest by size.
 import type { Position } from '../journal.ts'
+import type { LakeLimits } from '../lake.ts'
 import type { Chunk } from './chunks.ts'
 import type { LakeFile, Manifest } from './manifest.ts'
 
@@ -15,11 +16,12 @@ export interface Expired {
 export function chooseExpired(
   manifest: Manifest,
   chunks: readonly Chunk[],
-  { beforeMs = -Infinity, bytesMax = Infinity }: { readonly beforeMs?: number; readonly bytesMax?: number },
+  { beforeMs = -Infinity, deliveriesBeforeMs = beforeMs, bytesMax = Infinity }: LakeLimits,
 ): Expired | undefined {
   let kept = [...manifest.files, ...chunks].reduce((sum, { bytes }) => sum + bytes, 0)
-  const leaves = ({ newest, bytes }: { readonly newest: number; readonly bytes: number }): boolean => {
-    if (newest >= beforeMs && kept <= bytesMax) return false
+  const leaves = (file: { readonly newest: number; readonly bytes: number; readonly table?: LakeFile['table'] }): boolean => {
+    const { newest, bytes, table } = file
+    if (newest >= (table === 'deliveries' ? deliveriesBeforeMs : beforeMs) && kept <= bytesMax) return false
     kept -= bytes
     return true
   }

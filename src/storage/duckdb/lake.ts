@@ -15,6 +15,7 @@ import {
   LakeDamaged,
   type LakeImport,
   type LakeImportOptions,
+  type LakeLimits,
   LakeQueryError,
   type LakeQueryOptions,
   type LakeResult,
@@ -183,7 +184,7 @@ class DuckdbLake implements Lake {
     }
   }
 
-  expire(limits: { readonly beforeMs?: number; readonly bytesMax?: number }): Promise<{ files: number; bytes: number }> {
+  expire(limits: LakeLimits): Promise<{ files: number; bytes: number }> {
     const release = this.#use()
     return this.#inTurn(async () => {
       const expired = chooseExpired(this.#manifest, this.#chunks.list(), limits)
