@@ -102,13 +102,19 @@ test('an explicit deny beats the owner, and a queue of another account takes par
     { Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn },
     { Effect: 'Allow', Principal: { AWS: OWNER }, Action: 'sqs:SendMessage', Resource: arn },
   ]
-  const { QueueUrl } = await sqs.createQueue({ QueueName: 'across', Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) } })
+  const { QueueUrl } = await sqs.createQueue({
+    QueueName: 'across',
+    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
+  })
   assert.equal(QueueUrl, `${server.url}/${GUEST}/across`)
   const ownersQueues = new SQS(clientConfig(server.url))
   await ownersQueues.sendMessage({ QueueUrl, MessageBody: 'from next door' })
   await assert.rejects(ownersQueues.receiveMessage({ QueueUrl }), { name: 'AccessDenied' })
   const { Messages } = await sqs.receiveMessage({ QueueUrl })
-  assert.deepEqual(Messages?.map(({ Body }) => Body), ['from next door'])
+  assert.deepEqual(
+    Messages?.map(({ Body }) => Body),
+    ['from next door'],
+  )
 
   const Deny = [{ Effect: 'Deny', Principal: '*', Action: 'SNS:Publish', Resource: TopicArn }]
   await owner.setTopicAttributes({

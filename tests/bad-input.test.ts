@@ -42,7 +42,10 @@ async function readState(): Promise<string> {
 /** A good call goes through right after, nothing has changed, and nothing of it took the server by surprise. */
 async function assertUnharmed(): Promise<void> {
   assert.equal(await readState(), state)
-  const surprises = server.log().split('\n').filter((line) => line.includes('"level":"error"'))
+  const surprises = server
+    .log()
+    .split('\n')
+    .filter((line) => line.includes('"level":"error"'))
   assert.deepEqual(surprises, [])
 }
 
@@ -67,7 +70,10 @@ function jsonError({ status, headers, body }: Answer, version = '1.0'): readonly
 
 function s3Error({ status, headers, body }: Answer): readonly [status: number, code: string] {
   assert.equal(headers['content-type'], 'application/xml')
-  const [, code = ''] = /^<\?xml version="1.0" encoding="UTF-8"\?>\s*<Error><Code>(\w+)<\/Code><Message>[^<]+<\/Message>.*<RequestId>\w+<\/RequestId>/s.exec(body) ?? []
+  const [, code = ''] =
+    /^<\?xml version="1.0" encoding="UTF-8"\?>\s*<Error><Code>(\w+)<\/Code><Message>[^<]+<\/Message>.*<RequestId>\w+<\/RequestId>/s.exec(
+      body,
+    ) ?? []
   assert.ok(headers['x-amz-request-id'] && headers['x-amz-id-2'])
   return [status, code]
 }
@@ -87,14 +93,38 @@ const SYNTAX = 'The query string contains a syntax error: '
 const FORMS: readonly (readonly [what: string, body: string | Buffer, status: number, code: string, message: string | RegExp])[] = [
   ['no action', 'Version=2010-03-31', 400, 'MissingAction', /^The request must contain the parameter Action/],
   ['nothing at all', '', 400, 'MissingAction', /Action/],
-  ['an unknown operation', 'Action=Explode&Version=2010-03-31', 400, 'InvalidAction', 'Could not find operation Explode for version 2010-03-31'],
+  [
+    'an unknown operation',
+    'Action=Explode&Version=2010-03-31',
+    400,
+    'InvalidAction',
+    'Could not find operation Explode for version 2010-03-31',
+  ],
   ['an operation in the wrong case', 'Action=createtopic&Name=x', 400, 'InvalidAction', /createtopic/],
   ['a name from the language below', 'Action=__proto__', 400, 'InvalidAction', /__proto__/],
   ['a name of no operation', 'Action=constructor', 400, 'InvalidAction', /constructor/],
-  ['an operation that is not offered', 'Action=CreatePlatformApplication&Name=x&Platform=GCM', 400, 'InvalidAction', /CreatePlatformApplication/],
+  [
+    'an operation that is not offered',
+    'Action=CreatePlatformApplication&Name=x&Platform=GCM',
+    400,
+    'InvalidAction',
+    /CreatePlatformApplication/,
+  ],
   ['ten megabytes', `Action=CreateTopic&Name=${'x'.repeat(10_000_000)}`, 413, 'RequestEntityTooLarge', /larger than \d+ bytes/],
-  ['a deep tree', `Action=CreateTopic&Name=x&${'a.'.repeat(400)}b=1`, 400, 'MalformedQueryString', /^The query string contains a syntax error/],
-  ['a deep member', `Action=CreateTopic&Name=x&Attributes.entry.1.key${'.a'.repeat(30)}=1`, 400, 'MalformedQueryString', /more than 12 parts/],
+  [
+    'a deep tree',
+    `Action=CreateTopic&Name=x&${'a.'.repeat(400)}b=1`,
+    400,
+    'MalformedQueryString',
+    /^The query string contains a syntax error/,
+  ],
+  [
+    'a deep member',
+    `Action=CreateTopic&Name=x&Attributes.entry.1.key${'.a'.repeat(30)}=1`,
+    400,
+    'MalformedQueryString',
+    /more than 12 parts/,
+  ],
   ['a wide tree', `Action=CreateTopic&Name=x&${MANY_TAGS}`, 400, 'MalformedQueryString', /more than 4096 parameters/],
   ['broken UTF-8, escaped', 'Action=CreateTopic&Name=%FF%FE', 400, 'MalformedQueryString', `${SYNTAX}bytes that are not UTF-8`],
   ['half a character', 'Action=Publish&Message=%E2%82', 400, 'MalformedQueryString', `${SYNTAX}bytes that are not UTF-8`],
@@ -103,7 +133,13 @@ const FORMS: readonly (readonly [what: string, body: string | Buffer, status: nu
   ['a parameter twice', 'Action=CreateTopic&Name=a&Name=b', 400, 'MalformedQueryString', /Name stands there twice/],
   ['an action twice', 'Action=ListTopics&Action=CreateTopic&Name=a', 400, 'MalformedQueryString', /Action stands there twice/],
   ['a zero byte', 'Action=CreateTopic&Name=a%00b', 400, 'InvalidParameter', 'Invalid parameter: Topic Name'],
-  ['a list where a text belongs', 'Action=CreateTopic&Name.member.1=a', 400, 'MalformedInput', 'Start of structure or map found where not expected.'],
+  [
+    'a list where a text belongs',
+    'Action=CreateTopic&Name.member.1=a',
+    400,
+    'MalformedInput',
+    'Start of structure or map found where not expected.',
+  ],
   ['an attribute without a name', 'Action=CreateTopic&Name=x&Attributes.entry.1.value=a', 400, 'MalformedInput', /without key/],
   ['a boolean that is none', 'Action=Subscribe&TopicArn=x&Protocol=sqs&ReturnSubscriptionArn=perhaps', 400, 'MalformedInput', /.+/],
   ['bytes that are no base64', `Action=Publish&TopicArn=${TOPIC}&Message=x&${NO_BASE64}`, 400, 'MalformedInput', /.+/],
@@ -119,7 +155,11 @@ for (const [what, body, status, code, message] of FORMS)
   })
 
 test('malformed ARNs are refused by name', async () => {
-  const parts = (count: number) => [400, 'InvalidParameter', `Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not ${count}`]
+  const parts = (count: number) => [
+    400,
+    'InvalidParameter',
+    `Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not ${count}`,
+  ]
   const wrong = [400, 'InvalidParameter', 'Invalid parameter: TopicArn']
   const missing = [404, 'NotFound', 'Topic does not exist']
   for (const [arn, expected] of [
@@ -135,7 +175,11 @@ test('malformed ARNs are refused by name', async () => {
     ['arn:aws:sns:us-east-1:000000000000:KEPT', missing],
   ] as const)
     for (const action of ['GetTopicAttributes', 'ListSubscriptionsByTopic', 'Publish&Message=x'])
-      assert.deepEqual(queryError(await form(`Action=${action}&TopicArn=${encodeURIComponent(arn)}`)), expected, `${action} ${arn.slice(0, 60)}`)
+      assert.deepEqual(
+        queryError(await form(`Action=${action}&TopicArn=${encodeURIComponent(arn)}`)),
+        expected,
+        `${action} ${arn.slice(0, 60)}`,
+      )
   await assertUnharmed()
 })
 
@@ -152,7 +196,12 @@ test('calls that are not signed, or not readably', async () => {
   const target = 'POST / HTTP/1.1\r\ncontent-type: application/x-amz-json-1.0\r\nx-amz-target: AmazonSQS.CreateQueue'
   assert.deepEqual(jsonError(await bare(target, '{"QueueName":"unsigned"}')), [400, 'MissingAuthenticationTokenException'])
   assert.deepEqual(s3Error(await bare('PUT /unsigned HTTP/1.1\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD')), [403, 'AccessDenied'])
-  for (const authorization of ['Basic dGVzdDp0ZXN0', 'AWS4-HMAC-SHA256 Credential=x', 'AWS4-HMAC-SHA256', `AWS4-HMAC-SHA256 ${'x'.repeat(5000)}`]) {
+  for (const authorization of [
+    'Basic dGVzdDp0ZXN0',
+    'AWS4-HMAC-SHA256 Credential=x',
+    'AWS4-HMAC-SHA256',
+    `AWS4-HMAC-SHA256 ${'x'.repeat(5000)}`,
+  ]) {
     const [status, code] = queryError(await bare(`${post}\r\nauthorization: ${authorization}`, 'Action=CreateTopic&Name=unsigned'))
     assert.deepEqual([status, code], [400, 'IncompleteSignature'], authorization.slice(0, 40))
   }
@@ -166,7 +215,10 @@ test('signatures that do not hold', async () => {
   assert.deepEqual([status, code], [403, 'SignatureDoesNotMatch'])
   assert.match(message, /^Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z \(\d{8}T\d{6}Z - 15 min\.\)$/)
   assert.match(queryError(await form(create, future))[2], /^Signature not yet current: /)
-  assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.CreateQueue', '{"QueueName":"forged"}', expired)), [400, 'InvalidSignatureException'])
+  assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.CreateQueue', '{"QueueName":"forged"}', expired)), [
+    400,
+    'InvalidSignatureException',
+  ])
   assert.deepEqual(s3Error(await form('', { service: 's3', method: 'PUT', path: '/forged', ...expired })), [403, 'RequestTimeTooSkewed'])
   assert.equal((await form('Action=ListTopics', { at: Date.now() - 14 * MINUTE })).status, 200)
 
@@ -185,7 +237,10 @@ test('signatures that do not hold', async () => {
     'SignatureDoesNotMatch',
     "Credential should be scoped to a valid region, not 'mars-north-1'.",
   ])
-  assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.CreateQueue', '{"QueueName":"x"}', elsewhere)), [400, 'InvalidSignatureException'])
+  assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.CreateQueue', '{"QueueName":"x"}', elsewhere)), [
+    400,
+    'InvalidSignatureException',
+  ])
   assert.equal(queryError(await form(create, { service: 'moon' }))[1], 'InvalidAction')
   await assertUnharmed()
 })
@@ -203,7 +258,15 @@ test('a request that was changed on its way, and one that is sent again when it 
 
 test('the JSON protocol refuses in its own form', async () => {
   const create = (body: string) => json('sqs', 'AmazonSQS.CreateQueue', body)
-  for (const body of ['{"QueueName":', '[]', '"text"', 'null', '['.repeat(50_000), `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, '{"QueueName":5}'])
+  for (const body of [
+    '{"QueueName":',
+    '[]',
+    '"text"',
+    'null',
+    '['.repeat(50_000),
+    `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`,
+    '{"QueueName":5}',
+  ])
     assert.deepEqual(jsonError(await create(body)), [400, 'SerializationException'], body.slice(0, 20))
   assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.Explode', '{}')), [400, 'UnknownOperationException'])
   assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.__proto__', '{}')), [400, 'UnknownOperationException'])

@@ -77,8 +77,18 @@ async function plantEverywhere(): Promise<readonly string[]> {
   const attributes = { [plant('attribute-name')]: { DataType: 'String', StringValue: plant('attribute-value') } }
   const message = { Message: plant('message'), Subject: plant('subject'), MessageAttributes: attributes }
   await sns.publish({ TopicArn, ...message })
-  await sns.publish({ TopicArn, MessageStructure: 'json', Message: JSON.stringify({ default: plant('default'), sqs: plant('for-queues') }) })
-  await sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', ...message }, { Id: 'b', Message: plant('entry') }] })
+  await sns.publish({
+    TopicArn,
+    MessageStructure: 'json',
+    Message: JSON.stringify({ default: plant('default'), sqs: plant('for-queues') }),
+  })
+  await sns.publishBatch({
+    TopicArn,
+    PublishBatchRequestEntries: [
+      { Id: 'a', ...message },
+      { Id: 'b', Message: plant('entry') },
+    ],
+  })
   const failures = [
     sns.publish({ TopicArn: TopicArn.replace('planted', 'absent'), ...message }),
     sns.publish({ TopicArn: TopicArn.replace(ACCOUNT, '999999999999'), ...message }),
@@ -86,7 +96,13 @@ async function plantEverywhere(): Promise<readonly string[]> {
     sns.publish({ TopicArn, ...message, Subject: `${plant('long-subject')}${'x'.repeat(200)}` }),
     sns.publish({ TopicArn, ...message, MessageAttributes: { a: { DataType: 'Number', StringValue: plant('number') } } }),
     sns.publish({ PhoneNumber: '+15555550100', ...message }),
-    sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', ...message }, { Id: 'a', ...message }] }),
+    sns.publishBatch({
+      TopicArn,
+      PublishBatchRequestEntries: [
+        { Id: 'a', ...message },
+        { Id: 'a', ...message },
+      ],
+    }),
     new SNS(clientConfig(server.url, { ...ROOT_KEY, secretAccessKey: plant('guessed-secret') })).publish({ TopicArn, ...message }),
     sns.confirmSubscription({ TopicArn, Token: plant('token') }),
     sqs.sendMessage({ QueueUrl: `${QueueUrl}-absent`, MessageBody: plant('absent-queue') }),
@@ -99,7 +115,10 @@ async function plantEverywhere(): Promise<readonly string[]> {
   ])
     assert.equal((await sendSigned(server.port, { body })).status, 400, body)
   const json = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' }
-  for (const body of [`{"QueueUrl":"${QueueUrl}","MessageBody":"${plant('cut-json')}`, `{"QueueUrl":"x","MessageBody":["${plant('list')}"]}`])
+  for (const body of [
+    `{"QueueUrl":"${QueueUrl}","MessageBody":"${plant('cut-json')}`,
+    `{"QueueUrl":"x","MessageBody":["${plant('list')}"]}`,
+  ])
     assert.equal((await sendSigned(server.port, { service: 'sqs', headers: json, body })).status, 400)
 
   await sqs.sendMessage({ QueueUrl, MessageBody: plant('queued'), MessageAttributes: attributes })
@@ -158,7 +177,8 @@ test('invariant 7: secrets and personal content never enter an event, a log line
   await untilTrue('the batch in a log file', async () => (await readLogFiles()).includes('"PublishBatch"'))
   const shown = { events, deliveries, 'log files': await readLogFiles(), log: server.log() }
   for (const [where, text] of Object.entries(shown))
-    for (const secret of [CANARY, '15555550100', ...secrets]) assert.ok(!text.includes(secret), `${secret} in ${where}: ${around(text, secret)}`)
+    for (const secret of [CANARY, '15555550100', ...secrets])
+      assert.ok(!text.includes(secret), `${secret} in ${where}: ${around(text, secret)}`)
 
   await server.stop()
   const holdsBodies = (store: string) => ['journal', 'queues', 'blobs'].includes(store)

@@ -23,7 +23,14 @@ export function createAuthority(commonName = 'test authority'): Authority {
     issue() {
       const { privateKey: subjectKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
       const issuer = { commonName, key: privateKey }
-      const issued = createCertificate({ ...DATES, commonName: 'localhost', hosts: ['127.0.0.1'], subjectKey, issuer, serial: randomBytes(16) })
+      const issued = createCertificate({
+        ...DATES,
+        commonName: 'localhost',
+        hosts: ['127.0.0.1'],
+        subjectKey,
+        issuer,
+        serial: randomBytes(16),
+      })
       return { cert: issued, key: subjectKey.export({ type: 'pkcs8', format: 'pem' }) as string }
     },
   }

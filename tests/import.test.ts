@@ -25,7 +25,9 @@ interface Imported {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[]
 }
 
-async function importPaths(...paths: readonly string[]): Promise<{ readonly code: number | null; readonly result: Imported; readonly notes: string }> {
+async function importPaths(
+  ...paths: readonly string[]
+): Promise<{ readonly code: number | null; readonly result: Imported; readonly notes: string }> {
   const { code, output, notes } = await runCommand(['import', '--data', data, '--json', ...paths])
   return { code, result: JSON.parse(output) as Imported, notes }
 }
@@ -39,7 +41,13 @@ async function query(sql: string): Promise<readonly Record<string, unknown>[]> {
 function record(number: number, more: object = {}): object {
   return {
     eventVersion: '1.08',
-    userIdentity: { type: 'IAMUser', principalId: 'AIDAEXAMPLE', arn: 'arn:aws:iam::111122223333:user/ann', accountId: '111122223333', userName: 'ann' },
+    userIdentity: {
+      type: 'IAMUser',
+      principalId: 'AIDAEXAMPLE',
+      arn: 'arn:aws:iam::111122223333:user/ann',
+      accountId: '111122223333',
+      userName: 'ann',
+    },
     eventTime: '2024-05-06T07:08:09Z',
     eventSource: 'ec2.amazonaws.com',
     eventName: 'DescribeInstances',
@@ -62,12 +70,16 @@ function write(path: string, content: string | Buffer): string {
   return full
 }
 
-const LOG_NAME = 'AWSLogs/111122223333/CloudTrail/eu-west-1/2024/05/06/111122223333_CloudTrail_eu-west-1_20240506T0710Z_AbCdEfGh12345678.json.gz'
+const LOG_NAME =
+  'AWSLogs/111122223333/CloudTrail/eu-west-1/2024/05/06/111122223333_CloudTrail_eu-west-1_20240506T0710Z_AbCdEfGh12345678.json.gz'
 
 test('trees as AWS writes them, arrays and lines are read; broken files are named; a second time changes nothing', async () => {
   await new SNS(clientConfig(server.url)).createTopic({ Name: 'our-own' })
   write(`tree/${LOG_NAME}`, gzipSync(JSON.stringify({ Records: [record(1), record(2)] })))
-  write('tree/array.json', JSON.stringify([record(3, { eventSource: 's3.amazonaws.com', eventName: 'GetObject', errorCode: 'AccessDenied' })]))
+  write(
+    'tree/array.json',
+    JSON.stringify([record(3, { eventSource: 's3.amazonaws.com', eventName: 'GetObject', errorCode: 'AccessDenied' })]),
+  )
   write('tree/lines.json', `${JSON.stringify(record(4))}\n${JSON.stringify(record(5))}\n`)
   const cut = write('tree/cut.json.gz', gzipSync(JSON.stringify({ Records: [record(6)] })).subarray(0, 60))
   const broken = write('tree/broken.json', '{"Records":[{"eventName":')
@@ -77,7 +89,11 @@ test('trees as AWS writes them, arrays and lines are read; broken files are name
   assert.equal(first.code, 1, 'a broken file is a failure')
   const { imported, duplicates, rejected, records, skipped } = first.result
   assert.deepEqual({ imported, duplicates, rejected, records }, { imported: 5, duplicates: 0, rejected: 0, records: 5 })
-  for (const path of [cut, broken]) assert.ok(skipped.some((file) => file.path === path), `${path} is named`)
+  for (const path of [cut, broken])
+    assert.ok(
+      skipped.some((file) => file.path === path),
+      `${path} is named`,
+    )
 
   const rows = await query(
     `SELECT eventsource, count(*) AS n, min(eventtime) AS at, any_value(useridentity.username) AS who
@@ -108,17 +124,24 @@ test('an import is recorded with its paths, and one without paths is refused', a
   assert.match(absent.notes, /there is no .*absent/)
 })
 
-test('real records of four publishers come in whole', { skip: !existsSync(SAMPLES) && 'the samples do not lie beside the repository' }, async () => {
-  const { code, result, notes } = await importPaths(SAMPLES)
-  assert.equal(code, 0, notes)
-  assert.deepEqual([result.records, result.imported, result.rejected], [3455, 3455, 0])
-  const rows = await query(
-    `SELECT eventsource, count(*) AS n FROM events WHERE event_class = 'imported' AND recipientaccountid <> '111122223333' OR event_class = 'imported'
+test(
+  'real records of four publishers come in whole',
+  { skip: !existsSync(SAMPLES) && 'the samples do not lie beside the repository' },
+  async () => {
+    const { code, result, notes } = await importPaths(SAMPLES)
+    assert.equal(code, 0, notes)
+    assert.deepEqual([result.records, result.imported, result.rejected], [3455, 3455, 0])
+    const rows = await query(
+      `SELECT eventsource, count(*) AS n FROM events WHERE event_class = 'imported' AND recipientaccountid <> '111122223333' OR event_class = 'imported'
        AND recipientaccountid IS NULL GROUP BY eventsource`,
-  )
-  const counts = Object.fromEntries(rows.map(({ eventsource, n }) => [String(eventsource), Number(n)]))
-  assert.equal(Object.values(counts).reduce((sum, n) => sum + n, 0), 3455)
-  assert.equal(counts['sns.amazonaws.com'], 3)
-  const again = await importPaths(SAMPLES)
-  assert.deepEqual([again.result.imported, again.result.duplicates], [0, 3455])
-})
+    )
+    const counts = Object.fromEntries(rows.map(({ eventsource, n }) => [String(eventsource), Number(n)]))
+    assert.equal(
+      Object.values(counts).reduce((sum, n) => sum + n, 0),
+      3455,
+    )
+    assert.equal(counts['sns.amazonaws.com'], 3)
+    const again = await importPaths(SAMPLES)
+    assert.deepEqual([again.result.imported, again.result.duplicates], [0, 3455])
+  },
+)

@@ -1,5 +1,5 @@
-// The invariants of docs/ARCHITECTURE.md, each from outside against a server process. Beside these: tests/crash (1), tests/canary.test.ts (7),
-// tests/disk-failure.test.ts (9), and the suites of journal, records and lake.
+// The invariants of docs/ARCHITECTURE.md, each from outside against a server process. Beside these: tests/crash (1),
+// tests/canary.test.ts (7), tests/disk-failure.test.ts (9), and the suites of journal, records and lake.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { cpSync, globSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
@@ -108,7 +108,9 @@ async function readLogFiles({ s3 }: World): Promise<ReadonlyMap<string, Buffer>>
 }
 
 function recordsOf(files: ReadonlyMap<string, Buffer>): readonly Record<string, unknown>[] {
-  return [...files.values()].flatMap((bytes) => (JSON.parse(gunzipSync(bytes).toString('utf8')) as { Records: Record<string, unknown>[] }).Records)
+  return [...files.values()].flatMap(
+    (bytes) => (JSON.parse(gunzipSync(bytes).toString('utf8')) as { Records: Record<string, unknown>[] }).Records,
+  )
 }
 
 interface Run {
@@ -127,7 +129,13 @@ async function mixedRun(world: World): Promise<Run> {
   const far = new SNS({ ...clientConfig(server.url), region: 'eu-west-1' })
   const calls = [
     ...Array.from({ length: 10 }, (_, at) => sns.publish({ TopicArn, Message: `${at}` })),
-    sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', Message: 'a' }, { Id: 'b', Message: 'b' }] }),
+    sns.publishBatch({
+      TopicArn,
+      PublishBatchRequestEntries: [
+        { Id: 'a', Message: 'a' },
+        { Id: 'b', Message: 'b' },
+      ],
+    }),
     sns.publish({ TopicArn, Message: '' }),
     sns.publish({ TopicArn: `${TopicArn}-absent`, Message: 'x' }),
     sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [] }),
@@ -173,8 +181,14 @@ test('invariant 1: a message that was answered with 200 survives a SIGKILL right
   const { MessageId, $metadata } = await world.sns.publish({ TopicArn: topicArn, Message: 'answered' })
   await world.server.kill()
   const again = await worldFor(t, world.data)
-  const { Messages } = await again.sqs.receiveMessage({ QueueUrl: queueUrl.replace(world.server.url, again.server.url), WaitTimeSeconds: 5 })
-  assert.deepEqual(Messages?.map(({ Body }) => Body), ['answered'])
+  const { Messages } = await again.sqs.receiveMessage({
+    QueueUrl: queueUrl.replace(world.server.url, again.server.url),
+    WaitTimeSeconds: 5,
+  })
+  assert.deepEqual(
+    Messages?.map(({ Body }) => Body),
+    ['answered'],
+  )
   const [event] = await query(world.data, `SELECT responseelements FROM events WHERE requestid = '${$metadata.requestId}'`)
   assert.deepEqual(JSON.parse(String(event?.['responseelements'])), { messageId: MessageId })
 })
@@ -188,12 +202,21 @@ test('invariant 2: each call yields exactly one event, whatever became of it', a
   }
   // The exception that is listed: data events of other services than SNS which no trail asks for.
   const { ids, unasked } = await mixedRun(world)
-  assert.deepEqual(await eventsPerCall(ids), ids.map(() => 1))
-  assert.deepEqual(await eventsPerCall(unasked), unasked.map(() => 0))
+  assert.deepEqual(
+    await eventsPerCall(ids),
+    ids.map(() => 1),
+  )
+  assert.deepEqual(
+    await eventsPerCall(unasked),
+    unasked.map(() => 0),
+  )
   await trailOfEverything(world)
   const asked = await mixedRun(world)
   const all = [...asked.ids, ...asked.unasked]
-  assert.deepEqual(await eventsPerCall(all), all.map(() => 1))
+  assert.deepEqual(
+    await eventsPerCall(all),
+    all.map(() => 1),
+  )
 })
 
 test('invariant 3: what was committed is never changed; a byte that is changed in the journal is named', async (t) => {
@@ -234,7 +257,10 @@ test('invariant 4: a repeated delivery comes twice to the outside at most, and o
   assert.deepEqual([first['MessageId'], second['MessageId']], [MessageId, MessageId])
   assert.equal(first['Signature'], second['Signature'])
   const { Messages } = await world.sqs.receiveMessage({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 })
-  assert.deepEqual(Messages?.map(({ Body }) => Body), ['once'])
+  assert.deepEqual(
+    Messages?.map(({ Body }) => Body),
+    ['once'],
+  )
 })
 
 test('invariant 5: a receiver that never answers holds neither other receivers nor queue, SQL or trail; lag is visible for each', async (t) => {
@@ -371,14 +397,24 @@ test('invariant 10: an older release refuses what a newer one wrote, by name, an
 /** What lies in a folder, by path. The lock files are whoever's looks. */
 function fingerprint(folder: string): Readonly<Record<string, string>> {
   const paths = globSync('**/*', { cwd: folder }).filter((path) => statSync(join(folder, path)).isFile() && !/(^|\/)lock/.test(path))
-  return Object.fromEntries(paths.toSorted().map((path) => [path, createHash('sha256').update(readFileSync(join(folder, path))).digest('hex')]))
+  return Object.fromEntries(
+    paths.toSorted().map((path) => [
+      path,
+      createHash('sha256')
+        .update(readFileSync(join(folder, path)))
+        .digest('hex'),
+    ]),
+  )
 }
 
 test('invariant 11: lower floors know nothing of higher floors', () => {
   const root = join(import.meta.dirname, '..')
   const sources = globSync('src/**/*.ts', { cwd: root })
   assert.ok(sources.length > 200)
-  assert.deepEqual(sources.flatMap((path) => checkLayers(path, readFileSync(join(root, path), 'utf8'))), [])
+  assert.deepEqual(
+    sources.flatMap((path) => checkLayers(path, readFileSync(join(root, path), 'utf8'))),
+    [],
+  )
   // What is refused is refused by this very check.
   assert.equal(checkLayers('src/model/arn.ts', `import { serve } from '../engine/call.ts'\n`).length, 1)
 })

@@ -6,7 +6,16 @@ import { type TestContext, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
 import { STS } from '@aws-sdk/client-sts'
-import { ROOT_KEY, type ServerOptions, type TestServer, clientConfig, runCommand, startCommand, startTestServer, temporaryFolder } from './server.ts'
+import {
+  ROOT_KEY,
+  type ServerOptions,
+  type TestServer,
+  clientConfig,
+  runCommand,
+  startCommand,
+  startTestServer,
+  temporaryFolder,
+} from './server.ts'
 import { untilTrue } from './until.ts'
 
 function folderFor(t: TestContext): string {
@@ -84,7 +93,17 @@ test('unknown options, settings and commands are refused with the nearest known 
 
   const file = join(folderFor(t), 'sealcast.json')
   writeFileSync(file, JSON.stringify({ server: { prt: 1 }, trail: { deliveryIntervalSeconds: 0 } }))
-  const settings = await runCommand(['serve', '--config', file, '--set', 'lake.retentionDay=3', '--set', 'log.format=xml', '--port', 'many'])
+  const settings = await runCommand([
+    'serve',
+    '--config',
+    file,
+    '--set',
+    'lake.retentionDay=3',
+    '--set',
+    'log.format=xml',
+    '--port',
+    'many',
+  ])
   assert.equal(settings.code, 1)
   assert.match(settings.notes, /server\.prt; did you mean server\.port\?/)
   assert.match(settings.notes, /trail\.deliveryIntervalSeconds must be a whole number from 1 to 3600, not 0/)
@@ -152,8 +171,14 @@ test('commands open the data directory themselves while no server runs, and are 
   const rows = await ask(
     `SELECT eventname, useridentity.type AS type, sourceipaddress AS source FROM events WHERE event_class = 'own' ORDER BY position`,
   )
-  const events = rows.trim().split('\n').map((line) => JSON.parse(line) as { eventname: string; type: string; source: string })
-  assert.deepEqual(events.map(({ eventname }) => eventname), ['Query', 'CreateAccount', 'Query'])
+  const events = rows
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { eventname: string; type: string; source: string })
+  assert.deepEqual(
+    events.map(({ eventname }) => eventname),
+    ['Query', 'CreateAccount', 'Query'],
+  )
   for (const { type, source } of events) assert.deepEqual([type, source], ['SealcastOperator', 'sealcast.local'])
 
   const lonely = await runCommand(['env', '--data', data])
@@ -172,7 +197,12 @@ test('tail shows events as they come, and ends when it is told to', async (t) =>
     await sns.createTopic({ Name: `tailed-${number++}` })
     return tail.output().includes('CreateTopic')
   })
-  const record = JSON.parse(tail.output().split('\n').find((line) => line.includes('CreateTopic')) ?? '') as Record<string, unknown>
+  const record = JSON.parse(
+    tail
+      .output()
+      .split('\n')
+      .find((line) => line.includes('CreateTopic')) ?? '',
+  ) as Record<string, unknown>
   assert.equal(record['eventSource'], 'sns.amazonaws.com')
   assert.equal(await tail.end(), 0)
 })
@@ -209,7 +239,10 @@ test('a server that was told to refuses writes while the disk is nearly full, an
   const ready = await fetch(`${server.url}/_sealcast/ready`)
   assert.equal(ready.status, 503)
   assert.match(await ready.text(), /the disk is nearly full/)
-  await assert.rejects(new SNS(clientConfig(server.url)).createTopic({ Name: 'x' }), { name: 'ServiceUnavailable', message: /the disk is nearly full/ })
+  await assert.rejects(new SNS(clientConfig(server.url)).createTopic({ Name: 'x' }), {
+    name: 'ServiceUnavailable',
+    message: /the disk is nearly full/,
+  })
 })
 
 test('a development server says what it gives up, takes test/test, and forgets everything on reset', async (t) => {

@@ -43,15 +43,19 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 export async function startTestServer({ data, words = [], environment = {} }: ServerOptions): Promise<TestServer> {
   const port = words.includes('--port') ? [] : ['--port', '0']
   const dataWords = data === undefined ? ['--dev'] : ['--data', data]
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'serve', ...dataWords, ...port, '--log', 'json', ...words], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      SEALCAST_ROOT_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-      SEALCAST_ROOT_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-      ...environment,
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', MAIN, 'serve', ...dataWords, ...port, '--log', 'json', ...words],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        SEALCAST_ROOT_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
+        SEALCAST_ROOT_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
+        ...environment,
+      },
     },
-  })
+  )
   let log = ''
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const url = await new Promise<string>((resolve, reject) => {
@@ -85,8 +89,14 @@ export async function startTestServer({ data, words = [], environment = {} }: Se
 }
 
 /** Runs `sealcast` with these words; resolves with what it printed. */
-export function runCommand(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; output: string; notes: string }> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+export function runCommand(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string; notes: string }> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS_MAX)
   let output = ''
   let notes = ''

@@ -106,7 +106,10 @@ test("TLS: AWS's own validator verifies what a receiver with a good certificate 
 test('TLS: a receiver whose certificate nobody vouches for gets nothing, and the record says why', async () => {
   const { TopicArn = '' } = await sns.createTopic({ Name: 'unsealed' })
   await sns.subscribe({ TopicArn, Protocol: 'https', Endpoint: untrusted.url })
-  const row = await until('an attempt in the deliveries', async () => (await query(`SELECT * FROM deliveries WHERE topic_arn = '${TopicArn}'`))[0])
+  const row = await until(
+    'an attempt in the deliveries',
+    async () => (await query(`SELECT * FROM deliveries WHERE topic_arn = '${TopicArn}'`))[0],
+  )
   assert.notEqual(row['outcome'], 'delivered')
   assert.match(String(row['reason']), /certificate|self.signed|UNABLE_TO_VERIFY/i)
   assert.deepEqual(untrusted.posts, [])
@@ -124,6 +127,11 @@ test('TLS: SIGHUP takes a new certificate in without a restart, and keeps the ol
 
   writeFileSync(file('cert.pem'), 'not a certificate')
   server.child.kill('SIGHUP')
-  await untilTrue('a word about it in the log', () => server.log().split('\n').some((line) => line.includes('"level":"error"') && /TLS/.test(line)))
+  await untilTrue('a word about it in the log', () =>
+    server
+      .log()
+      .split('\n')
+      .some((line) => line.includes('"level":"error"') && /TLS/.test(line)),
+  )
   assert.equal((await certificateNow()).serialNumber, renewed)
 })

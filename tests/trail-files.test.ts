@@ -1,4 +1,4 @@
-// A trail from outside: bucket, trail and selectors by the stock SDK, and then the log files, read and checked as CloudTrail documents them.
+// A trail from outside: bucket, trail and selectors by the stock SDK, and then the log files, checked as CloudTrail documents them.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -92,9 +92,30 @@ async function readFiles(): Promise<readonly LogFile[]> {
 }
 
 const keyOrder = [
-  'eventVersion', 'userIdentity', 'eventTime', 'eventSource', 'eventName', 'awsRegion', 'sourceIPAddress', 'userAgent', 'errorCode',
-  'errorMessage', 'requestParameters', 'responseElements', 'additionalEventData', 'requestID', 'eventID', 'readOnly', 'resources', 'eventType',
-  'apiVersion', 'managementEvent', 'recipientAccountId', 'sharedEventID', 'eventCategory', 'tlsDetails',
+  'eventVersion',
+  'userIdentity',
+  'eventTime',
+  'eventSource',
+  'eventName',
+  'awsRegion',
+  'sourceIPAddress',
+  'userAgent',
+  'errorCode',
+  'errorMessage',
+  'requestParameters',
+  'responseElements',
+  'additionalEventData',
+  'requestID',
+  'eventID',
+  'readOnly',
+  'resources',
+  'eventType',
+  'apiVersion',
+  'managementEvent',
+  'recipientAccountId',
+  'sharedEventID',
+  'eventCategory',
+  'tlsDetails',
 ]
 
 test('selected publishes, the failed ones included, come into log files of the documented name, layout and content', async () => {
@@ -136,7 +157,8 @@ test('selected publishes, the failed ones included, come into log files of the d
   })
   const after = Date.now()
   for (const { key, text } of files) {
-    const [, path, day, name = ''] = new RegExp(`^(AWSLogs/${ACCOUNT}/CloudTrail/us-east-1)/(\\d{4}/\\d\\d/\\d\\d)/([^/]+)$`).exec(key) ?? []
+    const [, path, day, name = ''] =
+      new RegExp(`^(AWSLogs/${ACCOUNT}/CloudTrail/us-east-1)/(\\d{4}/\\d\\d/\\d\\d)/([^/]+)$`).exec(key) ?? []
     assert.ok(path !== undefined, key)
     assert.match(name, /^\d{12}_CloudTrail_[a-z0-9-]+_\d{8}T\d{4}Z_[A-Za-z0-9]{16}\.json\.gz$/)
     assert.ok(name.includes(`_${day?.replaceAll('/', '')}T`), 'the folder is the day of delivery')
@@ -146,7 +168,11 @@ test('selected publishes, the failed ones included, come into log files of the d
   assert.equal(records.length, 4, 'no management event and no failed signature is selected')
   for (const record of records) {
     const keys = Object.keys(record)
-    assert.deepEqual(keys, keyOrder.filter((key) => keys.includes(key)), 'keys in the order of real files')
+    assert.deepEqual(
+      keys,
+      keyOrder.filter((key) => keys.includes(key)),
+      'keys in the order of real files',
+    )
     assert.equal(record['eventVersion'], '1.11')
     assert.deepEqual(record['userIdentity'], ROOT_IDENTITY)
     assert.match(String(record['eventTime']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
@@ -155,9 +181,16 @@ test('selected publishes, the failed ones included, come into log files of the d
     assert.match(String(record['eventID']), /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/)
     assert.match(String(record['userAgent']), /aws-sdk-js/)
     assert.deepEqual(
-      ['eventSource', 'awsRegion', 'sourceIPAddress', 'readOnly', 'eventType', 'managementEvent', 'recipientAccountId', 'eventCategory'].map(
-        (key) => record[key],
-      ),
+      [
+        'eventSource',
+        'awsRegion',
+        'sourceIPAddress',
+        'readOnly',
+        'eventType',
+        'managementEvent',
+        'recipientAccountId',
+        'eventCategory',
+      ].map((key) => record[key]),
       ['sns.amazonaws.com', 'us-east-1', '127.0.0.1', false, 'AwsApiCall', false, ACCOUNT, 'Data'],
     )
   }
@@ -203,7 +236,10 @@ test('selected publishes, the failed ones included, come into log files of the d
 
 test('a wrong signature is no event of a trail, and found by a query as an event of our own kind', async () => {
   const { code, output } = await runCommand([
-    'query', '--data', folder.path, '--json',
+    'query',
+    '--data',
+    folder.path,
+    '--json',
     `SELECT event_class, eventname, errorcode, eventtype, eventcategory, requestparameters, useridentity.type AS type, useridentity.accesskeyid AS key
      FROM events WHERE errorcode = 'SignatureDoesNotMatch'`,
   ])
@@ -223,11 +259,22 @@ test('a wrong signature is no event of a trail, and found by a query as an event
 test('the record that SQL shows is the record of the log file, byte for byte', async () => {
   const files = await readFiles()
   const { output } = await runCommand([
-    'query', '--data', folder.path, '--json', `SELECT eventjson FROM events WHERE eventcategory = 'Data' AND eventsource = 'sns.amazonaws.com'`,
+    'query',
+    '--data',
+    folder.path,
+    '--json',
+    `SELECT eventjson FROM events WHERE eventcategory = 'Data' AND eventsource = 'sns.amazonaws.com'`,
   ])
-  const rows = output.trim().split('\n').map((line) => (JSON.parse(line) as { eventjson: string }).eventjson)
+  const rows = output
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { eventjson: string }).eventjson)
   assert.equal(rows.length, 4)
-  for (const row of rows) assert.ok(files.some(({ text }) => text.includes(row)), row)
+  for (const row of rows)
+    assert.ok(
+      files.some(({ text }) => text.includes(row)),
+      row,
+    )
 })
 
 test('the trail tells its state, stops, and is deleted', async () => {
@@ -236,7 +283,10 @@ test('the trail tells its state, stops, and is deleted', async () => {
   assert.equal(status.LatestDeliveryError, undefined)
   assert.ok(status.LatestDeliveryTime instanceof Date)
   const { trailList } = await cloudtrail.describeTrails({})
-  assert.deepEqual(trailList?.map(({ Name, S3BucketName, HomeRegion }) => [Name, S3BucketName, HomeRegion]), [['publishes', BUCKET, 'us-east-1']])
+  assert.deepEqual(
+    trailList?.map(({ Name, S3BucketName, HomeRegion }) => [Name, S3BucketName, HomeRegion]),
+    [['publishes', BUCKET, 'us-east-1']],
+  )
   await cloudtrail.stopLogging({ Name: 'publishes' })
   assert.equal((await cloudtrail.getTrailStatus({ Name: 'publishes' })).IsLogging, false)
   await cloudtrail.deleteTrail({ Name: 'publishes' })

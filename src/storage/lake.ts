@@ -46,8 +46,11 @@ export interface Lake {
    * read and records that cannot be used are named in the answer; nothing else is left out. What is imported is durable on return.
    */
   importPaths(paths: readonly string[], options?: LakeImportOptions): Promise<LakeImport>
-  /** Lets go of whole files: those whose youngest row was committed before `beforeMs`, then the oldest until `bytesMax` is kept. */
-  expire(limits: { readonly beforeMs?: number; readonly bytesMax?: number }): Promise<{ readonly files: number; readonly bytes: number }>
+  /**
+   * Lets go of whole files: those whose youngest row was committed before `beforeMs` (of deliveries `deliveriesBeforeMs`, once they are in
+   * files of their own), then the oldest until at most `bytesMax` are left.
+   */
+  expire(limits: LakeLimits): Promise<{ readonly files: number; readonly bytes: number }>
   /** Bytes kept, on disk or, without a folder, in memory. */
   bytes(): number
   /** Flushes, ends what runs and lets go. */

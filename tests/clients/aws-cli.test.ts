@@ -45,8 +45,17 @@ test('the AWS CLI: topic, queue, receiver, publish, batch, attributes, unsubscri
   const attributes = JSON.stringify({ Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
   const { QueueUrl } = await aws('sqs', 'create-queue', '--queue-name', 'cli', '--attributes', attributes)
   const toQueue = await aws(
-    'sns', 'subscribe', '--topic-arn', TopicArn ?? '', '--protocol', 'sqs', '--notification-endpoint', queueArn,
-    '--attributes', 'RawMessageDelivery=true', '--return-subscription-arn',
+    'sns',
+    'subscribe',
+    '--topic-arn',
+    TopicArn ?? '',
+    '--protocol',
+    'sqs',
+    '--notification-endpoint',
+    queueArn,
+    '--attributes',
+    'RawMessageDelivery=true',
+    '--return-subscription-arn',
   )
   await aws('sns', 'subscribe', '--topic-arn', TopicArn ?? '', '--protocol', 'http', '--notification-endpoint', receiver.url)
   const { Token = '' } = await receiver.next('SubscriptionConfirmation')
@@ -62,16 +71,27 @@ test('the AWS CLI: topic, queue, receiver, publish, batch, attributes, unsubscri
   ])
   const batch = await aws('sns', 'publish-batch', '--topic-arn', TopicArn ?? '', '--publish-batch-request-entries', entries)
   assert.equal((batch['Successful'] as unknown[] | undefined)?.length, 2)
-  assert.deepEqual([(await receiver.next('Notification'))['Message'], (await receiver.next('Notification'))['Message']].toSorted(), [
-    'first',
-    'second',
-  ])
+  assert.deepEqual(
+    [(await receiver.next('Notification'))['Message'], (await receiver.next('Notification'))['Message']].toSorted((a = '', b = '') =>
+      a.localeCompare(b),
+    ),
+    ['first', 'second'],
+  )
   const { Messages } = await aws(
-    'sqs', 'receive-message', '--queue-url', QueueUrl ?? '', '--max-number-of-messages', '10', '--message-attribute-names', 'All',
+    'sqs',
+    'receive-message',
+    '--queue-url',
+    QueueUrl ?? '',
+    '--max-number-of-messages',
+    '10',
+    '--message-attribute-names',
+    'All',
   )
   const received = Messages as unknown as readonly { readonly Body: string; readonly MessageAttributes?: object }[]
   assert.deepEqual(received.map(({ Body }) => Body).toSorted(), ['first', 'second', 'über €'])
-  assert.deepEqual(received.find(({ Body }) => Body === 'über €')?.MessageAttributes, { kind: { StringValue: 'order', DataType: 'String' } })
+  assert.deepEqual(received.find(({ Body }) => Body === 'über €')?.MessageAttributes, {
+    kind: { StringValue: 'order', DataType: 'String' },
+  })
 
   const read = await aws('sns', 'get-topic-attributes', '--topic-arn', TopicArn ?? '')
   assert.equal((read['Attributes'] as Record<string, string> | undefined)?.['SubscriptionsConfirmed'], '2')

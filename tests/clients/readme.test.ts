@@ -37,12 +37,19 @@ test("the README's tour works as it stands there", async () => {
   assert.match(notes, /SignatureDoesNotMatch/, 'a stranger is refused')
   assert.match(output, /Publish +SignatureDoesNotMatch/, 'and told of')
   assert.match(output, /arn:aws:iam::000000000000:root +Publish +\d+/)
-  assert.equal(notes.replaceAll(/^.*SignatureDoesNotMatch.*$|^\d+ rows?$|^npm warn.*$/gm, '').trim(), '', 'nothing else was complained about')
+  assert.equal(
+    notes.replaceAll(/^.*SignatureDoesNotMatch.*$|^\d+ rows?$|^npm warn.*$/gm, '').trim(),
+    '',
+    'nothing else was complained about',
+  )
 
   const listed = await until('a log file in the bucket', async () => {
     const last = lines.trim().split('\n').at(-1) ?? ''
     const again = await runProgram('bash', ['-e', '-c', `eval "$(npx sealcast env)"\n${last}`], { folder: folder.path })
     return again.output.includes('.json.gz') ? again.output : undefined
   })
-  assert.match(listed, /AWSLogs\/000000000000\/CloudTrail\/us-east-1\/\d{4}\/\d\d\/\d\d\/000000000000_CloudTrail_us-east-1_\d{8}T\d{4}Z_\w{16}\.json\.gz/)
+  assert.match(
+    listed,
+    /AWSLogs\/000000000000\/CloudTrail\/us-east-1\/\d{4}\/\d\d\/\d\d\/000000000000_CloudTrail_us-east-1_\d{8}T\d{4}Z_\w{16}\.json\.gz/,
+  )
 })

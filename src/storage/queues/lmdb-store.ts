@@ -21,7 +21,13 @@ export function lmdbQueueStore({ folder }: { readonly folder: string }): QueueSt
 
 function openEnvironment(folder: string): RootDatabase<Buffer, Buffer> {
   mkdirSync(folder, { recursive: true })
-  return open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false, ...OWN_BATCHES })
+  return open<Buffer, Buffer>(folder, {
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    noSubdir: false,
+    overlappingSync: false,
+    ...OWN_BATCHES,
+  })
 }
 
 function storedBytes(database: RootDatabase<Buffer, Buffer>, folder: string): StoredBytes {
