@@ -72,7 +72,8 @@ test('a publish from another account is refused until the topic lets it in, and 
   await assert.rejects(guest.deleteTopic({ TopicArn }), { name: 'AuthorizationErrorException' })
 
   const rows = await query(
-    `SELECT recipientaccountid, sharedeventid, eventid, useridentity.type AS type, useridentity.arn AS arn, useridentity.accountid AS caller,
+    `SELECT recipientaccountid, sharedeventid, eventid, useridentity.type AS type, useridentity.arn AS arn,
+       useridentity.accountid AS caller,
        useridentity.accesskeyid AS key, responseelements, resources[1].accountid AS owner
      FROM events WHERE requestid = '${$metadata.requestId}' ORDER BY recipientaccountid`,
   )

@@ -52,8 +52,11 @@ async function assertUnharmed(): Promise<void> {
 /** Code and message of the query protocol's error; fails when the answer has another form. */
 function queryError({ status, headers, body }: Answer): readonly [status: number, code: string, message: string] {
   assert.equal(headers['content-type'], 'text/xml', body.slice(0, 200))
-  const form =
-    /^<ErrorResponse xmlns="[^"]+"><Error><Type>(Sender|Receiver)<\/Type><Code>(\w+)<\/Code><Message>([^<]*)<\/Message><\/Error><RequestId>([0-9a-f-]{36})<\/RequestId><\/ErrorResponse>$/
+  const parts = [
+    /^<ErrorResponse xmlns="[^"]+"><Error><Type>(Sender|Receiver)<\/Type><Code>(\w+)<\/Code><Message>([^<]*)<\/Message><\/Error>/,
+    /<RequestId>([0-9a-f-]{36})<\/RequestId><\/ErrorResponse>$/,
+  ]
+  const form = new RegExp(parts.map(({ source }) => source).join(''))
   const [, type, code = '', message = '', requestId] = form.exec(body) ?? []
   assert.equal(type, status < 500 ? 'Sender' : 'Receiver', body.slice(0, 300))
   assert.equal(headers['x-amzn-requestid'], requestId)

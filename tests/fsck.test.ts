@@ -1,18 +1,7 @@
 // The check of a data directory and the way out of damage: each class of file damaged in each way is named, nothing is changed by the look,
 // and after a salvage the check is clean, the server starts, and whatever could be read is still there.
 import assert from 'node:assert/strict'
-import {
-  closeSync,
-  cpSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, cpSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { systemClock } from '../src/base/clock.ts'
@@ -48,32 +37,144 @@ interface Damage {
 }
 
 const DAMAGES: readonly Damage[] = [
-  { name: 'a flipped bit in a frame', strike: (folder) => flip(journalFile(folder, 0), 2000), told: /journal\/.*from position \d+ to \d+ is unreadable/, lost: 1, serve: true },
+  {
+    name: 'a flipped bit in a frame',
+    strike: (folder) => flip(journalFile(folder, 0), 2000),
+    told: /journal\/.*from position \d+ to \d+ is unreadable/,
+    lost: 1,
+    serve: true,
+  },
   { name: 'a flipped bit in a segment header', strike: (folder) => flip(journalFile(folder, 1), 20), told: /journal\/.*header is damaged/ },
-  { name: 'a flipped bit in the first segment header', strike: (folder) => flip(journalFile(folder, 0), 20), told: /journal\/.*header is damaged/ },
-  { name: 'a segment overwritten in the middle', strike: (folder) => overwrite(journalFile(folder, 0), 3000, 5000), told: /journal\/.*is unreadable/, lost: 16 },
-  { name: 'a missing first segment', strike: (folder) => rmSync(journalFile(folder, 0)), told: /older than the journal|cannot be read any more/, lost: 60 },
+  {
+    name: 'a flipped bit in the first segment header',
+    strike: (folder) => flip(journalFile(folder, 0), 20),
+    told: /journal\/.*header is damaged/,
+  },
+  {
+    name: 'a segment overwritten in the middle',
+    strike: (folder) => overwrite(journalFile(folder, 0), 3000, 5000),
+    told: /journal\/.*is unreadable/,
+    lost: 16,
+  },
+  {
+    name: 'a missing first segment',
+    strike: (folder) => rmSync(journalFile(folder, 0)),
+    told: /older than the journal|cannot be read any more/,
+    lost: 60,
+  },
   { name: 'a missing last segment', strike: (folder) => rmSync(journalFile(folder, 1)), told: /journal.*its end is missing/, lost: 60 },
-  { name: 'a last segment cut short', strike: (folder) => truncateSync(journalFile(folder, 1), 4000), told: /journal.*its end is missing/, lost: 40 },
-  { name: 'a missing journal', strike: (folder) => rmSync(join(folder, 'journal'), { recursive: true }), told: /journal.*its end is missing/, lost: 60, serve: true },
-  { name: 'a flipped bit in a record', strike: (folder) => flipText(join(folder, 'records', 'data.mdb'), '"name":"kept"'), told: /records\/data.mdb.*fails its checksum/, objectLost: true, serve: true },
-  { name: 'a flipped bit in a record that the journal still tells', strike: (folder) => flipLast(join(folder, 'records', 'data.mdb'), 'mark 3'), told: /records\/data.mdb/ },
-  { name: 'a flipped bit in the structure of the records', strike: (folder) => flip(join(folder, 'records', 'data.mdb'), rootPage(join(folder, 'records', 'data.mdb')) + 18), told: /records\/data.mdb: page \d+/, objectLost: true, serve: true },
-  { name: 'missing records', strike: (folder) => rmSync(join(folder, 'records'), { recursive: true }), told: /records\/data.mdb.*older than the journal/, objectLost: true },
-  { name: 'a flipped bit in the queue index', strike: (folder) => overwrite(join(folder, 'queues', 'index', 'data.mdb'), overflowPage(join(folder, 'queues', 'index', 'data.mdb')) + 100, 8), told: /queues\/index\/data.mdb.*fails its checksum/, lost: 100, serve: true },
-  { name: 'a missing queue index', strike: (folder) => rmSync(join(folder, 'queues', 'index'), { recursive: true }), told: /queues\/index\/data.mdb.*older than the journal/, lost: 100 },
-  { name: 'a flipped bit in a copied body', strike: (folder) => flipText(join(folder, 'queues', 'bodies', 'data.mdb'), 'body 4 '), told: /queues\/bodies\/data.mdb.*body of message 4 of queue 1 is damaged/, lost: 1 },
-  { name: 'missing copied bodies', strike: (folder) => rmSync(join(folder, 'queues', 'bodies'), { recursive: true }), told: /queues\/index\/data.mdb.*cannot be read/, lost: 100, serve: true },
+  {
+    name: 'a last segment cut short',
+    strike: (folder) => truncateSync(journalFile(folder, 1), 4000),
+    told: /journal.*its end is missing/,
+    lost: 40,
+  },
+  {
+    name: 'a missing journal',
+    strike: (folder) => rmSync(join(folder, 'journal'), { recursive: true }),
+    told: /journal.*its end is missing/,
+    lost: 60,
+    serve: true,
+  },
+  {
+    name: 'a flipped bit in a record',
+    strike: (folder) => flipText(join(folder, 'records', 'data.mdb'), '"name":"kept"'),
+    told: /records\/data.mdb.*fails its checksum/,
+    objectLost: true,
+    serve: true,
+  },
+  {
+    name: 'a flipped bit in a record that the journal still tells',
+    strike: (folder) => flipLast(join(folder, 'records', 'data.mdb'), 'mark 3'),
+    told: /records\/data.mdb/,
+  },
+  {
+    name: 'a flipped bit in the structure of the records',
+    strike: (folder) => flip(join(folder, 'records', 'data.mdb'), rootPage(join(folder, 'records', 'data.mdb')) + 18),
+    told: /records\/data.mdb: page \d+/,
+    objectLost: true,
+    serve: true,
+  },
+  {
+    name: 'missing records',
+    strike: (folder) => rmSync(join(folder, 'records'), { recursive: true }),
+    told: /records\/data.mdb.*older than the journal/,
+    objectLost: true,
+  },
+  {
+    name: 'a flipped bit in the queue index',
+    strike: (folder) =>
+      overwrite(join(folder, 'queues', 'index', 'data.mdb'), overflowPage(join(folder, 'queues', 'index', 'data.mdb')) + 100, 8),
+    told: /queues\/index\/data.mdb.*fails its checksum/,
+    lost: 100,
+    serve: true,
+  },
+  {
+    name: 'a missing queue index',
+    strike: (folder) => rmSync(join(folder, 'queues', 'index'), { recursive: true }),
+    told: /queues\/index\/data.mdb.*older than the journal/,
+    lost: 100,
+  },
+  {
+    name: 'a flipped bit in a copied body',
+    strike: (folder) => flipText(join(folder, 'queues', 'bodies', 'data.mdb'), 'body 4 '),
+    told: /queues\/bodies\/data.mdb.*body of message 4 of queue 1 is damaged/,
+    lost: 1,
+  },
+  {
+    name: 'missing copied bodies',
+    strike: (folder) => rmSync(join(folder, 'queues', 'bodies'), { recursive: true }),
+    told: /queues\/index\/data.mdb.*cannot be read/,
+    lost: 100,
+    serve: true,
+  },
   { name: 'a missing blob', strike: (folder) => rmSync(blobFile(folder)), told: /records\/data.mdb.*blob .* is missing/, objectLost: true },
-  { name: 'a blob cut short', strike: (folder) => truncateSync(blobFile(folder), 100), told: /blobs\/.*has 100 bytes; 5000 were written/, objectLost: true },
-  { name: 'a flipped bit in a chunk of the lake', strike: (folder) => flip(chunkFile(folder, 1), 40), told: /lake\/chunks\/.*cannot be unpacked/, serve: true },
+  {
+    name: 'a blob cut short',
+    strike: (folder) => truncateSync(blobFile(folder), 100),
+    told: /blobs\/.*has 100 bytes; 5000 were written/,
+    objectLost: true,
+  },
+  {
+    name: 'a flipped bit in a chunk of the lake',
+    strike: (folder) => flip(chunkFile(folder, 1), 40),
+    told: /lake\/chunks\/.*cannot be unpacked/,
+    serve: true,
+  },
   { name: 'a missing chunk of the lake', strike: (folder) => rmSync(chunkFile(folder, 0)), told: /lake\/chunks: .*a file is missing/ },
-  { name: 'a Parquet file cut short', strike: (folder) => truncateSync(parquetFile(folder), 100), told: /lake\/parquet\/.*has 100 bytes/, serve: true },
-  { name: 'a flipped bit at the end of a Parquet file', strike: (folder) => flip(parquetFile(folder), statSync(parquetFile(folder)).size - 1), told: /lake\/parquet\/.*not the Parquet file it was/ },
-  { name: 'a manifest that is no JSON', strike: (folder) => writeFileSync(join(folder, 'lake', 'manifest.json'), '{'), told: /lake\/manifest.json: it is not JSON/, serve: true },
-  { name: 'a missing manifest', strike: (folder) => rmSync(join(folder, 'lake', 'manifest.json')), told: /lake\/manifest.json: it is missing/ },
-  { name: 'a missing lake', strike: (folder) => rmSync(join(folder, 'lake'), { recursive: true }), told: /lake: it ends at 0; the journal starts at/ },
-  { name: 'a format file that is no JSON', strike: (folder) => writeFileSync(join(folder, 'format.json'), ''), told: /format.json/, serve: true },
+  {
+    name: 'a Parquet file cut short',
+    strike: (folder) => truncateSync(parquetFile(folder), 100),
+    told: /lake\/parquet\/.*has 100 bytes/,
+    serve: true,
+  },
+  {
+    name: 'a flipped bit at the end of a Parquet file',
+    strike: (folder) => flip(parquetFile(folder), statSync(parquetFile(folder)).size - 1),
+    told: /lake\/parquet\/.*not the Parquet file it was/,
+  },
+  {
+    name: 'a manifest that is no JSON',
+    strike: (folder) => writeFileSync(join(folder, 'lake', 'manifest.json'), '{'),
+    told: /lake\/manifest.json: it is not JSON/,
+    serve: true,
+  },
+  {
+    name: 'a missing manifest',
+    strike: (folder) => rmSync(join(folder, 'lake', 'manifest.json')),
+    told: /lake\/manifest.json: it is missing/,
+  },
+  {
+    name: 'a missing lake',
+    strike: (folder) => rmSync(join(folder, 'lake'), { recursive: true }),
+    told: /lake: it ends at 0; the journal starts at/,
+  },
+  {
+    name: 'a format file that is no JSON',
+    strike: (folder) => writeFileSync(join(folder, 'format.json'), ''),
+    told: /format.json/,
+    serve: true,
+  },
 ]
 
 suite('damage is named, and salvaged without losing what can be read', () => {
@@ -86,7 +187,10 @@ suite('damage is named, and salvaged without losing what can be read', () => {
       const found = await check(folder)
       assert.ok(found.summary.findings.damage > 0)
       const lines = found.findings.filter(({ severity }) => severity === 'damage').map(({ file, what }) => `${file}: ${what}`)
-      assert.ok(lines.some((line) => damage.told.test(line)), `${String(damage.told)} in\n${lines.join('\n')}`)
+      assert.ok(
+        lines.some((line) => damage.told.test(line)),
+        `${String(damage.told)} in\n${lines.join('\n')}`,
+      )
       assert.deepEqual(contents(folder), struck, 'nothing was changed')
 
       const salvaged = await check(folder, true)
@@ -96,12 +200,20 @@ suite('damage is named, and salvaged without losing what can be read', () => {
       const { salvagedTo } = salvaged.summary
       assert.ok(salvagedTo !== undefined)
       const report = JSON.parse(readFileSync(join(salvagedTo, 'report.json'), 'utf8')) as { moved: string[]; lost: string[] }
-      if (damage.lost === undefined && damage.objectLost !== true) assert.deepEqual(report.lost.filter((what) => /message|record/.test(what)), [])
+      if (damage.lost === undefined && damage.objectLost !== true)
+        assert.deepEqual(
+          report.lost.filter((what) => /message|record/.test(what)),
+          [],
+        )
       await assertReadable(folder, damage)
       if (damage.serve === true) {
         const server = await startTestServer({ data: folder })
         assert.equal(await server.stop(), 0)
-        assert.deepEqual((await check(folder)).findings.filter(({ severity }) => severity === 'damage'), [], 'clean after the server ran')
+        assert.deepEqual(
+          (await check(folder)).findings.filter(({ severity }) => severity === 'damage'),
+          [],
+          'clean after the server ran',
+        )
       }
       rmSync(folder, { recursive: true })
     })
@@ -119,7 +231,7 @@ test('a bit flipped anywhere in a file of lmdb is named, or changes nothing that
     assert.deepEqual(sound.problems, [])
     for (let round = 0; round < 400; round++) {
       const struck = Buffer.from(bytes)
-            const page = random.below(struck.length / 4096)
+      const page = random.below(struck.length / 4096)
       // Heads of the file, heads of pages, anywhere.
       const at = [(page % 2) * 4096 + random.below(168), page * 4096 + random.below(64), random.below(struck.length)][round % 3] ?? 0
       struck[at] = (struck[at] ?? 0) ^ (1 << random.below(8))
@@ -145,7 +257,10 @@ test('is refused while a server uses the folder, and where there is no data dire
   lock.release()
   assert.equal(locked.code, 1)
   assert.match(locked.notes, /is locked: another sealcast uses this data directory. Stop it first/)
-  await assert.rejects(check(join(root.path, 'nowhere')), (error: Error) => error instanceof FsckRefused && /there is no .*nowhere/.test(error.message))
+  await assert.rejects(
+    check(join(root.path, 'nowhere')),
+    (error: Error) => error instanceof FsckRefused && /there is no .*nowhere/.test(error.message),
+  )
   await assert.rejects(check(root.path), /is no Sealcast data directory/)
 })
 
@@ -158,7 +273,10 @@ test('the command prints findings and a summary, for people and as JSON, and its
   flip(journalFile(folder, 0), 2000)
   const struck = await runCommand(['fsck', '--data', folder, '--json'])
   assert.equal(struck.code, 1)
-  const lines = struck.output.trim().split('\n').map((line) => JSON.parse(line) as { kind: string; findings?: { damage: number } })
+  const lines = struck.output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; findings?: { damage: number } })
   assert.deepEqual([lines[0]?.kind, lines.at(-1)?.kind], ['finding', 'summary'])
   assert.equal(lines.at(-1)?.findings?.damage, lines.length - 1)
   const salvaged = await runCommand(['fsck', '--data', folder, '--salvage'])
@@ -171,7 +289,9 @@ test('the command prints findings and a summary, for people and as JSON, and its
 function readEntries(path: string): { readonly entries: readonly string[]; readonly problems: readonly LmdbProblem[] } {
   const problems: LmdbProblem[] = []
   const file = diskFiles().open(path, 'read')
-  const entries = [...readLmdbFile(file, (problem) => void problems.push(problem))].map(({ key, value }) => `${key.toString('latin1')} ${value.toString('latin1')}`)
+  const entries = [...readLmdbFile(file, (problem) => void problems.push(problem))].map(
+    ({ key, value }) => `${key.toString('latin1')} ${value.toString('latin1')}`,
+  )
   file.close()
   return { entries, problems }
 }
@@ -179,7 +299,12 @@ function readEntries(path: string): { readonly entries: readonly string[]; reado
 async function check(folder: string, salvage = false): Promise<{ readonly findings: readonly Finding[]; readonly summary: FsckSummary }> {
   const findings: Finding[] = []
   const parts = { files: diskFiles(), clock: systemClock, random: seededRandom(2), takeLock }
-  const summary = await fsck(parts, { dataFolder: folder, salvage, onFinding: (finding) => void findings.push(finding), onProgress: () => {} })
+  const summary = await fsck(parts, {
+    dataFolder: folder,
+    salvage,
+    onFinding: (finding) => void findings.push(finding),
+    onProgress: () => {},
+  })
   return { findings, summary }
 }
 
@@ -267,13 +392,17 @@ function overwrite(path: string, at: number, length: number): void {
 /** Where the root page of the newest tree stands. */
 function rootPage(path: string): number {
   const bytes = readFileSync(path)
-  const [first, second] = [0, 4096].map((at) => ({ transaction: bytes.readBigUInt64LE(at + 24 + 128), root: Number(bytes.readBigUInt64LE(at + 24 + 112)) }))
+  const [first, second] = [0, 4096].map((at) => ({
+    transaction: bytes.readBigUInt64LE(at + 24 + 128),
+    root: Number(bytes.readBigUInt64LE(at + 24 + 112)),
+  }))
   assert.ok(first && second)
   return (first.transaction > second.transaction ? first : second).root * 4096
 }
 
 function overflowPage(path: string): number {
   const bytes = readFileSync(path)
-  for (let at = bytes.length - 4096; at > 4096; at -= 4096) if (bytes.readUInt16LE(at + 18) === 4 && bytes.readUInt32LE(at + 20) > 0) return at
+  for (let at = bytes.length - 4096; at > 4096; at -= 4096)
+    if (bytes.readUInt16LE(at + 18) === 4 && bytes.readUInt32LE(at + 20) > 0) return at
   return rootPage(path) + 200
 }

@@ -17,6 +17,7 @@ import { Commits } from '../src/engine/transaction.ts'
 import { type EventEntry, readEntries } from '../src/model/entry.ts'
 import { type Principal, rootPrincipal } from '../src/model/principal.ts'
 import { ServiceError } from '../src/model/service-error.ts'
+import type { Files } from '../src/storage/files.ts'
 import { memoryBlobs } from '../src/storage/memory/blobs.ts'
 import { memoryFiles } from '../src/storage/memory/files.ts'
 import { memoryRecords } from '../src/storage/memory/records.ts'
@@ -44,11 +45,11 @@ export interface Harness {
 
 export async function createHarness(
   services: (env: Env) => Readonly<Record<string, Service>>,
-  options: { readonly now?: number; readonly selected?: (tables: Tables) => DataEventFilter } = {},
+  options: { readonly now?: number; readonly files?: Files; readonly selected?: (tables: Tables) => DataEventFilter } = {},
 ): Promise<Harness> {
   const clock = new SimulatedClock(options.now ?? Date.UTC(2026, 0, 2, 3, 4, 5))
   const random = seededRandom(1)
-  const files = memoryFiles()
+  const files = options.files ?? memoryFiles()
   const journal = await openJournal({ files, folder: '/journal', random, clock, writer: 'inline' })
   const records = memoryRecords()
   const queues = await openQueues({ journal, store: memoryQueueStore() })

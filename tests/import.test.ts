@@ -132,8 +132,8 @@ test(
     assert.equal(code, 0, notes)
     assert.deepEqual([result.records, result.imported, result.rejected], [3455, 3455, 0])
     const rows = await query(
-      `SELECT eventsource, count(*) AS n FROM events WHERE event_class = 'imported' AND recipientaccountid <> '111122223333' OR event_class = 'imported'
-       AND recipientaccountid IS NULL GROUP BY eventsource`,
+      `SELECT eventsource, count(*) AS n FROM events
+       WHERE event_class = 'imported' AND coalesce(recipientaccountid, '') <> '111122223333' GROUP BY eventsource`,
     )
     const counts = Object.fromEntries(rows.map(({ eventsource, n }) => [String(eventsource), Number(n)]))
     assert.equal(

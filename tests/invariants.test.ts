@@ -263,7 +263,7 @@ test('invariant 4: a repeated delivery comes twice to the outside at most, and o
   )
 })
 
-test('invariant 5: a receiver that never answers holds neither other receivers nor queue, SQL or trail; lag is visible for each', async (t) => {
+test('invariant 5: a receiver that never answers holds up nothing else; lag is visible for each follower', async (t) => {
   const world = await worldFor(t)
   const isConfirmation = (type: string | string[] | undefined) => type === 'SubscriptionConfirmation'
   const stuck = await receiverFor(t, { answer: ({ headers }) => (isConfirmation(headers['x-amz-sns-message-type']) ? 200 : undefined) })

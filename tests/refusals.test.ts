@@ -137,7 +137,8 @@ test('refusals of messages in the words of AWS', async () => {
   assert.deepEqual(await attribute('a', { DataType: undefined, StringValue: 'v' }), [
     'ValidationError',
     400,
-    "1 validation error detected: Value null at 'messageAttributes.a.member.dataType' failed to satisfy constraint: Member must not be null",
+    "1 validation error detected: Value null at 'messageAttributes.a.member.dataType' failed to satisfy constraint: " +
+      'Member must not be null',
   ])
 })
 

@@ -54,7 +54,8 @@ export function signedHeaders(host: string, request: Unsigned): Readonly<Record<
 export function signedBytes(port: number, request: Unsigned): Buffer {
   const { method = 'POST', path = '/', query = '', body = '' } = request
   const lines = Object.entries(signedHeaders(`127.0.0.1:${port}`, request)).map(([name, value]) => `${name}: ${value}\r\n`)
-  const head = `${method} ${path}${query === '' ? '' : `?${query}`} HTTP/1.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n`
+  const url = query === '' ? path : `${path}?${query}`
+  const head = `${method} ${url} HTTP/1.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n`
   return Buffer.concat([Buffer.from(`${head}connection: close\r\n\r\n`), Buffer.from(body)])
 }
 

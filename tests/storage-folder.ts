@@ -77,11 +77,13 @@ export type Waiting = ReadonlyMap<number, string>
 export async function makeFolder(folder: string): Promise<Waiting> {
   const random = seededRandom(1)
   const open = await openFolder(folder, random)
-  const { store, lake, commit } = open
+  const { store, commit } = open
   const blobs = await diskBlobs({ folder: join(folder, 'blobs'), random, clock: new SimulatedClock(NOW) })
-  const blob = await blobs.write((async function* () {
-    yield Buffer.alloc(5000, 'blob ')
-  })())
+  const blob = await blobs.write(
+    (async function* () {
+      yield Buffer.alloc(5000, 'blob ')
+    })(),
+  )
   const account = '000000000000'
   const topicArn = `arn:aws:sns:us-east-1:${account}:told`
   const json = (value: object): string => JSON.stringify(value)
@@ -89,12 +91,26 @@ export async function makeFolder(folder: string): Promise<Waiting> {
     frame.put(Table.accounts, account, json({ id: account, createdAt: NOW }))
     frame.put(Table.topics, topicArn, json({ topicArn, owner: account, createdAt: NOW, attributes: {}, tags: {}, subscriptionsDeleted: 0 }))
     frame.put(Table.counters, 'queue', json({ next: 2 }))
-    frame.put(Table.queues, QUEUE_ARN, json({ queueArn: QUEUE_ARN, number: QUEUE, owner: account, createdAt: NOW, modifiedAt: NOW, attributes: {}, tags: {} }))
+    frame.put(
+      Table.queues,
+      QUEUE_ARN,
+      json({ queueArn: QUEUE_ARN, number: QUEUE, owner: account, createdAt: NOW, modifiedAt: NOW, attributes: {}, tags: {} }),
+    )
     frame.put(Table.buckets, BUCKET, json({ name: BUCKET, owner: account, region: 'us-east-1', createdAt: NOW }))
     frame.put(
       Table.objects,
       `${BUCKET}/object`,
-      json({ key: 'object', blobId: blob.id, bytes: blob.bytes, etag: '"0"', modifiedAt: NOW, headers: {}, metadata: {}, checksums: {}, owner: account }),
+      json({
+        key: 'object',
+        blobId: blob.id,
+        bytes: blob.bytes,
+        etag: '"0"',
+        modifiedAt: NOW,
+        headers: {},
+        metadata: {},
+        checksums: {},
+        owner: account,
+      }),
     )
   })
   const waiting = new Map<number, string>()
@@ -105,7 +121,15 @@ export async function makeFolder(folder: string): Promise<Waiting> {
       await commit((frame) => {
         const header = json({ type: 'Queued', messageId: random.uuid(), publishedAt: NOW + sequence })
         const message = frame.message(header, body)
-        frame.enqueue({ queue: QUEUE, sequence, visibleAt: NOW, sentAt: NOW, messageOffset: message.offset, messageLength: message.length, route: 0 })
+        frame.enqueue({
+          queue: QUEUE,
+          sequence,
+          visibleAt: NOW,
+          sentAt: NOW,
+          messageOffset: message.offset,
+          messageLength: message.length,
+          route: 0,
+        })
         frame.event({ class: EventClass.aws, flags: 0, arrivedAt: NOW, committedAt: NOW, json: json({ eventID: `event ${sequence}` }) })
         frame.put(Table.meta, `mark ${sequence % 5}`, String(sequence))
       })
@@ -127,10 +151,14 @@ export async function makeFolder(folder: string): Promise<Waiting> {
 
 /** What the journal tells since the last time, into a chunk of the lake. */
 async function feed({ store: { journal }, lake }: OpenFolder): Promise<void> {
-  for (let at = Math.max(lake.appended, journal.start); at < journal.durable; ) {
+  for (let at = Math.max(lake.appended, journal.start); at < journal.durable;) {
     const frames = await journal.read(at, 1 << 16)
     at = frames.at(-1)?.end ?? journal.durable
-    const rows = frames.map(({ position }) => ({ kind: 'attempt' as const, position, json: Buffer.from(JSON.stringify({ told: position })) }))
+    const rows = frames.map(({ position }) => ({
+      kind: 'attempt' as const,
+      position,
+      json: Buffer.from(JSON.stringify({ told: position })),
+    }))
     await lake.append({ rows, upTo: at })
   }
   await lake.flush()

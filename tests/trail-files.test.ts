@@ -229,7 +229,8 @@ test('selected publishes, the failed ones included, come into log files of the d
   const refused = told((record) => record['errorCode'] === 'AccessDenied')
   assert.equal(
     refused['errorMessage'],
-    `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: SNS:Publish on resource: ${denied} with an explicit deny in a resource-based policy`,
+    `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: SNS:Publish on resource: ${denied} ` +
+      'with an explicit deny in a resource-based policy',
   )
   assert.deepEqual([refused['requestParameters'], refused['responseElements']], [null, null])
 })
@@ -240,7 +241,8 @@ test('a wrong signature is no event of a trail, and found by a query as an event
     '--data',
     folder.path,
     '--json',
-    `SELECT event_class, eventname, errorcode, eventtype, eventcategory, requestparameters, useridentity.type AS type, useridentity.accesskeyid AS key
+    `SELECT event_class, eventname, errorcode, eventtype, eventcategory, requestparameters,
+       useridentity.type AS type, useridentity.accesskeyid AS key
      FROM events WHERE errorcode = 'SignatureDoesNotMatch'`,
   ])
   assert.equal(code, 0)

@@ -12,7 +12,7 @@ import type { Authenticate, CallSignature } from './authenticate.ts'
 import type { Authorize } from './authorize.ts'
 import type { Env } from './env.ts'
 import { type AnyOperation, type Call, type Service, Wait } from './operation.ts'
-import type { Transaction } from './transaction.ts'
+import type { Committed, Transaction } from './transaction.ts'
 
 export interface CallRequest {
   readonly service: string
@@ -90,7 +90,12 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
       throw service.missing(request.missing, operation.name)
     options.authorize(service, operation, call, input)
     const prepared = operation.prepare === undefined ? undefined : await operation.prepare(call, input)
-    const output = await decide(options, service, operation, call, input, prepared, request)
+    let { result: output, done } = decide(options, service, operation, call, input, prepared, request)
+    while (output instanceof Wait) {
+      await output.until
+      ;({ result: output, done } = decide(options, service, operation, call, input, prepared, request))
+    }
+    await done
     return { output: operation.answer === undefined ? output : await operation.answer(output, call, input) }
   } catch (error) {
     const refused = error instanceof ServiceError ? error : unexpected(options.env.log, service, request, error)
@@ -100,8 +105,8 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
   }
 }
 
-/** Runs the operation and commits its effect with its event. Repeats while the operation has to wait. */
-async function decide(
+/** Runs the operation and commits its effect with its event. A result that is a Wait committed nothing: then it is to be run again. */
+function decide(
   { env, audit }: CallsOptions,
   service: Service,
   operation: AnyOperation,
@@ -109,20 +114,12 @@ async function decide(
   input: unknown,
   prepared: unknown,
   request: CallRequest,
-): Promise<unknown> {
-  for (;;) {
-    const { result, done } = env.commits.commit((tx) => {
-      const output: unknown = operation.run(tx, input as never, call, prepared)
-      if (!(output instanceof Wait)) audit.success(tx, { service, operation, call, input, causedByTrail: request.causedByTrail }, output)
-      return output
-    })
-    if (result instanceof Wait) {
-      await result.until
-      continue
-    }
-    await done
-    return result
-  }
+): Committed<unknown> {
+  return env.commits.commit((tx) => {
+    const output: unknown = operation.run(tx, input as never, call, prepared)
+    if (!(output instanceof Wait)) audit.success(tx, { service, operation, call, input, causedByTrail: request.causedByTrail }, output)
+    return output
+  })
 }
 
 async function tellFailure(

@@ -2,7 +2,7 @@
 // formats alone, and shares no writing or recovering code with the server. What it changes, it changes only when asked to salvage, and
 // then it moves and never deletes.
 
-/** `damage`: something that was acknowledged is lost, or the server will not start. `warning`: worth a look. `info`: what a crash may leave. */
+/** `damage`: what was acknowledged is lost, or the server will not start. `warning`: worth a look. `info`: what a crash may leave. */
 export type Severity = 'damage' | 'warning' | 'info'
 
 export interface Finding {

@@ -3,7 +3,8 @@
 // written meanwhile. Little endian, 64 bit, one database without duplicates.
 //
 //   page  = number u64 | transaction u64 | zero u16 | flags u16 | lower u16 | upper u16 (of overflow pages: their count u32) | contents
-//   meta  = pages 0 and 1: magic u32 | version u32 | address u64 | map size u64 | two trees: free pages, main | last page u64 | transaction u64
+//   meta  = pages 0 and 1: magic u32 | version u32 | address u64 | map size u64 | tree of free pages, main tree | last page u64
+//           | transaction u64
 //   tree  = page size u32 | flags u16 | depth u16 | branch, leaf and overflow pages u64 | entries u64 | root u64
 //   node  = size u32 and flags u16, or page number u48 | key size u16 | key | value, or where its overflow pages are
 import type { File, Files } from './files.ts'
@@ -23,7 +24,7 @@ export class LmdbFileDamaged extends Error {
   override name = 'LmdbFileDamaged'
 }
 
-/** Every entry that can be reached, in order; each problem on the way is told, and what hangs on it left out. The buffers are the caller's. */
+/** Every entry that can be reached, in order; each problem is told, and what hangs on it left out. The buffers are the caller's. */
 export function* readLmdbFile(file: File, onProblem: (problem: LmdbProblem) => void): Generator<LmdbEntry> {
   const tree = openTree(file, onProblem)
   if (tree === undefined) return
@@ -37,7 +38,8 @@ export function* readLmdbFile(file: File, onProblem: (problem: LmdbProblem) => v
     entries++
     yield { key: Buffer.from(node.key), value }
   }
-  if (entries !== tree.main.entries) onProblem({ page: tree.metaPage, what: `it tells of ${tree.main.entries} entries; ${entries} can be reached` })
+  if (entries !== tree.main.entries)
+    onProblem({ page: tree.metaPage, what: `it tells of ${tree.main.entries} entries; ${entries} can be reached` })
   checkFreePages(tree, onProblem)
 }
 
@@ -46,7 +48,9 @@ export function assertLmdbFileSound(files: Files, path: string, pagesMax: number
   if (!files.exists(path)) return
   const file = files.open(path, 'read')
   const refuse = ({ page, what }: LmdbProblem): never => {
-    throw new LmdbFileDamaged(`${path} is damaged: page ${page}: ${what}. Nothing was changed. Restore a backup, or use \`sealcast fsck --salvage\`.`)
+    throw new LmdbFileDamaged(
+      `${path} is damaged: page ${page}: ${what}. Nothing was changed. Restore a backup, or use \`sealcast fsck --salvage\`.`,
+    )
   }
   try {
     const tree = openTree(file, refuse)
@@ -135,9 +139,11 @@ function chooseMeta(file: File, onProblem: (problem: LmdbProblem) => void): Meta
   if (a.pageBytes !== b.pageBytes) onProblem({ page: 1, what: `it tells of pages of ${b.pageBytes} bytes, page 0 of ${a.pageBytes}` })
   // Transactions write the two in turn.
   for (const meta of [a, b]) {
-    if (meta.transaction !== 0 && meta.transaction % 2 !== meta.page) onProblem({ page: meta.page, what: `it has number ${meta.transaction}, of the other page's turn` })
+    if (meta.transaction !== 0 && meta.transaction % 2 !== meta.page)
+      onProblem({ page: meta.page, what: `it has number ${meta.transaction}, of the other page's turn` })
   }
-  if (Math.abs(a.transaction - b.transaction) > 1) onProblem({ page: a.transaction > b.transaction ? b.page : a.page, what: 'it is older than the one before the newest' })
+  if (Math.abs(a.transaction - b.transaction) > 1)
+    onProblem({ page: a.transaction > b.transaction ? b.page : a.page, what: 'it is older than the one before the newest' })
   return a.transaction >= b.transaction ? a : b
 }
 
@@ -154,8 +160,10 @@ function readMeta(file: File, page: number, at: number): Meta | string {
   const main = readTreeHead(meta, 72)
   const mapBytes = number64(meta, 16)
   const lastPage = number64(meta, 120)
-  if (mapBytes > MAP_BYTES_MAX || (lastPage + 1) * pageBytes > mapBytes) return `it tells of a map of ${mapBytes} bytes for pages up to ${lastPage}`
-  if (meta.readUInt16LE(28) !== FREE_TREE_FLAGS || meta.readUInt16LE(76) !== 0 || meta.readUInt32LE(72) !== 0) return 'it tells of trees of another kind'
+  if (mapBytes > MAP_BYTES_MAX || (lastPage + 1) * pageBytes > mapBytes)
+    return `it tells of a map of ${mapBytes} bytes for pages up to ${lastPage}`
+  if (meta.readUInt16LE(28) !== FREE_TREE_FLAGS || meta.readUInt16LE(76) !== 0 || meta.readUInt32LE(72) !== 0)
+    return 'it tells of trees of another kind'
   for (const tree of [free, main]) {
     if (tree.root !== NONE && (tree.depth < 1 || tree.depth > DEPTH_MAX)) return `it tells of a tree of ${tree.depth} levels`
     if (tree.root === NONE && tree.entries !== 0) return `it tells of ${tree.entries} entries in an empty tree`
@@ -296,7 +304,8 @@ function checkFreePages(tree: Tree, onProblem: (problem: LmdbProblem) => void): 
     const list = tree.value(page, node)
     if (list !== undefined && list.length >= 8) lists.push({ page, list })
   }
-  if (entries !== tree.free.entries) onProblem({ page: tree.metaPage, what: `it tells of ${tree.free.entries} lists of free pages; ${entries} can be reached` })
+  if (entries !== tree.free.entries)
+    onProblem({ page: tree.metaPage, what: `it tells of ${tree.free.entries} lists of free pages; ${entries} can be reached` })
   for (const { page, list } of lists) {
     const count = Math.min(number64(list, 0), Math.floor(list.length / 8) - 1)
     for (let at = 1; at <= count; at++) {

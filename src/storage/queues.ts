@@ -74,6 +74,8 @@ export interface Queues {
   checkpoint(): Promise<Position>
   /** From here on `apply` must be replayed. */
   readonly checkpointed: Position
+  /** Bodies before it are the queues' own copies: the journal need not reach back further. */
+  readonly released: Position
   bytes(): { readonly index: number; readonly coldBodies: number }
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 // The storage floor put together: one journal, and the records and queues that are rebuilt from it. `apply` is the one way a frame
 // takes effect, live and at recovery alike.
 import { EntryKind, type EntryKindCode, readEntries } from '../model/entry.ts'
-import { type Frame, type Journal, JournalTrimmed, type Position } from './journal.ts'
+import type { Frame, Journal, Position } from './journal.ts'
 import type { Queues } from './queues.ts'
 import type { RecordChange, Records } from './records.ts'
 
@@ -23,16 +23,16 @@ export class StoreRefused extends Error {
 
 const REPLAY_BYTES = 4 * 1024 * 1024
 
-/** Throws StoreRefused rather than go on with a hole. Applies what the journal holds beyond the checkpoints, then every group as it becomes durable. `onApplied` runs before callers settle. */
-export async function openStore(
-  parts: Parts,
-  onApplied: (end: Position) => void = () => {},
-): Promise<Store> {
+/**
+ * Applies what the journal holds beyond the checkpoints, then every group as it becomes durable. `onApplied` runs before callers settle.
+ * Throws StoreRefused rather than go on with a hole.
+ */
+export async function openStore(parts: Parts, onApplied: (end: Position) => void = () => {}): Promise<Store> {
   const { journal, records, queues } = parts
   refuseHoles(parts)
   const from = Math.min(records.flushed, queues.checkpointed)
   let frames = 0
-  for (let at = from; at < journal.durable; ) {
+  for (let at = from; at < journal.durable;) {
     const group = await journal.read(at, REPLAY_BYTES)
     const last = group.at(-1)
     if (last === undefined) break
@@ -40,7 +40,6 @@ export async function openStore(
     frames += group.length
     at = last.end
   }
-  await refuseOldBodies(parts)
   journal.onDurable((group) => {
     apply(group, parts)
     const last = group.at(-1)
@@ -74,29 +73,23 @@ export async function openStore(
 
 type Parts = { readonly journal: Journal; readonly records: Records; readonly queues: Queues }
 
-const REMEDY = 'Nothing was changed. Restore a backup of the whole data directory, or use `sealcast fsck --salvage`.'
-
 function refuseHoles({ journal, records, queues }: Parts): void {
+  const { start, durable } = journal
   const checkpoints = [
-    ['records', Math.min(records.checkpoint, records.flushed)],
+    ['records', records.flushed],
     ['queue index', queues.checkpointed],
   ] as const
   for (const [name, checkpoint] of checkpoints) {
-    if (checkpoint > journal.durable)
-      throw new StoreRefused(`the journal ends at position ${journal.durable}, but the ${name} had reached ${checkpoint}: its end is missing, or it is an older copy. ${REMEDY}`)
-    if (checkpoint < journal.start)
-      throw new StoreRefused(`the ${name} stand at position ${checkpoint}, but the journal starts at ${journal.start}: they are missing, or an older copy. ${REMEDY}`)
+    if (checkpoint > durable) throw refused(`the journal ends at position ${durable}, but the ${name} had reached ${checkpoint}`)
+    if (checkpoint < start) throw refused(`the journal starts at position ${start}, but the ${name} had only reached ${checkpoint}`)
   }
+  if (queues.released < start)
+    throw refused(`the journal starts at position ${start}, but bodies of messages had only been copied up to ${queues.released}`)
 }
 
-/** What lies before the journal's start was copied before it was trimmed; a release finds nothing left to copy. */
-async function refuseOldBodies({ journal, queues }: Parts): Promise<void> {
-  try {
-    while (!(await queues.release(journal.start)));
-  } catch (failure) {
-    if (!(failure instanceof JournalTrimmed)) throw failure
-    throw new StoreRefused(`the copied bodies of messages end before position ${journal.start}, where the journal starts: they are missing, or an older copy. ${REMEDY}`)
-  }
+function refused(what: string): StoreRefused {
+  const remedy = 'restore a backup of the whole data directory, or use `sealcast fsck --salvage`'
+  return new StoreRefused(`${what}: one of them is missing, or an older copy. Nothing was changed: ${remedy}.`)
 }
 
 const APPLIED: ReadonlySet<EntryKindCode> = new Set([

@@ -83,8 +83,8 @@ class NodeHttpServer implements HttpServer {
   readonly #options: HttpServerOptions
   readonly #limits: Readonly<Record<keyof typeof WIRE, number>>
   readonly #server: Server | TlsServer
-  /** Bodies that are awaited, and until when (monotonic). */
-  readonly #awaited = new Map<IncomingMessage, { deadline: number; expire: () => void }>()
+  /** Bodies that are awaited. */
+  readonly #awaited = new Set<Awaited>()
   #sweep: Timer | undefined
   #inFlight = 0
   #bodyBytes = 0
@@ -154,7 +154,7 @@ class NodeHttpServer implements HttpServer {
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     const { socket } = request
-    const head: RequestHead = {
+    const head: Draft = {
       method: request.method ?? 'GET',
       path: mark === -1 ? url : url.slice(0, mark),
       query: mark === -1 ? '' : url.slice(mark + 1),
@@ -162,19 +162,24 @@ class NodeHttpServer implements HttpServer {
       remoteAddress: addressOf(socket),
       tls: tlsOf(socket),
       arrivedAt: clock.now(),
+      body: undefined,
+      stream: undefined,
     }
+    const open: Open = { request, response, head, held: 0, awaited: undefined }
     this.#inFlight++
-    response.once('close', () => this.#inFlight--)
+    response.on('close', () => this.#closed(open))
     if (url.length > this.#limits.urlBytesMax)
       return this.#refuse(request, response, head, new ServiceError('RequestURITooLong', 414, 'The URI is too long.'))
-    const length = request.headers['content-length']
-    if (length === undefined && request.headers['transfer-encoding'] === undefined) {
-      this.#handle(response, { ...head, body: NO_BYTES, stream: undefined })
+    const length = head.headers['content-length']
+    if (length === undefined && head.headers['transfer-encoding'] === undefined) {
+      head.body = NO_BYTES
+      this.#handle(response, head)
       return
     }
     if (admit(head) === 'stream') {
       const upload: Upload = { request, isAsked: !expectsContinue }
-      this.#handle(response, { ...head, body: undefined, stream: this.#stream(upload, response) }, upload)
+      head.stream = this.#stream(upload, response)
+      this.#handle(response, head, upload)
       return
     }
     const expected = length === undefined ? 0 : Number(length)
@@ -186,49 +191,56 @@ class NodeHttpServer implements HttpServer {
       return
     }
     if (expectsContinue) response.writeContinue()
-    this.#collect(request, response, head, expected)
+    open.held = expected
+    this.#collect(open)
   }
 
-  #collect(request: IncomingMessage, response: ServerResponse, head: RequestHead, reserved: number): void {
+  #closed(open: Open): void {
+    this.#inFlight--
+    this.#release(open)
+  }
+
+  /** Gives the bytes back to the budget and waits no longer. */
+  #release(open: Open): void {
+    this.#bodyBytes -= open.held
+    open.held = 0
+    if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
+  }
+
+  #collect(open: Open): void {
+    const { request, response, head } = open
     let chunks: Buffer[] | undefined
     let first: Buffer | undefined
     let bytes = 0
-    let held = reserved
-    const release = () => {
-      this.#bodyBytes -= held
-      held = 0
-      this.#awaited.delete(request)
-    }
     const stop = () => {
-      release()
+      this.#release(open)
       request.removeAllListeners('data')
       request.removeAllListeners('end')
     }
-    response.once('close', release)
-    this.#await(request, () => {
+    open.awaited = this.#await(() => {
       stop()
       this.#refuse(request, response, head, timeout())
     })
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > held) {
-        const refusal = this.#reserve(bytes - held, bytes)
+      if (bytes > open.held) {
+        const refusal = this.#reserve(bytes - open.held, bytes)
         if (refusal !== undefined) {
           stop()
           this.#discard(request, () => this.#refuse(request, response, head, refusal))
           return
         }
-        held = bytes
+        open.held = bytes
       }
       if (first === undefined) first = chunk
       else (chunks ??= [first]).push(chunk)
     })
     request.on('end', () => {
-      this.#awaited.delete(request)
-      const body = chunks === undefined ? (first ?? NO_BYTES) : Buffer.concat(chunks, bytes)
-      this.#handle(response, { ...head, body, stream: undefined })
+      if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
+      head.body = chunks === undefined ? (first ?? NO_BYTES) : Buffer.concat(chunks, bytes)
+      this.#handle(response, head)
     })
-    request.on('error', release)
+    request.on('error', () => this.#release(open))
   }
 
   /** Takes bytes from the budget; else says why not. */
@@ -255,31 +267,32 @@ class NodeHttpServer implements HttpServer {
     upload.isAsked = true
     let slow = false
     const wait = () =>
-      this.#await(request, () => {
+      this.#await(() => {
         slow = true
         request.destroy()
       })
+    let awaited = wait()
     try {
-      wait()
       // Whoever stops reading still owes the client an answer.
       for await (const chunk of request.iterator({ destroyOnReturn: false })) {
         // Who reads may take its time; only the client is timed.
-        this.#awaited.delete(request)
+        this.#awaited.delete(awaited)
         yield chunk as Buffer
-        wait()
+        awaited = wait()
       }
     } catch {
       throw slow ? timeout() : new ServiceError('IncompleteBody', 400, 'The request body terminated unexpectedly.')
     } finally {
-      this.#awaited.delete(request)
+      this.#awaited.delete(awaited)
     }
   }
 
   /** Reads the rest of a refused body and throws it away, then answers: a client that is cut off while it sends never reads why. */
   #discard(request: IncomingMessage, answer: () => void): void {
     let left = this.#limits.bodyBytesMax * DISCARD_FACTOR
+    let awaited: Awaited | undefined
     const finish = () => {
-      this.#awaited.delete(request)
+      if (awaited !== undefined) this.#awaited.delete(awaited)
       request.off('data', count).off('end', finish).off('close', finish)
       answer()
     }
@@ -290,7 +303,7 @@ class NodeHttpServer implements HttpServer {
       answer()
       return
     }
-    this.#await(request, finish)
+    awaited = this.#await(finish)
     request.on('data', count).on('end', finish).on('close', finish).resume()
   }
 
@@ -316,7 +329,7 @@ class NodeHttpServer implements HttpServer {
     }
     try {
       const answer = this.#options.handler(request)
-      if (answer instanceof Promise) void answer.catch(fail).then(send)
+      if (answer instanceof Promise) void answer.then(send, (error: unknown) => send(fail(error)))
       else send(answer)
     } catch (error) {
       send(fail(error))
@@ -341,28 +354,61 @@ class NodeHttpServer implements HttpServer {
       return
     }
     const hasBody = method !== 'HEAD' && status !== 204 && status !== 304
-    if (headers['content-length'] !== undefined || status === 204) response.writeHead(status, headers)
-    else response.writeHead(status, { ...headers, 'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.length })
-    if (hasBody) response.end(body)
-    else response.end()
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    response.writeHead(status, headers['content-length'] !== undefined || status === 204 ? headers : withLength(headers, bytes))
+    if (!hasBody) response.end()
+    // As many bytes as characters: it is ASCII, which need not be encoded.
+    else if (typeof body === 'string' && bytes === body.length) response.end(body, 'latin1')
+    else response.end(body)
   }
 
-  #await(request: IncomingMessage, expire: () => void): void {
+  #await(expire: () => void): Awaited {
     const { clock } = this.#options
-    this.#awaited.set(request, { deadline: clock.monotonic() + this.#limits.bodyTimeoutMs, expire })
+    const awaited = { deadline: clock.monotonic() + this.#limits.bodyTimeoutMs, expire }
+    this.#awaited.add(awaited)
     this.#sweep ??= clock.after(SWEEP_MS, () => this.#expire())
+    return awaited
   }
 
   #expire(): void {
     const now = this.#options.clock.monotonic()
     this.#sweep = undefined
-    for (const [request, { deadline, expire }] of this.#awaited) {
-      if (deadline > now) continue
-      this.#awaited.delete(request)
-      expire()
+    for (const awaited of this.#awaited) {
+      if (awaited.deadline > now) continue
+      this.#awaited.delete(awaited)
+      awaited.expire()
     }
     if (this.#awaited.size > 0) this.#sweep = this.#options.clock.after(SWEEP_MS, () => this.#expire())
   }
+}
+
+/** A body that is awaited, and until when (monotonic). */
+interface Awaited {
+  readonly deadline: number
+  readonly expire: () => void
+}
+
+/** The request while its body comes. */
+interface Draft extends RequestHead {
+  body: Buffer | undefined
+  stream: AsyncIterable<Uint8Array> | undefined
+}
+
+/** A request that is not answered yet. */
+interface Open {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly head: Draft
+  /** Bytes of the budget for bodies that it holds. */
+  held: number
+  awaited: Awaited | undefined
+}
+
+/** Names and values in turn, which node:http takes as they are. */
+function withLength(headers: HttpResponse['headers'], bytes: number): (string | number)[] {
+  const list: (string | number)[] = ['content-length', bytes]
+  for (const name in headers) list.push(name, headers[name] as string | number)
+  return list
 }
 
 interface Upload {

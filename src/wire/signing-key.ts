@@ -37,6 +37,8 @@ export function isSameSignature(one: string, other: string): boolean {
 }
 
 const keys = new Map<string, SigningKey>()
+/** Requests of one client follow each other. */
+let last: { readonly secret: string; readonly scope: KeyScope; readonly key: SigningKey } | undefined
 
 export interface KeyScope {
   /** 20260102 */
@@ -46,7 +48,18 @@ export interface KeyScope {
 }
 
 /** Signing keys last a day; they are kept by what they derive from. */
-export function signingKey(secret: string, { date, region, service }: KeyScope): SigningKey {
+export function signingKey(secret: string, scope: KeyScope): SigningKey {
+  if (last !== undefined && last.secret === secret && isSameScope(last.scope, scope)) return last.key
+  const key = keptKey(secret, scope)
+  last = { secret, scope, key }
+  return key
+}
+
+function isSameScope(one: KeyScope, other: KeyScope): boolean {
+  return one.date === other.date && one.region === other.region && one.service === other.service
+}
+
+function keptKey(secret: string, { date, region, service }: KeyScope): SigningKey {
   const name = `${date}/${region}/${service}/${secret}`
   const known = keys.get(name)
   if (known !== undefined) return known

@@ -40,6 +40,7 @@ export interface Claim {
   readonly service: string
   /** Lower case, joined by semicolons, as the client gave them. */
   readonly signedHeaders: string
+  readonly signedNames: readonly string[]
   readonly signature: string
   readonly isPresigned: boolean
   readonly sessionToken: string | undefined
@@ -130,7 +131,41 @@ export function scopeOf({ date, region, service }: Claim): string {
   return `${date}/${region}/${service}/aws4_request`
 }
 
+const SIGNATURE = ' Signature='
+const SIGNATURE_CHARS = 64
+const OPENINGS_KEPT_MAX = 1000
+/**
+ * What stands before the signature, which clients put last, is the same in all requests of a client on one day: it is taken apart once.
+ * Only openings of requests that could be read are kept.
+ */
+const openings = new Map<string, Opening>()
+
+interface Opening extends Scope {
+  readonly signedHeaders: string
+  readonly signedNames: readonly string[]
+}
+
 function readHeader(request: SignedRequest, authorization: string): Claim | ServiceError {
+  const { headers } = request
+  const end = authorization.length - SIGNATURE_CHARS
+  const isUsual = authorization.endsWith(SIGNATURE, end)
+  const known = isUsual ? openings.get(authorization.slice(0, end)) : undefined
+  if (known !== undefined) {
+    const signature = authorization.slice(end)
+    const date = text(headers['x-amz-date']) ?? text(headers.date)
+    const at = date === undefined || !HEX_64.test(signature) ? undefined : readTime(date)
+    if (at !== undefined) return claimFrom(known, known, at, { signature, isPresigned: false, sessionToken: text(headers['x-amz-security-token']) })
+  }
+  const claim = readAnyHeader(request, authorization)
+  if (isUsual && !(claim instanceof ServiceError) && claim.signature === authorization.slice(end)) {
+    if (openings.size >= OPENINGS_KEPT_MAX) openings.clear()
+    const { accessKeyId, date, region, service, signedHeaders, signedNames } = claim
+    openings.set(authorization.slice(0, end), { accessKeyId, date, region, service, signedHeaders, signedNames })
+  }
+  return claim
+}
+
+function readAnyHeader(request: SignedRequest, authorization: string): Claim | ServiceError {
   const { headers } = request
   const looksLikeS3 = authorization.includes('/s3/aws4_request') || headers['x-amz-content-sha256'] !== undefined
   const style: SignatureStyle = looksLikeS3 && headers['x-amz-target'] === undefined ? 's3' : 'aws'
@@ -222,12 +257,30 @@ function claimOf(style: SignatureStyle, parts: ClaimParts): Claim | ServiceError
       `Date must be in ISO-8601 'basic format'. Got '${parts.date.slice(0, 64)}'. See http://en.wikipedia.org/wiki/ISO_8601`,
     )
   }
+  const signed = { signedHeaders, signedNames: signedHeaders.split(';') }
+  return claimFrom({ accessKeyId, date, region, service }, signed, at, { signature, isPresigned, sessionToken, expiresSeconds })
+}
+
+interface Scope {
+  readonly accessKeyId: string
+  readonly date: string
+  readonly region: string
+  readonly service: string
+}
+
+function claimFrom(
+  { accessKeyId, date, region, service }: Scope,
+  { signedHeaders, signedNames }: Pick<Claim, 'signedHeaders' | 'signedNames'>,
+  at: SignedTime,
+  { signature, isPresigned, sessionToken, expiresSeconds }: Pick<ClaimParts, 'signature' | 'isPresigned' | 'sessionToken' | 'expiresSeconds'>,
+): Claim {
   return {
     accessKeyId,
     date,
     region,
     service,
     signedHeaders,
+    signedNames,
     signature,
     isPresigned,
     sessionToken,
@@ -297,8 +350,7 @@ function timeProblem({ claim, expiresAt }: Signature, style: SignatureStyle, now
 }
 
 /** `host` and every x-amz-* header that was sent must be signed: an unsigned one could have been added on the way. */
-function headerProblem({ headers }: SignedRequest, { signedHeaders, isPresigned }: Claim, style: SignatureStyle): ServiceError | undefined {
-  const signed = signedHeaders.split(';')
+function headerProblem({ headers }: SignedRequest, { signedNames: signed, isPresigned }: Claim, style: SignatureStyle): ServiceError | undefined {
   if (!signed.includes('host')) {
     return style === 's3'
       ? headersNotSigned(style, ['host'])
@@ -348,9 +400,7 @@ function payloadProblem(request: SignedRequest, { isPresigned }: Claim, style: S
 function canonicalRequest(request: SignedRequest, claim: Claim, style: SignatureStyle, payloadHash: string): string {
   const { method, path, query, headers } = request
   let lines = `${method}\n${path === '/' ? path : canonicalPath(path, style)}\n${query === '' ? '' : canonicalQuery(query)}\n`
-  const names = claim.signedHeaders.split(';')
-  for (let at = 0; at < names.length; at++) {
-    const name = names[at] as string
+  for (const name of claim.signedNames) {
     const value = headers[name]
     lines += name + ':' + (value === undefined ? '' : tidy(typeof value === 'string' ? value : value.join(','))) + '\n'
   }

@@ -4,22 +4,15 @@ import { type IncomingMessage, type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import type { SqlValue } from '../../model/sql-rows.ts'
+import type { ClientEnvironment } from '../../model/environment.ts'
 import { type Command, CommandError, DATA_OPTION, type Terminal, dataFolderOf } from '../command.ts'
 import { type Connection, callOnce } from '../connect.ts'
 
 const options = { data: DATA_OPTION } as const
 
-/** How long a delivery or a log file may take; a trail with longer rounds is not waited for. */
+/** How long a delivery or a log file may take. */
 const PATIENCE_MS = 4000
 const POLL_MS = 50
-
-interface ShownEnvironment {
-  readonly Url: string
-  readonly Region: string
-  readonly AccountId: string
-  readonly AccessKeyId: string
-  readonly SecretAccessKey: string
-}
 
 export const demo: Command<typeof options> = {
   summary: 'show what the server does: topic, queue, receiver, trail, a refusal, and the record of it all',
@@ -30,7 +23,7 @@ export const demo: Command<typeof options> = {
     const connection = await terminal.connect(folder)
     const receiver = await openReceiver()
     try {
-      const environment = await callOnce<ShownEnvironment>(connection, 'GetEnvironment', {})
+      const environment = await callOnce<ClientEnvironment>(connection, 'GetEnvironment', {})
       if (environment.Url === '') throw new CommandError(`no server runs on ${folder}; start one with: sealcast serve`)
       await tour(environment, connection, receiver, terminal)
       return 0
@@ -41,7 +34,7 @@ export const demo: Command<typeof options> = {
   },
 }
 
-async function tour(environment: ShownEnvironment, connection: Connection, receiver: Receiver, terminal: Terminal): Promise<void> {
+async function tour(environment: ClientEnvironment, connection: Connection, receiver: Receiver, terminal: Terminal): Promise<void> {
   const say = (text: string) => terminal.write(`${text}\n`)
   const { sns, sqs, s3, cloudtrail, stranger } = await clients(environment)
   const name = `sealcast-demo-${randomBytes(4).toString('hex')}`
@@ -82,6 +75,7 @@ async function tour(environment: ShownEnvironment, connection: Connection, recei
 
     await say('\n6  What the record says (sealcast query):')
     await printRecord(connection, name, terminal)
+    await cloudtrail.stopLogging({ Name: name })
     await printLogFile(s3, name, terminal)
   } finally {
     await cleanUp({ sns, sqs, s3, cloudtrail, TopicArn, QueueUrl, name })
@@ -89,7 +83,7 @@ async function tour(environment: ShownEnvironment, connection: Connection, recei
   await say('\nAll of it is deleted again; the record stays:  npx sealcast query "SELECT event_time, eventname, errorcode FROM events"')
 }
 
-async function clients({ Url, Region, AccessKeyId, SecretAccessKey }: ShownEnvironment) {
+async function clients({ Url, Region, AccessKeyId, SecretAccessKey }: ClientEnvironment) {
   const [{ SNS }, { SQS }, { S3 }, { CloudTrail }] = await Promise.all([
     import('@aws-sdk/client-sns'),
     import('@aws-sdk/client-sqs'),
@@ -122,7 +116,7 @@ async function printRecord(connection: Connection, name: string, terminal: Termi
     await terminal.write(`   ${String(time)}  ${String(service).padEnd(11)} ${String(event).padEnd(22)} ${String(outcome)}\n`)
 }
 
-/** The trail's log file, when its rounds are short enough to be waited for. */
+/** The trail's log file: a trail that is stopped writes what it has at once. */
 async function printLogFile(s3: Clients['s3'], bucket: string, terminal: Terminal): Promise<void> {
   const until = performance.now() + PATIENCE_MS
   do {
@@ -137,7 +131,7 @@ async function printLogFile(s3: Clients['s3'], bucket: string, terminal: Termina
     }
     await pause(POLL_MS * 4)
   } while (performance.now() < until)
-  return terminal.write('\n7  The trail writes its first log file at the end of its round (trail.deliveryIntervalSeconds).\n')
+  return terminal.write('\n7  The trail has not written its log file yet.\n')
 }
 
 async function cleanUp({ sns, sqs, s3, cloudtrail, TopicArn, QueueUrl, name }: Omit<Clients, 'stranger'> & { TopicArn: string; QueueUrl: string; name: string }) {

@@ -1,4 +1,5 @@
 // sealcast env: exports that point AWS clients at the server, for `eval "$(sealcast env)"`.
+import type { ClientEnvironment } from '../../model/environment.ts'
 import { type Command, CommandError, DATA_OPTION, dataFolderOf } from '../command.ts'
 import { callOnce } from '../connect.ts'
 
@@ -6,13 +7,6 @@ const options = {
   data: DATA_OPTION,
   json: { kind: 'flag', help: 'print JSON' },
 } as const
-
-interface ShownEnvironment {
-  readonly Url: string
-  readonly Region: string
-  readonly AccessKeyId: string
-  readonly SecretAccessKey: string
-}
 
 export const env: Command<typeof options> = {
   summary: 'print exports that point AWS clients at the server',
@@ -22,7 +16,7 @@ export const env: Command<typeof options> = {
     const folder = dataFolderOf(given.data, terminal)
     const connection = await terminal.connect(folder)
     try {
-      const { Url, Region, AccessKeyId, SecretAccessKey } = await callOnce<ShownEnvironment>(connection, 'GetEnvironment', {})
+      const { Url, Region, AccessKeyId, SecretAccessKey } = await callOnce<ClientEnvironment>(connection, 'GetEnvironment', {})
       if (Url === '') throw new CommandError(`no server runs on ${folder}; start one with: sealcast serve`)
       const variables = {
         AWS_ENDPOINT_URL: Url,

@@ -84,7 +84,8 @@ function describeFinding({ severity, file, what, remedy }: Finding): string {
 }
 
 function describeSummary({ findings, records, messages, segments, frames, blobs, lakeFiles, salvagedTo }: FsckSummary): string {
-  const checked = `${segments} segments with ${frames} frames, ${records} records, ${messages} waiting messages, ${blobs} blobs, ${lakeFiles} lake files`
+  const journal = `${segments} segments with ${frames} frames`
+  const checked = `${journal}, ${records} records, ${messages} waiting messages, ${blobs} blobs, ${lakeFiles} lake files`
   const verdict = findings.damage > 0 ? `${findings.damage} findings of damage` : 'no damage'
   const warnings = findings.warning > 0 ? `, ${findings.warning} warnings` : ''
   const salvaged = salvagedTo === undefined ? '' : `\nsalvaged: what was moved and what was lost is told in ${salvagedTo}/report.json`

@@ -1,4 +1,5 @@
 // sealcast status: how the server is, and what lies where.
+import type { Status } from '../../model/status.ts'
 import { type Command, DATA_OPTION, dataFolderOf } from '../command.ts'
 import { callOnce } from '../connect.ts'
 import { formatBytes } from '../format/bytes.ts'
@@ -8,24 +9,13 @@ const options = {
   json: { kind: 'flag', help: 'print JSON' },
 } as const
 
-interface ShownStatus {
-  readonly status: string
-  readonly why?: string
-  readonly version: string
-  readonly startedAt: number
-  readonly followers: readonly { readonly name: string; readonly lagBytes: number; readonly failing?: string }[]
-  readonly bytes: Readonly<Record<string, number>>
-  readonly freeBytes?: number
-  readonly daysLeft?: number
-}
-
 export const status: Command<typeof options> = {
   summary: 'show the health of the server, the lag of its followers and the bytes of its stores',
   options,
   async run(given, _operands, terminal) {
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
     try {
-      const status = await callOnce<ShownStatus>(connection, 'GetStatus', {})
+      const status = await callOnce<Status>(connection, 'GetStatus', {})
       await terminal.write(given.json ? `${JSON.stringify(status)}\n` : describe(status))
       return status.status === 'ready' ? 0 : 1
     } finally {
@@ -34,7 +24,7 @@ export const status: Command<typeof options> = {
   },
 }
 
-function describe({ status, why, version, startedAt, followers, bytes, freeBytes, daysLeft }: ShownStatus): string {
+function describe({ status, why, version, startedAt, followers, bytes, freeBytes, daysLeft }: Status): string {
   const rows = [
     ['status', why === undefined ? status : `${status}: ${why}`],
     ['version', version],

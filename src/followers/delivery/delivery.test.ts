@@ -206,7 +206,7 @@ test('dead letters: what the endpoint would have got, in the frame that tells of
 test('a dead-letter queue that is missing or keeps the topic out is told', async (t) => {
   for (const [attributes, reason] of [
     [undefined, /HTTP 404; no dead letter: the queue .* does not exist/],
-    [{}, /HTTP 404; no dead letter: the policy of the queue/],
+    [{}, /HTTP 404; no dead letter: AccessDenied: the policy of/],
   ] as const) {
     const here = await world(t)
     if (attributes !== undefined) await putQueue(here, attributes)

@@ -1,19 +1,11 @@
 // GetEnvironment: what a client needs to reach this server as the first account's root. The secret goes to the operator alone.
 import { secretContext } from '../../engine/authenticate.ts'
+import type { ClientEnvironment } from '../../model/environment.ts'
 import { Table } from '../../model/tables.ts'
 import { conflict } from './errors.ts'
 import type { SealcastOperation } from './operation.ts'
 
-export interface EnvironmentAnswer {
-  /** Empty while nothing listens. */
-  readonly Url: string
-  readonly Region: string
-  readonly AccountId: string
-  readonly AccessKeyId: string
-  readonly SecretAccessKey: string
-}
-
-export const getEnvironment: SealcastOperation<object, EnvironmentAnswer> = ({ environment }) => ({
+export const getEnvironment: SealcastOperation<object, ClientEnvironment> = ({ environment }) => ({
   name: 'GetEnvironment',
   access: 'read',
   run(tx, _input, call) {

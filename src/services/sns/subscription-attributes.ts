@@ -28,13 +28,6 @@ export function checkSubscriptionAttribute(
   }
 }
 
-/** The dead-letter queue's ARN of a RedrivePolicy, or undefined. */
-export function deadLetterTargetOf(redrivePolicy: string | undefined): string | undefined {
-  if (redrivePolicy === undefined) return undefined
-  const parsed = JSON.parse(redrivePolicy) as { readonly deadLetterTargetArn?: string }
-  return parsed.deadLetterTargetArn
-}
-
 /** GetSubscriptionAttributes of AWS, in the order of its keys. */
 export function readSubscriptionAttributes(subscription: Subscription, topic: Topic | undefined): Record<string, string> {
   const { attributes } = subscription

@@ -59,7 +59,8 @@ function checkFormat(file: string): void {
 
 function readOrMakeKey(root: string, random: Random, isNew: boolean): Buffer {
   const file = join(root, 'root.key')
-  if (!isNew && !existsSync(file)) throw new DataDirectoryRefused(`${file} is missing; what it sealed cannot be opened without it. Restore it from a backup.`)
+  if (!isNew && !existsSync(file))
+    throw new DataDirectoryRefused(`${file} is missing; what it sealed cannot be opened without it. Restore it from a backup.`)
   if (!existsSync(file)) writeDurably(root, 'root.key', random.bytes(ROOT_KEY_BYTES))
   chmodSync(file, 0o600)
   const key = readFileSync(file)

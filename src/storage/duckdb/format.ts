@@ -51,7 +51,9 @@ export function parseChunkFileName(name: string): ChunkSpan | undefined {
 const PARQUET_NAME = /^(events|deliveries|imported)-(\d+)-(\d+)\.parquet$/
 
 /** What a Parquet file's name tells: its table and two numbers. */
-export function parseParquetFileName(name: string): { readonly table: LakeFile['table']; readonly from: number; readonly upTo: number } | undefined {
+export function parseParquetFileName(
+  name: string,
+): { readonly table: LakeFile['table']; readonly from: number; readonly upTo: number } | undefined {
   const [, table, from, upTo] = PARQUET_NAME.exec(name) ?? []
   return table === undefined ? undefined : { table: table as LakeFile['table'], from: Number(from), upTo: Number(upTo) }
 }

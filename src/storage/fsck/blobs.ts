@@ -43,7 +43,12 @@ export async function checkBlobs(check: Check, named: ReadonlyMap<BlobId, number
     await check.step('blobs', (index + 1) / firsts.length)
   }
   if (orphans > 0) {
-    check.report({ severity: 'info', file: 'blobs', what: `${orphans} blobs of ${orphanBytes} bytes that nothing names, as a crash may leave them`, remedy: NOTHING })
+    check.report({
+      severity: 'info',
+      file: 'blobs',
+      what: `${orphans} blobs of ${orphanBytes} bytes that nothing names, as a crash may leave them`,
+      remedy: NOTHING,
+    })
   }
   return { found, good, cut }
 }

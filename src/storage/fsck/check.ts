@@ -37,7 +37,7 @@ export function writeNew({ files }: Pick<Check, 'files'>, path: string, parts: I
   try {
     let position = 0
     for (const bytes of parts) {
-      for (let at = 0; at < bytes.length; ) at += file.write(bytes, at, bytes.length - at, position + at)
+      for (let at = 0; at < bytes.length;) at += file.write(bytes, at, bytes.length - at, position + at)
       position += bytes.length
     }
     file.sync()

@@ -86,7 +86,9 @@ function readHeader(check: Check, name: string): SegmentHeader | undefined {
   }
   const decoded = decodeSegmentHeader(bytes)
   if (decoded.kind === 'newer') {
-    throw new FsckRefused(`${path} is of journal format ${decoded.version}; this release knows up to ${FORMAT_VERSION}. Use the release that wrote it.`)
+    throw new FsckRefused(
+      `${path} is of journal format ${decoded.version}; this release knows up to ${FORMAT_VERSION}. Use the release that wrote it.`,
+    )
   }
   return decoded.kind === 'valid' && decoded.header.number === segmentNumber(name) ? decoded.header : undefined
 }
@@ -130,11 +132,13 @@ class Walk {
     const bytes = readWhole(this.#check, this.#check.path(name))
     if (bytes === undefined) damage(this.#check, name, 'it is missing, though later segments exist')
     else if (header === undefined) damage(this.#check, name, 'its header is damaged')
-    else if (this.#position !== undefined && header.start !== this.#position) damage(this.#check, name, `it starts at position ${header.start}, the segment before ends at ${this.#position}`)
+    else if (this.#position !== undefined && header.start !== this.#position)
+      damage(this.#check, name, `it starts at position ${header.start}, the segment before ends at ${this.#position}`)
     const start = header?.start ?? (bytes === undefined ? undefined : this.#startOf(bytes)) ?? this.#position ?? next?.start ?? 0
     const hasGap = this.#position !== undefined && start > this.#position
     if (hasGap) this.#hole(this.#position ?? start, start)
-    if (header !== undefined && this.#chain !== undefined && !hasGap && header.chain !== this.#chain) damage(this.#check, name, 'it does not continue the segment before it')
+    if (header !== undefined && this.#chain !== undefined && !hasGap && header.chain !== this.#chain)
+      damage(this.#check, name, 'it does not continue the segment before it')
     if (header !== undefined && this.#segments.length === 0) this.#chain = header.chain
     if (this.#segments.length === 0) this.#durable = start
     this.#position = start
@@ -217,7 +221,11 @@ class Walk {
     try {
       const placed = readEntries(payload)
       if (placed.length !== header.entries) throw new RangeError(`${placed.length} entries instead of ${header.entries}`)
-      const entries = placed.map(({ offset, entry }, index) => ({ offset, entry, length: (placed[index + 1]?.offset ?? payload.length) - offset }))
+      const entries = placed.map(({ offset, entry }, index) => ({
+        offset,
+        entry,
+        length: (placed[index + 1]?.offset ?? payload.length) - offset,
+      }))
       this.#onFrame({ position, payloadPosition, entries })
     } catch (error) {
       damage(this.#check, name, `the frame at position ${position} is whole, but does not hold what it should: ${String(error)}`)
@@ -226,7 +234,8 @@ class Walk {
   }
 
   #tellTail(name: string, bytes: Buffer, at: number, position: Position): void {
-    const isTorn = at + FRAME_HEADER_BYTES <= bytes.length && bytes.readDoubleLE(at + FrameAt.position) === position && bytes.readUInt32LE(at) > 0
+    const isTorn =
+      at + FRAME_HEADER_BYTES <= bytes.length && bytes.readDoubleLE(at + FrameAt.position) === position && bytes.readUInt32LE(at) > 0
     if (!isTorn) return
     const what = `an unfinished last group at position ${position}, which nobody was told of`
     this.#check.report({ severity: 'info', file: name, what, remedy: 'the next start cuts it' })
@@ -249,7 +258,8 @@ function findFrame(bytes: Buffer, start: Position, from: Position, limit: Positi
   const end = Math.min(bytes.length - FRAME_HEADER_BYTES, frameOffset(start, limit) - 1)
   for (let at = frameOffset(start, from); at <= end; at += 8) {
     const position = start + at - SEGMENT_HEADER_BYTES
-    if (bytes.readDoubleLE(at + FrameAt.position) === position && checkFrame(bytes, at, bytes.length, position, salt) === 'good') return position
+    if (bytes.readDoubleLE(at + FrameAt.position) === position && checkFrame(bytes, at, bytes.length, position, salt) === 'good')
+      return position
   }
   return undefined
 }

@@ -65,8 +65,13 @@ export async function checkLake(check: Check): Promise<LakePicture> {
 }
 
 /** Against the journal, once it is known. */
-export function judgeLake(check: Check, { checkpoint, manifest }: LakePicture, journal: { readonly start: Position; readonly durable: Position }): void {
-  if (checkpoint > journal.durable) damage(check, 'journal', `it ends at ${journal.durable}; the lake holds what it told up to ${checkpoint}: its end is missing`)
+export function judgeLake(
+  check: Check,
+  { checkpoint, manifest }: LakePicture,
+  journal: { readonly start: Position; readonly durable: Position },
+): void {
+  if (checkpoint > journal.durable)
+    damage(check, 'journal', `it ends at ${journal.durable}; the lake holds what it told up to ${checkpoint}: its end is missing`)
   if (manifest !== undefined && checkpoint < journal.start) {
     damage(check, 'lake', `it ends at ${checkpoint}; the journal starts at ${journal.start}: events between are missing`)
   }
@@ -88,9 +93,16 @@ function readManifest(check: Check, hasFiles: boolean): Manifest | undefined {
     return undefined
   }
   if (typeof manifest.format === 'number' && manifest.format > LAKE_FORMAT) {
-    throw new FsckRefused(`${check.path(MANIFEST_FILE)} has format ${String(manifest.format)}; this release knows up to ${LAKE_FORMAT}. Use the release that wrote it.`)
+    throw new FsckRefused(
+      `${check.path(MANIFEST_FILE)} has format ${manifest.format}; this release knows up to ${LAKE_FORMAT}. Use the release that wrote it.`,
+    )
   }
-  const isWhole = manifest.format === LAKE_FORMAT && isNumber(manifest.upTo) && isNumber(manifest.imports) && Array.isArray(manifest.files) && manifest.files.every(isLakeFile)
+  const isWhole =
+    manifest.format === LAKE_FORMAT &&
+    isNumber(manifest.upTo) &&
+    isNumber(manifest.imports) &&
+    Array.isArray(manifest.files) &&
+    manifest.files.every(isLakeFile)
   if (isWhole) return manifest as Manifest
   damage(check, MANIFEST_FILE, 'it does not hold what a manifest holds')
   return undefined
@@ -127,7 +139,12 @@ function tellLeftovers(check: Check, names: readonly string[], manifest: Manifes
   for (const name of names) {
     if (known.has(name)) continue
     const isOurs = parseParquetFileName(name) !== undefined
-    check.report({ severity: isOurs ? 'info' : 'warning', file: `lake/parquet/${name}`, what: 'the manifest does not name it', remedy: 'the next start removes it' })
+    check.report({
+      severity: isOurs ? 'info' : 'warning',
+      file: `lake/parquet/${name}`,
+      what: 'the manifest does not name it',
+      remedy: 'the next start removes it',
+    })
   }
 }
 
@@ -140,7 +157,10 @@ function inspectParquet(check: Check, path: string): { readonly bytes: number; r
     file.read(ends, 0, 4, 0)
     file.read(ends, 4, 8, bytes - 8)
     const footerBytes = ends.readUInt32LE(4)
-    const isGood = ends.toString('latin1', 0, 4) === PARQUET_MAGIC && ends.toString('latin1', 8) === PARQUET_MAGIC && footerBytes <= bytes - PARQUET_BYTES_MIN
+    const isGood =
+      ends.toString('latin1', 0, 4) === PARQUET_MAGIC &&
+      ends.toString('latin1', 8) === PARQUET_MAGIC &&
+      footerBytes <= bytes - PARQUET_BYTES_MIN
     return { bytes, isGood }
   } finally {
     file.close()
@@ -158,4 +178,3 @@ function inspectChunk(check: Check, name: string, plainBytes: number): string | 
     return `it cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`
   }
 }
-

@@ -64,7 +64,8 @@ export class QueuesPicture {
   /** What a frame does to the queues, and which messages it holds. */
   see({ position, payloadPosition, entries }: FrameFound, journalFile: string): void {
     const messages = new Map(entries.flatMap(({ offset, length, entry }) => (entry.kind === 'message' ? [[offset, length] as const] : [])))
-    for (const [offset, length] of messages) if (this.#needed.get(payloadPosition + offset) === length) this.#needed.delete(payloadPosition + offset)
+    for (const [offset, length] of messages)
+      if (this.#needed.get(payloadPosition + offset) === length) this.#needed.delete(payloadPosition + offset)
     for (const { entry } of entries) {
       if (entry.kind === 'enqueue') {
         if (!this.firstSequences.has(entry.queue)) this.firstSequences.set(entry.queue, entry.sequence)
@@ -85,18 +86,31 @@ export class QueuesPicture {
       if (first === undefined) continue
       const count = lost.length === 1 ? 'a message' : `${lost.length} messages`
       const sequences = lost.length === 1 ? `sequence ${first[0]}` : `the first of sequence ${first[0]}`
-      damage(this.#check, INDEX_FILE, `${count} of queue ${queue} cannot be read any more: the body is neither in the journal nor copied (${sequences})`)
+      damage(
+        this.#check,
+        INDEX_FILE,
+        `${count} of queue ${queue} cannot be read any more: the body is neither in the journal nor copied (${sequences})`,
+      )
     }
     for (const key of this.#copies) {
       const { queue, sequence } = readBodyKey(Buffer.from(key, 'latin1'))
       if (!this.waiting.get(queue)?.has(sequence)) left++
     }
-    if (left > 0) this.#check.report({ severity: 'info', file: BODIES_FILE, what: `${left} copied bodies of messages that are gone`, remedy: NOTHING })
+    if (left > 0)
+      this.#check.report({ severity: 'info', file: BODIES_FILE, what: `${left} copied bodies of messages that are gone`, remedy: NOTHING })
     if (this.position !== undefined && this.position < journal.start) {
-      damage(this.#check, INDEX_FILE, `its checkpoint stands at ${this.position}; the journal starts at ${journal.start}: the index is older than the journal`)
+      damage(
+        this.#check,
+        INDEX_FILE,
+        `its checkpoint stands at ${this.position}; the journal starts at ${journal.start}: the index is older than the journal`,
+      )
     }
     if (this.released !== undefined && this.released < journal.start) {
-      damage(this.#check, BODIES_FILE, `it holds bodies up to ${this.released}; the journal starts at ${journal.start}: the copies are older than the journal`)
+      damage(
+        this.#check,
+        BODIES_FILE,
+        `it holds bodies up to ${this.released}; the journal starts at ${journal.start}: the copies are older than the journal`,
+      )
     }
   }
 
@@ -134,7 +148,8 @@ export class QueuesPicture {
     for (const [index, part] of parts.entries()) {
       const next = parts[index + 1]
       if (part.key.length !== PART_KEY_BYTES) damage(check, INDEX_FILE, `it holds a key of ${part.key.length} bytes, which is none of ours`)
-      else if (readPartKey(part.key).generation <= generation && !isReplaced(part.key, next?.key, generation)) this.#loadPart(part.key, part.value)
+      else if (readPartKey(part.key).generation <= generation && !isReplaced(part.key, next?.key, generation))
+        this.#loadPart(part.key, part.value)
     }
   }
 
@@ -191,7 +206,12 @@ export class QueuesPicture {
       case 'enqueue':
         if (entry.sequence < (this.tails.get(entry.queue) ?? 1)) return
         this.tails.set(entry.queue, entry.sequence + 1)
-        return this.#wait(entry.queue, entry.sequence, { position: payloadPosition + entry.messageOffset, length: entry.messageLength, route: entry.route }, true)
+        return this.#wait(
+          entry.queue,
+          entry.sequence,
+          { position: payloadPosition + entry.messageOffset, length: entry.messageLength, route: entry.route },
+          true,
+        )
       case 'remove':
         return void this.waiting.get(entry.queue)?.delete(entry.sequence)
       case 'drop': {
@@ -207,7 +227,12 @@ export class QueuesPicture {
 }
 
 function isReplaced(key: Buffer, next: Buffer | undefined, generation: number): boolean {
-  return next !== undefined && next.length === PART_KEY_BYTES && key.compare(next, 0, 8, 0, 8) === 0 && readPartKey(next).generation <= generation
+  return (
+    next !== undefined &&
+    next.length === PART_KEY_BYTES &&
+    key.compare(next, 0, 8, 0, 8) === 0 &&
+    readPartKey(next).generation <= generation
+  )
 }
 
 function isMessage(bytes: Buffer): boolean {
@@ -220,6 +245,7 @@ function isMessage(bytes: Buffer): boolean {
 
 function refuseNewer(check: Check, name: string, format: number): void {
   if (format <= QUEUES_FORMAT) return
-  throw new FsckRefused(`${check.path(name)} has format ${format}; this release knows up to ${QUEUES_FORMAT}. Use the release that wrote it.`)
+  throw new FsckRefused(
+    `${check.path(name)} has format ${format}; this release knows up to ${QUEUES_FORMAT}. Use the release that wrote it.`,
+  )
 }
-

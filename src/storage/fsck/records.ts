@@ -50,7 +50,11 @@ export async function checkRecords(check: Check, onRow: (table: number, key: str
 }
 
 /** The entries of an lmdb environment's file; nothing when there is none. What is wrong with its pages is reported. */
-export function* readEnvironment(check: Check, name: string, onProblem: () => void): Generator<{ readonly key: Buffer; readonly value: Buffer }> {
+export function* readEnvironment(
+  check: Check,
+  name: string,
+  onProblem: () => void,
+): Generator<{ readonly key: Buffer; readonly value: Buffer }> {
   const path = check.path(name)
   if (!check.files.exists(path)) return
   const file = check.files.open(path, 'read')
@@ -84,8 +88,9 @@ function readState(check: Check, payload: Buffer): State | undefined {
     return undefined
   }
   if (state.format > RECORDS_FORMAT) {
-    throw new FsckRefused(`${check.path(RECORDS_FILE)} has format ${state.format}; this release knows up to ${RECORDS_FORMAT}. Use the release that wrote it.`)
+    throw new FsckRefused(
+      `${check.path(RECORDS_FILE)} has format ${state.format}; this release knows up to ${RECORDS_FORMAT}. Use the release that wrote it.`,
+    )
   }
   return Number.isSafeInteger(state.checkpoint) && typeof state.counts === 'object' ? state : undefined
 }
-

@@ -22,13 +22,7 @@ interface Fact {
   readonly row: unknown
 }
 
-const KEPT_WHOLE: ReadonlySet<number> = new Set([
-  Table.accessKeys,
-  Table.subscriptions,
-  Table.queues,
-  Table.checkpoints,
-  Table.counters,
-])
+const KEPT_WHOLE: ReadonlySet<number> = new Set([Table.accessKeys, Table.subscriptions, Table.queues, Table.checkpoints, Table.counters])
 
 export class References {
   readonly #tables = new Map<number, Map<string, Fact>>()
@@ -51,8 +45,10 @@ export class References {
   /** Blobs that are named, with their sizes. */
   blobs(): Map<string, number> {
     const blobs = new Map<string, number>()
-    for (const { row } of this.#of<Pick<StoredObject, 'blobId' | 'bytes'>>(Table.objects)) if (row.blobId !== undefined) blobs.set(row.blobId, row.bytes)
-    for (const { row } of this.#of<TrailPlanFact>(Table.trailPlans)) if (row.spooled !== undefined) blobs.set(row.spooled, readBlobId(row.spooled)?.bytes ?? 0)
+    for (const { row } of this.#of<Pick<StoredObject, 'blobId' | 'bytes'>>(Table.objects))
+      if (row.blobId !== undefined) blobs.set(row.blobId, row.bytes)
+    for (const { row } of this.#of<TrailPlanFact>(Table.trailPlans))
+      if (row.spooled !== undefined) blobs.set(row.spooled, readBlobId(row.spooled)?.bytes ?? 0)
     return blobs
   }
 
@@ -73,27 +69,45 @@ export class References {
     }
   }
 
-  *problems(journal: { readonly start: Position; readonly durable: Position }, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
+  *problems(
+    journal: { readonly start: Position; readonly durable: Position },
+    isBlobGood: (id: string) => boolean,
+  ): Generator<ReferenceProblem> {
     for (const [table, rows] of this.#tables) {
-      for (const [key, { row }] of rows) if (row === undefined) yield { table, key, severity: 'damage', what: 'it is not the JSON it should be' }
+      for (const [key, { row }] of rows)
+        if (row === undefined) yield { table, key, severity: 'damage', what: 'it is not the JSON it should be' }
     }
     yield* this.#objects(isBlobGood)
     yield* this.#plans(journal.start, isBlobGood)
     yield* this.#queues()
     for (const { key, row } of this.#of<AccessKey>(Table.accessKeys)) {
-      if (!this.#has(Table.accounts, row.account)) yield { table: Table.accessKeys, key, severity: 'damage', what: `its account ${row.account} does not exist` }
+      if (!this.#has(Table.accounts, row.account))
+        yield { table: Table.accessKeys, key, severity: 'damage', what: `its account ${row.account} does not exist` }
     }
     for (const { key, row } of this.#of<Subscription>(Table.subscriptions)) {
       if (!this.#has(Table.topics, row.topicArn)) yield { table: Table.subscriptions, key, severity: 'info', what: 'its topic was deleted' }
-      else if (row.route !== 0 && !this.hasRoute(row.route)) yield { table: Table.subscriptions, key, severity: 'damage', what: `its route ${row.route} does not exist` }
+      else if (row.route !== 0 && !this.hasRoute(row.route))
+        yield { table: Table.subscriptions, key, severity: 'damage', what: `its route ${row.route} does not exist` }
     }
     for (const { key, row } of this.#of<Pick<PendingDelivery, 'subscriptionArn'>>(Table.pendingDeliveries)) {
-      if (!this.#has(Table.subscriptions, row.subscriptionArn)) yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
+      if (!this.#has(Table.subscriptions, row.subscriptionArn))
+        yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
     }
     for (const { key, row } of this.#of<{ readonly position: Position }>(Table.checkpoints)) {
-      if (row.position > journal.durable) yield { table: Table.checkpoints, key, severity: 'damage', what: `it stands at ${row.position}; the journal ends at ${journal.durable}` }
+      if (row.position > journal.durable)
+        yield {
+          table: Table.checkpoints,
+          key,
+          severity: 'damage',
+          what: `it stands at ${row.position}; the journal ends at ${journal.durable}`,
+        }
       else if (row.position < journal.start) {
-        yield { table: Table.checkpoints, key, severity: 'warning', what: `it stands at ${row.position}; the journal starts at ${journal.start}, what was between is lost to it` }
+        yield {
+          table: Table.checkpoints,
+          key,
+          severity: 'warning',
+          what: `it stands at ${row.position}; the journal starts at ${journal.start}, what was between is lost to it`,
+        }
       }
     }
   }
@@ -105,15 +119,18 @@ export class References {
       if (!this.#has(Table.buckets, bucket)) yield { table, key, severity: 'damage', what: `its bucket ${bucket} does not exist` }
       else if (row.blobId === undefined) {
         if (row.bytes !== 0) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes and no blob` }
-      } else if (readBlobId(row.blobId)?.bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blob ${row.blobId} another number` }
-      else if (!isBlobGood(row.blobId)) yield { table, key, severity: 'damage', what: `its blob ${row.blobId} is missing or has another size` }
+      } else if (readBlobId(row.blobId)?.bytes !== row.bytes)
+        yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blob ${row.blobId} another number` }
+      else if (!isBlobGood(row.blobId))
+        yield { table, key, severity: 'damage', what: `its blob ${row.blobId} is missing or has another size` }
     }
   }
 
   *#plans(start: Position, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
     const table = Table.trailPlans
     for (const { key, row } of this.#of<TrailPlanFact>(table)) {
-      if (row.spooled !== undefined && !isBlobGood(row.spooled)) yield { table, key, severity: 'damage', what: `its log file, blob ${row.spooled}, is missing` }
+      if (row.spooled !== undefined && !isBlobGood(row.spooled))
+        yield { table, key, severity: 'damage', what: `its log file, blob ${row.spooled}, is missing` }
       else if (row.spooled === undefined && row.from !== undefined && row.from < start) {
         yield { table, key, severity: 'damage', what: `it tells of a log file from position ${row.from}; the journal starts at ${start}` }
       }
@@ -127,7 +144,8 @@ export class References {
     for (const { key, row } of this.#of<Queue>(table)) {
       const other = numbers.get(row.number)
       if (other !== undefined) yield { table, key, severity: 'damage', what: `it has number ${row.number}, as ${other} has` }
-      if (next !== undefined && row.number >= next) yield { table, key, severity: 'damage', what: `it has number ${row.number}; the counter says that ${next} is the next` }
+      if (next !== undefined && row.number >= next)
+        yield { table, key, severity: 'damage', what: `it has number ${row.number}; the counter says that ${next} is the next` }
       numbers.set(row.number, key)
     }
   }

@@ -13,7 +13,7 @@ import {
   segmentFileName,
 } from '../segments/format.ts'
 import { readWhole, writeNew } from './check.ts'
-import type { Salvage } from './salvage.ts'
+import type { Salvage } from './repair.ts'
 import type { Survey } from './survey.ts'
 
 interface Place {
@@ -51,7 +51,8 @@ export function repairJournal(salvage: Salvage, survey: Survey): void {
 /** How far anyone has read or applied the journal: no position below it may be given again. */
 export function reachedBy({ places, queues, journal }: Survey): Position {
   let reached = Math.max(journal.durable, ...places)
-  for (const waiting of queues.waiting.values()) for (const { position, length } of waiting.values()) reached = Math.max(reached, position + length)
+  for (const waiting of queues.waiting.values())
+    for (const { position, length } of waiting.values()) reached = Math.max(reached, position + length)
   return Math.ceil(reached / 8) * 8
 }
 
@@ -72,7 +73,7 @@ function placesOf(survey: Survey): Place[] {
 
 /** Seals from `from` to `to`, so that a frame begins at each of `places` on the way. */
 function fill(bytes: Buffer, start: Position, from: Position, to: Position, places: readonly Position[]): void {
-  for (let position = from; position < to; ) {
+  for (let position = from; position < to;) {
     const stops = places.filter((place) => place % 8 === 0 && place - position >= FRAME_HEADER_BYTES && to - place >= FRAME_HEADER_BYTES)
     const next = Math.min(to, ...stops)
     const isLong = next - position > FRAME_BYTES_MAX

@@ -4,7 +4,7 @@ import type { Position } from '../journal.ts'
 import { writeNew } from './check.ts'
 import { type ChunkFile, type LakePicture, MANIFEST_FILE } from './lake.ts'
 import { countParquetRows } from './parquet-rows.ts'
-import type { Salvage } from './salvage.ts'
+import type { Salvage } from './repair.ts'
 import type { Survey } from './survey.ts'
 
 export function repairLake(salvage: Salvage, { lake, journal }: Survey): void {

@@ -19,8 +19,7 @@ import {
 import { BODIES_FILE } from './queues.ts'
 import { readEnvironment } from './records.ts'
 import { repairedStart } from './repair-journal.ts'
-import { openFreshEnvironment } from './repair-records.ts'
-import { quietCheck, type Salvage } from './salvage.ts'
+import { openFreshEnvironment, quietCheck, type Salvage } from './repair.ts'
 import type { Survey } from './survey.ts'
 
 const GENERATION = 1
@@ -117,6 +116,7 @@ function tellLosses(salvage: Salvage, { queues, journal }: Survey, kept: Kept, s
       if (!isInJournal && !kept.get(queue)?.has(sequence)) lost.push(sequence)
     }
     const more = lost.length > NAMED_MAX ? ` and ${lost.length - NAMED_MAX} more` : ''
-    if (lost.length > 0) salvage.lost(`${lost.length} messages of queue ${queue}, by sequence: ${lost.slice(0, NAMED_MAX).join(', ')}${more}`)
+    if (lost.length > 0)
+      salvage.lost(`${lost.length} messages of queue ${queue}, by sequence: ${lost.slice(0, NAMED_MAX).join(', ')}${more}`)
   }
 }

@@ -1,10 +1,10 @@
 // Writes the records anew: all that is sound, what the journal gives back, without what fails or points nowhere. They end where the
 // repaired journal ends.
-import { open, type RootDatabase } from 'lmdb'
+import type { RootDatabase } from 'lmdb'
 import { encode, keyOf, readRecordKey, RECORDS_FORMAT, STATE_KEY } from '../lmdb/format.ts'
 import { encodeState, soundRecords } from './records.ts'
 import { reachedBy } from './repair-journal.ts'
-import { quietCheck, type Salvage } from './salvage.ts'
+import { openFreshEnvironment, quietCheck, type Salvage } from './repair.ts'
 import { rowName, rowOf, type Survey } from './survey.ts'
 
 const BATCH_ROWS = 1000
@@ -37,12 +37,6 @@ export async function repairRecords(salvage: Salvage, survey: Survey, isJournalD
   salvage.replace('records')
 }
 
-export function openFreshEnvironment(salvage: Salvage, name: string): RootDatabase<Buffer, Buffer> {
-  const folder = salvage.fresh(name)
-  salvage.files.makeFolder(folder)
-  return open<Buffer, Buffer>(folder, { keyEncoding: 'binary', encoding: 'binary', noSubdir: false, overlappingSync: false })
-}
-
 async function write(database: RootDatabase<Buffer, Buffer>, rows: readonly Row[]): Promise<void> {
   await database.batch(() => {
     for (const { table, key, value } of rows) {
@@ -69,13 +63,15 @@ function* rowsOf(salvage: Salvage, { recovered, newest }: Survey): Generator<Row
 }
 
 function tellLosses(salvage: Salvage, { badRows, records: { damaged, hasLost, state }, recovered, newest, journal }: Survey): void {
-  for (const { table, key, what } of badRows) salvage.lost(`record ${JSON.stringify(key)} of table ${table} (kept in records-removed.ndjson): ${what}`)
+  for (const { table, key, what } of badRows)
+    salvage.lost(`record ${JSON.stringify(key)} of table ${table} (kept in records-removed.ndjson): ${what}`)
   for (const name of damaged) {
     const { table, key } = readRecordKey(Buffer.from(name, 'latin1'))
     if (recovered.has(rowName(table, key)) || newest.has(rowName(table, key))) continue
     salvage.lost(`record ${JSON.stringify(key)} of table ${table}: its value fails its checksum, and the journal does not reach back to it`)
   }
-  if (hasLost && journal.start > 0) salvage.lost(`records that stood on damaged pages and were last changed before position ${journal.start} of the journal`)
+  if (hasLost && journal.start > 0)
+    salvage.lost(`records that stood on damaged pages and were last changed before position ${journal.start} of the journal`)
   const checkpoint = state?.checkpoint ?? 0
   if (checkpoint < journal.start) salvage.lost(`changes of records between positions ${checkpoint} and ${journal.start} of the journal`)
 }

@@ -6,7 +6,8 @@ import type { Random } from '../../base/random.ts'
 import { DATA_FORMAT } from '../disk/format.ts'
 import type { Files } from '../files.ts'
 import type { Finding } from '../fsck.ts'
-import { type Check, readWhole, writeNew } from './check.ts'
+import { readWhole, writeNew } from './check.ts'
+import type { Salvage } from './repair.ts'
 import { repairJournal } from './repair-journal.ts'
 import { repairLake } from './repair-lake.ts'
 import { repairQueues } from './repair-queues.ts'
@@ -20,23 +21,6 @@ export interface SalvageParts {
   readonly folder: string
   readonly survey: Survey
   readonly findings: readonly Finding[]
-}
-
-/** What a repair works with. Names are paths inside the data directory. */
-export interface Salvage extends Pick<Check, 'files' | 'path'> {
-  readonly random: Random
-  /** In ms since 1970. */
-  readonly now: number
-  /** Where a new file or folder is made before it takes its place. */
-  fresh(name: string): string
-  /** Puts what was made at `fresh(name)` in the place of `name`, whose old contents are moved. */
-  replace(name: string): void
-  /** Moves a file or folder into the salvage folder; an absent one is fine. */
-  move(name: string): void
-  /** What cannot be had back, or only in another place: told in the report. */
-  lost(what: string): void
-  /** Lines for a file beside the report. */
-  keep(name: string, row: object): void
 }
 
 /** Returns the folder with what was moved and the report. */
@@ -84,17 +68,17 @@ export async function salvage({ files, clock, random, folder, survey, findings }
   if (isDamaged('lake')) repairLake(tools, survey)
   for (const file of survey.blobs.cut) move(file)
   if (isJournalDamaged) repairJournal(tools, survey)
-  for (const [file, rows] of kept) writeNew({ files }, join(target, file), rows.map((row) => Buffer.from(`${JSON.stringify(row)}\n`)))
+  for (const [file, rows] of kept)
+    writeNew(
+      { files },
+      join(target, file),
+      rows.map((row) => Buffer.from(`${JSON.stringify(row)}\n`)),
+    )
   const report = { salvagedAt: new Date(clock.now()).toISOString(), moved, lost: losses, kept: [...kept.keys()], findings }
   writeNew({ files }, join(target, 'report.json'), [Buffer.from(`${JSON.stringify(report, undefined, 2)}\n`)])
   files.syncFolder(target)
   files.syncFolder(folder)
   return target
-}
-
-/** Reads what was checked already, without telling its damage again. */
-export function quietCheck({ files, path }: Pick<Check, 'files' | 'path'>): Check {
-  return { files, path, folder: path(''), report: () => {}, step: () => Promise.resolve() }
 }
 
 function repairFormat(salvage: Salvage): void {

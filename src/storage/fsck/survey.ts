@@ -28,7 +28,18 @@ export interface Survey {
   readonly lake: LakePicture
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['format.json', 'root.key', 'lock', 'lock-journal', 'admin.sock', 'journal', 'records', 'queues', 'blobs', 'lake'])
+const KNOWN: ReadonlySet<string> = new Set([
+  'format.json',
+  'root.key',
+  'lock',
+  'lock-journal',
+  'admin.sock',
+  'journal',
+  'records',
+  'queues',
+  'blobs',
+  'lake',
+])
 
 export async function survey(check: Check): Promise<Survey> {
   checkDirectory(check)
@@ -64,7 +75,13 @@ export async function survey(check: Check): Promise<Survey> {
   const lake = await checkLake(check)
   judgeLake(check, lake, journal)
   judgePositions(check, { journal, records, queues, references })
-  const places = [records.state?.checkpoint ?? 0, queues.position ?? 0, queues.released ?? 0, ...references.positions(), ...lakePlaces(lake)]
+  const places = [
+    records.state?.checkpoint ?? 0,
+    queues.position ?? 0,
+    queues.released ?? 0,
+    ...references.positions(),
+    ...lakePlaces(lake),
+  ]
   return { journal, places, records, references, badRows, recovered, newest, queues, blobs, lake }
 }
 
@@ -86,7 +103,8 @@ function checkDirectory(check: Check): void {
   else {
     const number = formatOf(format)
     if (number === undefined) damage(check, 'format.json', `it should hold {"format":${DATA_FORMAT}}`)
-    else if (number > DATA_FORMAT) throw new FsckRefused(`${check.folder} has format ${number}; this release knows up to ${DATA_FORMAT}. Use the newer release.`)
+    else if (number > DATA_FORMAT)
+      throw new FsckRefused(`${check.folder} has format ${number}; this release knows up to ${DATA_FORMAT}. Use the newer release.`)
   }
   const key = readWhole(check, check.path('root.key'))
   const remedy = 'restore it from a backup; nothing else can open what it sealed'
@@ -94,7 +112,8 @@ function checkDirectory(check: Check): void {
   else if (key.length !== ROOT_KEY_BYTES) damage(check, 'root.key', `it has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}`, remedy)
   for (const name of listOf(check, check.folder)) {
     if (KNOWN.has(name)) continue
-    if (name.startsWith('salvage-')) check.report({ severity: 'info', file: name, what: 'what an earlier salvage moved', remedy: 'remove it when you need it no more' })
+    if (name.startsWith('salvage-'))
+      check.report({ severity: 'info', file: name, what: 'what an earlier salvage moved', remedy: 'remove it when you need it no more' })
     else check.report({ severity: 'warning', file: name, what: 'it is none of our files', remedy: 'move it away' })
   }
 }
@@ -123,30 +142,51 @@ function judgeRows(check: Check, references: References, journal: JournalPicture
     else check.report({ severity: problem.severity, file: RECORDS_FILE, what, remedy })
     if (problem.severity === 'damage') bad.push(problem)
   }
-  for (const [name, count] of infos) check.report({ severity: 'info', file: RECORDS_FILE, what: `${count} records ${name}`, remedy: NOTHING })
+  for (const [name, count] of infos)
+    check.report({ severity: 'info', file: RECORDS_FILE, what: `${count} records ${name}`, remedy: NOTHING })
   return bad
 }
 
 function judgePositions(
   check: Check,
-  { journal, records, queues, references }: { journal: JournalPicture; records: RecordsPicture; queues: QueuesPicture; references: References },
+  {
+    journal,
+    records,
+    queues,
+    references,
+  }: { journal: JournalPicture; records: RecordsPicture; queues: QueuesPicture; references: References },
 ): void {
   const last = journal.segments.at(-1)
   const file = last === undefined ? 'journal' : `journal/${segmentFileName(last.number)}`
   const reached = Math.max(records.state?.checkpoint ?? 0, queues.position ?? 0)
-  if (reached > journal.durable) damage(check, file, `the journal ends at position ${journal.durable}, but ${reached} had been reached: its end is missing`)
+  if (reached > journal.durable)
+    damage(check, file, `the journal ends at position ${journal.durable}, but ${reached} had been reached: its end is missing`)
   const { state } = records
   if (state !== undefined && state.checkpoint < journal.start) {
-    damage(check, RECORDS_FILE, `their checkpoint stands at ${state.checkpoint}; the journal starts at ${journal.start}: the records are older than the journal`)
+    damage(
+      check,
+      RECORDS_FILE,
+      `their checkpoint stands at ${state.checkpoint}; the journal starts at ${journal.start}: the records are older than the journal`,
+    )
   }
   const numbers = references.queueNumbers()
   for (const [queue, waiting] of queues.waiting) {
     if (waiting.size > 0 && !numbers.has(queue)) {
-      check.report({ severity: 'warning', file: INDEX_FILE, what: `${waiting.size} messages of queue number ${queue}, which no queue has`, remedy: NOTHING })
+      check.report({
+        severity: 'warning',
+        file: INDEX_FILE,
+        what: `${waiting.size} messages of queue number ${queue}, which no queue has`,
+        remedy: NOTHING,
+      })
     }
     const routes = new Set([...waiting.values()].map(({ route }) => route).filter((route) => !references.hasRoute(route)))
     for (const route of routes) {
-      check.report({ severity: 'warning', file: INDEX_FILE, what: `messages of queue number ${queue} came by route ${route}, which does not exist`, remedy: NOTHING })
+      check.report({
+        severity: 'warning',
+        file: INDEX_FILE,
+        what: `messages of queue number ${queue} came by route ${route}, which does not exist`,
+        remedy: NOTHING,
+      })
     }
   }
 }

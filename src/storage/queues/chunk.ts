@@ -187,7 +187,8 @@ export class Chunk {
     const count = this.#count
     const flags = (visibleAt ? ChunkFlag.visibleAt : 0) | (firstReceivedAt ? ChunkFlag.firstReceivedAt : 0) | (slots ? ChunkFlag.slots : 0)
     const parts = [position, sentAt, visibleAt, firstReceivedAt, lengths, route, receives, slots, state]
-    const bytes = Buffer.allocUnsafeSlow(ChunkAt.columns + parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0))
+    const columnBytes = parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0)
+    const bytes = Buffer.allocUnsafeSlow(ChunkAt.columns + columnBytes)
     bytes.fill(0, 0, ChunkAt.columns)
     bytes.writeUInt32LE(count, ChunkAt.count)
     bytes.writeUInt16LE(this.#firstSlot, ChunkAt.firstSlot)

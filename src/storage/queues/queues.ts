@@ -73,6 +73,10 @@ class IndexedQueues implements Queues {
     return this.#checkpoints.position
   }
 
+  get released(): Position {
+    return this.#cold.released
+  }
+
   nextSequence(number: number): number {
     const queue = this.#queueOf(number)
     queue.next = Math.max(queue.next, queue.tail)
