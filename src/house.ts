@@ -241,8 +241,8 @@ const CHECKED_PAGES = 2048
 
 async function openStorage({ config, clock, random, log, data }: HouseOptions): Promise<Storage> {
   const segmentBytes = config['journal.segmentBytes']
-  if (data !== undefined)
-    for (const name of ['records', 'queues/index', 'queues/bodies']) assertLmdbFileSound(diskFiles(), join(data.folder, name, 'data.mdb'), CHECKED_PAGES)
+  for (const name of data === undefined ? [] : ['records', 'queues/index', 'queues/bodies'])
+    assertLmdbFileSound(diskFiles(), join(data?.folder ?? '', name, 'data.mdb'), CHECKED_PAGES)
   const records = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
   const queueStore = data === undefined ? memoryQueueStore() : lmdbQueueStore({ folder: folderOf(data, 'queues') })
   const blobs = data === undefined ? memoryBlobs({ clock, random }) : await diskBlobs({ folder: folderOf(data, 'blobs'), random, clock })

@@ -136,8 +136,10 @@ export class Chunk {
 
   setHidden(index: number, visibleAt: number, receives: number, firstReceivedAt: number): void {
     const columns = this.#columns
-    if (visibleAt !== 0) (columns.visibleAt ??= new Float64Array(this.#capacity))[index] = visibleAt
-    if (firstReceivedAt !== 0) (columns.firstReceivedAt ??= new Float64Array(this.#capacity))[index] = firstReceivedAt
+    if (visibleAt !== 0) columns.visibleAt ??= new Float64Array(this.#capacity)
+    if (firstReceivedAt !== 0) columns.firstReceivedAt ??= new Float64Array(this.#capacity)
+    if (columns.visibleAt !== undefined) columns.visibleAt[index] = visibleAt
+    if (columns.firstReceivedAt !== undefined) columns.firstReceivedAt[index] = firstReceivedAt
     columns.receives[index] = Math.min(receives, 0xffff)
   }
 
