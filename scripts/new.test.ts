@@ -34,7 +34,7 @@ export const sts = {
   'src/cli/commands/index.ts':
     "import { tail } from './tail.ts'\n\nexport const commands: Readonly<Record<string, AnyCommand>> = {\n  tail,\n  env,\n}\n",
   'src/house.ts':
-    "import { x } from './base/x.ts'\n\nstart({\n  followers: [\n    lakeFollower,\n    new TrailFollower({ env }),\n  ],\n})\n",
+    "import { x } from './base/x.ts'\n\n  const serving: readonly Follower[] = [\n    deliveryFollower,\n    new TrailFollower({ env }),\n  ]\n",
 }
 
 const read = (path: string): string | undefined => FILES[path]
@@ -87,7 +87,7 @@ test('a deliverer, a command and a follower', () => {
   assert.match(command['src/cli/commands/index.ts'] ?? '', /^import \{ exportPlug \} from '.\/export.ts'\n/)
   assert.match(command['src/cli/commands/index.ts'] ?? '', / {2}tail,\n {2}env,\n {2}export: exportPlug,\n\}/)
   const follower = written('follower', 'retention')
-  assert.match(follower['src/house.ts'] ?? '', /TrailFollower\(\{ env \}\),\n {4}createRetentionFollower\(env\),\n {2}\],/)
+  assert.match(follower['src/house.ts'] ?? '', /TrailFollower\(\{ env \}\),\n {4}createRetentionFollower\(env\),\n {2}\]/)
   assert.match(follower['src/followers/retention.ts'] ?? '', /export function createRetentionFollower/)
 })
 

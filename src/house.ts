@@ -13,7 +13,7 @@ import { type SignatureErrors, createAuthenticate } from './engine/authenticate.
 import { createAuthorize } from './engine/authorize.ts'
 import { type CallRequest, type CallResult, createCalls } from './engine/call.ts'
 import type { Env } from './engine/env.ts'
-import { type Follows, startFollowers } from './engine/follow.ts'
+import { type Follower, type Follows, startFollowers } from './engine/follow.ts'
 import { createStatus, registerGauges } from './engine/health.ts'
 import { createLive } from './engine/live.ts'
 import type { Service } from './engine/operation.ts'
@@ -189,14 +189,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     regions: new Set(config['regions.names']),
     refusal,
   })
+  const serving: readonly Follower[] = [
+    deliveryFollower,
+    new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] }),
+  ]
   running.follows = startFollowers({
     journal,
     clock,
     log,
-    followers:
-      options.purpose === 'command'
-        ? [lakeFollower]
-        : [lakeFollower, deliveryFollower, new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] })],
+    followers: options.purpose === 'serve' ? [lakeFollower, ...serving] : [lakeFollower],
   })
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const sweeps = [() => sweepBlobs({ blobs, tables }, startedAt), createSubscriptionSweep(env)]
