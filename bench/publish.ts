@@ -7,13 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Job, Result } from './publish/load.ts'
-import { type Started, cpuSeconds, memoryMb, startScript } from './publish/processes.ts'
+import { type Started, cpuSeconds, memoryMb, startScript, startSealcast } from './publish/processes.ts'
 import { batchBody, publishBody, writeRequests } from './publish/requests.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' }, requests: { type: 'string' }, only: { type: 'string' } } })
 const ROUNDS = Number(values.rounds ?? 3)
 const REQUESTS = Number(values.requests ?? 12_000)
 const PREPARED = 2000
+const WARM_UP_REQUESTS = 30_000
 const GENERATOR_CPU_MAX = 0.95
 const KEY = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-of-no-worth-at-all', region: 'us-east-1' }
 const TEXT = 'x'.repeat(1024)
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
   const bare = await startScript(here('bare-server.ts'), [])
   const barePort = Number(bare.first['port'])
   const topics = await createTopics(start)
+  await warmUp(start, barePort, topics.plain)
   const results: Record<string, { ratio: number; ours: Measured; bare: Measured }> = {}
   say(`case                  ours us  bare us  ratio    req/s  p50 ms  p99 ms`)
   for (const one of CASES) {
@@ -67,11 +69,15 @@ async function main(): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
       const plain = await measure(one, file, barePort, bare.child.pid ?? 0)
       const ours = await measure(one, file, start.port, start.server.pid)
+      if (plain === undefined || ours === undefined) continue
       const messages = one.kind === 'batch' ? 10 : 1
       pairs.push({ ratio: plain.cpuPerRequestUs / (ours.cpuPerRequestUs / messages), ours, bare: plain })
     }
     const median = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)]
-    if (median === undefined) throw new Error('no round was run')
+    if (median === undefined) {
+      say(`${one.name.padEnd(20)} void: the load generator was the bottleneck in every round`)
+      continue
+    }
     results[one.name] = median
     const { ours } = median
     say(
@@ -122,7 +128,7 @@ interface BenchServer {
 /** Our server as it is by default, on an empty directory. */
 async function startServer(): Promise<BenchServer> {
   const started = performance.now()
-  const { child, first }: Started = await startScript(here('our-server.ts'), [join(folder, 'data')], {
+  const { child, first }: Started = await startSealcast(join(folder, 'data'), {
     SEALCAST_ROOT_ACCESS_KEY_ID: KEY.accessKeyId,
     SEALCAST_ROOT_SECRET_ACCESS_KEY: KEY.secretAccessKey,
   })
@@ -148,15 +154,31 @@ async function createTopics({ url }: BenchServer): Promise<{ readonly plain: str
   return { plain, withQueue }
 }
 
-async function measure(one: Case, requestsFile: string, port: number, pid: number): Promise<Measured> {
+/** Both servers until their code is compiled: what is compared is how they run, not how they start. */
+async function warmUp(start: BenchServer, barePort: number, topic: string): Promise<void> {
+  const file = join(folder, 'requests')
+  const kinds = [
+    { requests: WARM_UP_REQUESTS, body: (at: number) => publishBody(topic, `${at} ${TEXT}`.slice(0, 1024)) },
+    { requests: WARM_UP_REQUESTS / 5, body: (at: number) => batchBody(topic, new Array<string>(10).fill(`${at} ${TEXT}`.slice(0, 1024))) },
+  ]
+  for (const { requests, body } of kinds) {
+    writeRequests(file, PREPARED, { ...KEY, host: start.host }, body)
+    for (const port of [barePort, start.port]) {
+      const { result } = await startLoad({ port, inFlight: 64, requestsFile: file, warmUp: 64, requests })
+      await result
+    }
+  }
+}
+
+/** Undefined: void, since the load generator had no core to spare. */
+async function measure(one: Case, requestsFile: string, port: number, pid: number): Promise<Measured | undefined> {
   const job: Job = { port, inFlight: one.inFlight, requestsFile, warmUp: Math.ceil(one.requests / 6), requests: one.requests }
   const load = await startLoad(job)
   const before = cpuSeconds(pid)
   const result = await load.result
   const cpu = cpuSeconds(pid) - before
   if (result.failures > 0) throw new Error(`${one.name}: ${result.failures} of ${result.requests} requests failed`)
-  if (result.cpuSeconds / result.seconds > GENERATOR_CPU_MAX)
-    throw new Error(`${one.name}: void, the load generator used ${((result.cpuSeconds / result.seconds) * 100).toFixed(0)} % of a core`)
+  if (result.cpuSeconds / result.seconds > GENERATOR_CPU_MAX) return undefined
   return { ...result, cpuPerRequestUs: (cpu / result.requests) * 1e6 }
 }
 

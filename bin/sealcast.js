@@ -3,4 +3,7 @@
 import { join } from 'node:path'
 import { runUnderNode26 } from './node26.js'
 
-runUnderNode26(['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '..', 'src', 'main.ts'), ...process.argv.slice(2)])
+// What lives long here is small and what is garbage comes fast: a heap that may grow fivefold is collected a third as often.
+const HEAP = '--heap-growing-percent=400'
+
+runUnderNode26(['--disable-warning=ExperimentalWarning', HEAP, join(import.meta.dirname, '..', 'src', 'main.ts'), ...process.argv.slice(2)])

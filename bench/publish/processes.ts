@@ -1,6 +1,8 @@
 // The processes a bench starts, and what they cost: CPU time and memory of a process with all its children, from /proc.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 const TICKS_PER_SECOND = 100
 
@@ -18,14 +20,31 @@ export function startScript(script: string, words: readonly string[], environmen
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   })
+  return firstLine(child, child.stdout, script)
+}
+
+/** Starts the server the way a user does, on a free port; `first` is its log line `ready`. SEALCAST_BENCH_PROFILE as above. */
+export function startSealcast(dataFolder: string, environment: Record<string, string>): Promise<Started> {
+  const profile = process.env['SEALCAST_BENCH_PROFILE']
+  const profiling = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }
+  const launcher = join(import.meta.dirname, '..', '..', 'bin', 'sealcast.js')
+  const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', dataFolder, '--log', 'json'], {
+    stdio: ['pipe', 'inherit', 'pipe'],
+    env: { ...process.env, ...profiling, ...environment },
+  })
+  return firstLine(child, child.stderr, 'sealcast serve')
+}
+
+/** Waits for the first line that a process says, in JSON. */
+function firstLine(child: ChildProcess, from: Readable, name: string): Promise<Started> {
   return new Promise((resolve, reject) => {
     let text = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
+    from.on('data', (chunk: Buffer) => {
       text += chunk.toString('utf8')
       const end = text.indexOf('\n')
       if (end !== -1) resolve({ child, first: JSON.parse(text.slice(0, end)) as Record<string, unknown> })
     })
-    child.on('exit', (code) => reject(new Error(`${script} ended with code ${code} before it said anything`)))
+    child.on('exit', (code) => reject(new Error(`${name} ended with code ${code} before it said anything`)))
   })
 }
 

@@ -51,9 +51,7 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
     const isOptional = operation.data === true && service.recordsDataEvents === 'when-selected'
     if (isOptional && !selected.wants(service.eventSource)) return
     const outcome = describe()
-    const owners = new Set<string>()
-    const resources = outcome.resources
-    for (const resource of resources) if (resource.account !== undefined && resource.account !== call.account) owners.add(resource.account)
+    const owners = othersIn(outcome.resources, call.account)
     const shared = owners.size > 0 && call.account !== '' ? random.uuid() : undefined
     const isOwn = service.own === true || call.principal.type === 'anonymous'
     const flags = (operation.data === true ? EventFlag.data : 0) | (told.causedByTrail === undefined ? 0 : EventFlag.caused)
@@ -136,6 +134,15 @@ const SIGNATURE_TEXTS: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: 'The request signature does not match the signature calculated for this key.',
 }
 
+const NOBODY: ReadonlySet<string> = new Set()
+
+/** Accounts that own a resource and did not call. */
+function othersIn(resources: readonly EventResource[], caller: string): ReadonlySet<string> {
+  let owners: Set<string> | undefined
+  for (const { account } of resources) if (account !== undefined && account !== caller) (owners ??= new Set()).add(account)
+  return owners ?? NOBODY
+}
+
 interface Outcome {
   readonly parameters: Readonly<Record<string, unknown>> | null
   readonly response: Readonly<Record<string, unknown>> | null
@@ -158,31 +165,25 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
   // Whom a resource belongs to is not for a stranger who was refused to know.
   const ownerShown = (account: string): string =>
     error?.recordedCode === 'AccessDenied' && !isForeign && account !== call.account ? HIDDEN : account
-  const parts = [
-    `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"`,
-    `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"`,
-    `,"sourceIPAddress":${quote(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`,
-  ]
+  let json =
+    `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"` +
+    `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"` +
+    `,"sourceIPAddress":${quote(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`
   if (error !== undefined)
-    parts.push(`,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`)
-  parts.push(`,"requestParameters":${bounded(outcome.parameters, PARAMETERS_CHARS_MAX)}`)
-  parts.push(`,"responseElements":${bounded(outcome.response, PARAMETERS_CHARS_MAX)}`)
+    json += `,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`
+  json += `,"requestParameters":${bounded(outcome.parameters, PARAMETERS_CHARS_MAX)}`
+  json += `,"responseElements":${bounded(outcome.response, PARAMETERS_CHARS_MAX)}`
   const additional = causedByTrail === undefined ? outcome.additional : { ...outcome.additional, causedByTrail }
-  if (additional !== undefined) parts.push(`,"additionalEventData":${bounded(additional, ADDITIONAL_CHARS_MAX)}`)
-  parts.push(`,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`)
+  if (additional !== undefined) json += `,"additionalEventData":${bounded(additional, ADDITIONAL_CHARS_MAX)}`
+  json += `,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`
   if (resources.length > 0)
-    parts.push(
-      `,"resources":[${resources.map(({ type, arn, account }) => `{"accountId":"${ownerShown(account ?? call.account)}","type":"${type}","ARN":${quote(arn)}}`).join(',')}]`,
-    )
-  parts.push(`,"eventType":"AwsApiCall","managementEvent":${operation.data !== true},"recipientAccountId":"${copy.account}"`)
-  if (copy.shared !== undefined) parts.push(`,"sharedEventID":"${copy.shared}"`)
-  parts.push(`,"eventCategory":"${operation.data === true ? 'Data' : 'Management'}"`)
+    json += `,"resources":[${resources.map(({ type, arn, account }) => `{"accountId":"${ownerShown(account ?? call.account)}","type":"${type}","ARN":${quote(arn)}}`).join(',')}]`
+  json += `,"eventType":"AwsApiCall","managementEvent":${operation.data !== true},"recipientAccountId":"${copy.account}"`
+  if (copy.shared !== undefined) json += `,"sharedEventID":"${copy.shared}"`
+  json += `,"eventCategory":"${operation.data === true ? 'Data' : 'Management'}"`
   if (call.tls !== undefined)
-    parts.push(
-      `,"tlsDetails":{"tlsVersion":"${call.tls.version}","cipherSuite":"${call.tls.cipher}","clientProvidedHostHeader":${JSON.stringify(call.host)}}`,
-    )
-  parts.push('}')
-  return parts.join('')
+    json += `,"tlsDetails":{"tlsVersion":"${call.tls.version}","cipherSuite":"${call.tls.cipher}","clientProvidedHostHeader":${JSON.stringify(call.host)}}`
+  return `${json}}`
 }
 
 const identities = new WeakMap<Principal, string>()

@@ -93,14 +93,18 @@ function startFollower(follower: Follower, journal: Journal, clock: Clock, log: 
       wake()
     })
   }
+  /** All that was durable when it began, in batches: a pause comes after the last one. */
   const readOn = async (): Promise<void> => {
     try {
-      const frames = await journal.read(read, batchBytesMax)
-      const last = frames.at(-1)
-      if (last === undefined) return
-      await follower.handle(frames)
-      read = last.end
-      failing = undefined
+      for (const until = journal.durable; read < until && !stopped; ) {
+        const frames = await journal.read(read, batchBytesMax)
+        const last = frames.at(-1)
+        if (last === undefined) return
+        await follower.handle(frames)
+        read = last.end
+        failing = undefined
+        settle()
+      }
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       if (failing !== text) log.error('a follower failed and will try again', { follower: follower.name, error: text })

@@ -107,7 +107,7 @@ class Draft implements Transaction {
   readonly #builder: FrameBuilder
   readonly #tables: Tables
   readonly #queues: Queues
-  readonly #own = new Map<string, StagedChange>()
+  #own: Map<string, StagedChange> | undefined
   readonly #taken: { readonly queue: number; readonly sequence: number }[] = []
   #unsettled = 0
 
@@ -119,10 +119,8 @@ class Draft implements Transaction {
   }
 
   get<N extends TableNumber>(table: N, key: string): Rows[N] | undefined {
-    if (this.#own.size > 0) {
-      const own = this.#own.get(`${table} ${key}`)
-      if (own !== undefined) return own.value as Rows[N] | undefined
-    }
+    const own = this.#own?.get(`${table} ${key}`)
+    if (own !== undefined) return own.value as Rows[N] | undefined
     return this.#tables.get(table, key)
   }
 
@@ -218,6 +216,7 @@ class Draft implements Transaction {
 
   #change(change: StagedChange): void {
     this.changes.push(change)
+    this.#own ??= new Map()
     this.#own.set(`${change.table} ${change.key}`, change)
   }
 }

@@ -255,7 +255,8 @@ export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): Place
     const start = at + ENTRY_HEADER_BYTES
     assert(start + length <= payload.length, 'an entry within its frame')
     const kind = payload.readUInt8(at)
-    if (kinds === undefined || kinds.has(kind)) entries.push({ offset: at, entry: readEntry(kind, payload.readUInt8(at + 1), payload.subarray(start, start + length)) })
+    if (kinds === undefined || kinds.has(kind))
+      entries.push({ offset: at, entry: readEntry(kind, payload.readUInt8(at + 1), payload, start, start + length) })
     at = start + length
   }
   return entries
@@ -265,56 +266,63 @@ export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): Place
 export function readEntryAt(bytes: Buffer): Entry {
   const length = bytes.readUInt32LE(4)
   assert(ENTRY_HEADER_BYTES + length <= bytes.length, 'an entry within its bytes')
-  return readEntry(bytes.readUInt8(0), bytes.readUInt8(1), bytes.subarray(ENTRY_HEADER_BYTES, ENTRY_HEADER_BYTES + length))
+  return readEntry(bytes.readUInt8(0), bytes.readUInt8(1), bytes, ENTRY_HEADER_BYTES, ENTRY_HEADER_BYTES + length)
 }
 
-function readEntry(kind: number, flags: number, at: Buffer): Entry {
+/** The payload of the entry stands from `at` to `end`. */
+function readEntry(kind: number, flags: number, bytes: Buffer, at: number, end: number): Entry {
   switch (kind) {
     case EntryKind.put: {
-      const end = 4 + at.readUInt16LE(2)
-      return { kind: 'put', table: at.readUInt8(0), key: at.toString('utf8', 4, end), value: at.subarray(end) }
+      const valueAt = at + 4 + bytes.readUInt16LE(at + 2)
+      return { kind: 'put', table: bytes.readUInt8(at), key: bytes.toString('utf8', at + 4, valueAt), value: bytes.subarray(valueAt, end) }
     }
     case EntryKind.delete:
-      return { kind: 'delete', table: at.readUInt8(0), key: at.toString('utf8', 4, 4 + at.readUInt16LE(2)) }
+      return { kind: 'delete', table: bytes.readUInt8(at), key: bytes.toString('utf8', at + 4, at + 4 + bytes.readUInt16LE(at + 2)) }
     case EntryKind.event:
       return {
         kind: 'event',
-        class: at.readUInt8(0) as EventClassCode,
-        flags: at.readUInt8(1),
-        arrivedAt: at.readDoubleLE(4),
-        committedAt: at.readDoubleLE(12),
-        json: at.subarray(EVENT_HEADER_BYTES),
+        class: bytes.readUInt8(at) as EventClassCode,
+        flags: bytes.readUInt8(at + 1),
+        arrivedAt: bytes.readDoubleLE(at + 4),
+        committedAt: bytes.readDoubleLE(at + 12),
+        json: bytes.subarray(at + EVENT_HEADER_BYTES, end),
       }
     case EntryKind.message: {
-      const end = MESSAGE_HEADER_BYTES + at.readUInt32LE(0)
-      return { kind: 'message', isForOutside: (flags & FLAG_INSIDE) === 0, header: at.subarray(MESSAGE_HEADER_BYTES, end), body: at.subarray(end) }
+      const headerAt = at + MESSAGE_HEADER_BYTES
+      const bodyAt = headerAt + bytes.readUInt32LE(at)
+      return {
+        kind: 'message',
+        isForOutside: (flags & FLAG_INSIDE) === 0,
+        header: bytes.subarray(headerAt, bodyAt),
+        body: bytes.subarray(bodyAt, end),
+      }
     }
     case EntryKind.enqueue:
       return {
         kind: 'enqueue',
-        queue: at.readUInt32LE(0),
-        route: at.readUInt32LE(4),
-        sequence: at.readDoubleLE(8),
-        visibleAt: at.readDoubleLE(16),
-        sentAt: at.readDoubleLE(24),
-        messageOffset: at.readUInt32LE(32),
-        messageLength: at.readUInt32LE(36),
+        queue: bytes.readUInt32LE(at),
+        route: bytes.readUInt32LE(at + 4),
+        sequence: bytes.readDoubleLE(at + 8),
+        visibleAt: bytes.readDoubleLE(at + 16),
+        sentAt: bytes.readDoubleLE(at + 24),
+        messageOffset: bytes.readUInt32LE(at + 32),
+        messageLength: bytes.readUInt32LE(at + 36),
       }
     case EntryKind.hide:
       return {
         kind: 'hide',
-        queue: at.readUInt32LE(0),
-        receives: at.readUInt32LE(4),
-        sequence: at.readDoubleLE(8),
-        visibleAt: at.readDoubleLE(16),
-        firstReceivedAt: at.readDoubleLE(24),
+        queue: bytes.readUInt32LE(at),
+        receives: bytes.readUInt32LE(at + 4),
+        sequence: bytes.readDoubleLE(at + 8),
+        visibleAt: bytes.readDoubleLE(at + 16),
+        firstReceivedAt: bytes.readDoubleLE(at + 24),
       }
     case EntryKind.remove:
-      return { kind: 'remove', queue: at.readUInt32LE(0), sequence: at.readDoubleLE(4) }
+      return { kind: 'remove', queue: bytes.readUInt32LE(at), sequence: bytes.readDoubleLE(at + 4) }
     case EntryKind.drop:
-      return { kind: 'drop', queue: at.readUInt32LE(0), before: at.readDoubleLE(4) }
+      return { kind: 'drop', queue: bytes.readUInt32LE(at), before: bytes.readDoubleLE(at + 4) }
     case EntryKind.attempt:
-      return { kind: 'attempt', json: at }
+      return { kind: 'attempt', json: bytes.subarray(at, end) }
     default:
       throw new RangeError(`entry kind ${kind} is unknown to this version of Sealcast`)
   }

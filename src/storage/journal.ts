@@ -33,7 +33,7 @@ export interface Journal {
   append(payload: Uint8Array, entries: number, settled: Settled): Position
   /**
    * Whole frames from `from` (a position or end of a frame) on, at least one when `from` is below `durable`, at most about `bytesMax`;
-   * none at `durable`. The buffers are the caller's.
+   * none at `durable`. Payloads may be views on shared memory: they stay as they are, MUST NOT be written, and should not be kept.
    * Throws JournalTrimmed when `from` is before `start`, JournalDamaged on a bad frame: named, never skipped.
    */
   read(from: Position, bytesMax: number): Promise<readonly Frame[]>

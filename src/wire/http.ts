@@ -290,9 +290,8 @@ class NodeHttpServer implements HttpServer {
   /** Reads the rest of a refused body and throws it away, then answers: a client that is cut off while it sends never reads why. */
   #discard(request: IncomingMessage, answer: () => void): void {
     let left = this.#limits.bodyBytesMax * DISCARD_FACTOR
-    let awaited: Awaited | undefined
     const finish = () => {
-      if (awaited !== undefined) this.#awaited.delete(awaited)
+      this.#awaited.delete(awaited)
       request.off('data', count).off('end', finish).off('close', finish)
       answer()
     }
@@ -303,7 +302,7 @@ class NodeHttpServer implements HttpServer {
       answer()
       return
     }
-    awaited = this.#await(finish)
+    const awaited = this.#await(finish)
     request.on('data', count).on('end', finish).on('close', finish).resume()
   }
 
@@ -406,8 +405,9 @@ interface Open {
 
 /** Names and values in turn, which node:http takes as they are. */
 function withLength(headers: HttpResponse['headers'], bytes: number): (string | number)[] {
-  const list: (string | number)[] = ['content-length', bytes]
+  const list: (string | number)[] = []
   for (const name in headers) list.push(name, headers[name] as string | number)
+  list.push('content-length', bytes)
   return list
 }
 

@@ -154,7 +154,8 @@ function readHeader(request: SignedRequest, authorization: string): Claim | Serv
     const signature = authorization.slice(end)
     const date = text(headers['x-amz-date']) ?? text(headers.date)
     const at = date === undefined || !HEX_64.test(signature) ? undefined : readTime(date)
-    if (at !== undefined) return claimFrom(known, known, at, { signature, isPresigned: false, sessionToken: text(headers['x-amz-security-token']) })
+    const sessionToken = text(headers['x-amz-security-token'])
+    if (at !== undefined) return claimFrom(known, known, at, { signature, isPresigned: false, sessionToken })
   }
   const claim = readAnyHeader(request, authorization)
   if (isUsual && !(claim instanceof ServiceError) && claim.signature === authorization.slice(end)) {
@@ -272,7 +273,7 @@ function claimFrom(
   { accessKeyId, date, region, service }: Scope,
   { signedHeaders, signedNames }: Pick<Claim, 'signedHeaders' | 'signedNames'>,
   at: SignedTime,
-  { signature, isPresigned, sessionToken, expiresSeconds }: Pick<ClaimParts, 'signature' | 'isPresigned' | 'sessionToken' | 'expiresSeconds'>,
+  { signature, isPresigned, sessionToken, expiresSeconds }: Omit<ClaimParts, 'credential' | 'signedHeaders' | 'date'>,
 ): Claim {
   return {
     accessKeyId,
@@ -350,7 +351,8 @@ function timeProblem({ claim, expiresAt }: Signature, style: SignatureStyle, now
 }
 
 /** `host` and every x-amz-* header that was sent must be signed: an unsigned one could have been added on the way. */
-function headerProblem({ headers }: SignedRequest, { signedNames: signed, isPresigned }: Claim, style: SignatureStyle): ServiceError | undefined {
+function headerProblem({ headers }: SignedRequest, claim: Claim, style: SignatureStyle): ServiceError | undefined {
+  const { signedNames: signed, isPresigned } = claim
   if (!signed.includes('host')) {
     return style === 's3'
       ? headersNotSigned(style, ['host'])

@@ -25,7 +25,7 @@ export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => (
     parameters: (input) => ({
       topicArn: input.TopicArn,
       targetArn: input.TargetArn,
-      ...(input.PhoneNumber !== undefined && { phoneNumber: HIDDEN }),
+      phoneNumber: hidden(input.PhoneNumber),
       ...recordedMessage(input),
     }),
     response: (output) => ({ messageId: output.MessageId }),
@@ -41,7 +41,10 @@ export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => (
 
 export interface CheckedMessage {
   readonly body: string
-  readonly header: Pick<MessageHeader, 'subject' | 'attributes' | 'structure' | 'groupId'>
+  readonly subject: string | undefined
+  readonly attributes: MessageHeader['attributes'] | undefined
+  readonly structure: 'json' | undefined
+  readonly groupId: string | undefined
   /** Text and attributes, as AWS counts them. */
   readonly bytes: number
 }
@@ -75,31 +78,33 @@ export function checkMessage(input: MessageInput, path: string): CheckedMessage 
   else if (input.MessageStructure !== undefined) throw invalidParameter('MessageStructure')
   return {
     body,
-    header: {
-      ...(subject !== undefined && { subject }),
-      ...(attributes !== undefined && { attributes }),
-      ...(input.MessageStructure === 'json' && { structure: 'json' }),
-      ...(groupId !== undefined && { groupId }),
-    },
+    subject,
+    attributes,
+    structure: input.MessageStructure,
+    groupId,
     bytes: Buffer.byteLength(body) + bytes,
   }
 }
 
 /** Stages one message; returns its id. */
-export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, topic: Topic, { body, header }: CheckedMessage): string {
+export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, topic: Topic, message: CheckedMessage): string {
   const messageId = call.env.random.uuid()
-  const kept: MessageHeader = {
+  // JSON leaves out what is undefined.
+  const header: MessageHeader = {
     type: 'Notification',
     messageId,
     topicArn: topic.topicArn,
     publishedAt: tx.now,
-    ...header,
-    ...(topic.attributes['SignatureVersion'] === '2' && { signatureVersion: '2' }),
+    subject: message.subject,
+    attributes: message.attributes,
+    structure: message.structure,
+    groupId: message.groupId,
+    signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,
     senderId: call.principal.principalId,
   }
   const { queues, hasOutside } = subscribers.of(topic)
-  const message = tx.message(JSON.stringify(kept), body, hasOutside)
-  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { ...message, messageId })
+  const { offset, length } = tx.message(JSON.stringify(header), message.body, hasOutside)
+  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId })
   return messageId
 }
 
@@ -111,13 +116,17 @@ export function checkSize(topic: Topic, bytes: number, refusal: () => Error): vo
 /** The members of a message as CloudTrail tells them: what was said stays hidden. */
 export function recordedMessage(input: MessageInput): Record<string, unknown> {
   return {
-    message: input.Message === undefined ? undefined : HIDDEN,
-    subject: input.Subject === undefined ? undefined : HIDDEN,
+    message: hidden(input.Message),
+    subject: hidden(input.Subject),
     messageStructure: input.MessageStructure,
-    messageAttributes: input.MessageAttributes === undefined ? undefined : HIDDEN,
+    messageAttributes: hidden(input.MessageAttributes),
     messageGroupId: input.MessageGroupId,
     messageDeduplicationId: input.MessageDeduplicationId,
   }
+}
+
+function hidden(value: unknown): string | undefined {
+  return value === undefined ? undefined : HIDDEN
 }
 
 export function topicResource(topicArn: string | undefined, call: Call): { type: string; arn: string; account: string }[] {

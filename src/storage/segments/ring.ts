@@ -2,17 +2,21 @@
 // does little holds little. Addresses count bytes of the journal and never go back.
 
 const CHUNK_BYTES = 1024 * 1024
+/** At least so many chunks, of which the one that fills holds nothing old. */
+const CHUNKS_MIN = 4
 
 export class Ring {
   readonly #chunkBytes: number
   readonly #chunks: (Buffer | undefined)[]
+  /** Chunks of which a reader has a view: new ones take their places, so that the view stays as it is. */
+  readonly #shared = new Set<number>()
   #start: number
   #end: number
 
-  /** Empty at `address`, a multiple of 8. Holds `bytes`, rounded up. */
+  /** Empty at `address`, a multiple of 8. Holds `bytes` at least. */
   constructor(bytes: number, address: number) {
-    this.#chunkBytes = Math.min(CHUNK_BYTES, (bytes + 7) & ~7)
-    this.#chunks = new Array<Buffer | undefined>(Math.ceil(bytes / this.#chunkBytes)).fill(undefined)
+    this.#chunkBytes = Math.min(CHUNK_BYTES, (Math.ceil(bytes / CHUNKS_MIN) + 7) & ~7)
+    this.#chunks = new Array<Buffer | undefined>(Math.ceil(bytes / this.#chunkBytes) + 1).fill(undefined)
     this.#start = address
     this.#end = address
   }
@@ -30,12 +34,12 @@ export class Ring {
   write(from: Buffer, start: number, end: number): void {
     while (start < end) {
       const at = this.#end % this.#chunkBytes
+      if (at === 0) this.#begin(this.#end)
       const length = Math.min(end - start, this.#chunkBytes - at)
       from.copy(this.#chunk(this.#end), at, start, start + length)
       start += length
       this.#end += length
     }
-    this.#start = Math.max(this.#start, this.#end - this.#chunks.length * this.#chunkBytes)
   }
 
   /** A view that later writes overwrite, or a copy when the bytes lie in more than one chunk. They must be held. */
@@ -43,6 +47,15 @@ export class Ring {
     const at = address % this.#chunkBytes
     if (at + length > this.#chunkBytes) return this.copy(address, length)
     return this.#chunk(address).subarray(at, at + length)
+  }
+
+  /** A view that stays as it is, of `length` bytes or what of them lies in one chunk; a copy of `least` bytes where that is less. */
+  share(address: number, length: number, least: number): Buffer {
+    const at = address % this.#chunkBytes
+    const room = this.#chunkBytes - at
+    if (room < least) return this.copy(address, least)
+    this.#shared.add(this.#index(address))
+    return this.#chunk(address).subarray(at, at + Math.min(room, length))
   }
 
   copy(address: number, length: number): Buffer {
@@ -55,7 +68,17 @@ export class Ring {
   }
 
   #chunk(address: number): Buffer {
-    const index = Math.floor(address / this.#chunkBytes) % this.#chunks.length
-    return (this.#chunks[index] ??= Buffer.allocUnsafeSlow(this.#chunkBytes))
+    return (this.#chunks[this.#index(address)] ??= Buffer.allocUnsafeSlow(this.#chunkBytes))
+  }
+
+  /** Lets go of the oldest chunk, whole: a view on what is left of it would change as it fills. */
+  #begin(address: number): void {
+    const index = this.#index(address)
+    if (this.#shared.delete(index)) this.#chunks[index] = undefined
+    this.#start = Math.max(this.#start, address - (this.#chunks.length - 1) * this.#chunkBytes)
+  }
+
+  #index(address: number): number {
+    return Math.floor(address / this.#chunkBytes) % this.#chunks.length
   }
 }
