@@ -43,7 +43,9 @@ try {
   process.stdout.write(
     values.json === true
       ? `${JSON.stringify({ p99Ratio: median, rounds })}\n`
-      : `${rounds.map(({ alone, beside }) => `p99 ${alone.toFixed(2)} ms alone, ${beside.toFixed(2)} ms beside 1 MiB messages`).join('\n')}\nmedian ratio ${median?.toFixed(2)}\n`,
+      : `${rounds
+          .map(({ alone, beside }) => `p99 ${alone.toFixed(2)} ms alone, ${beside.toFixed(2)} ms beside 1 MiB messages\n`)
+          .join('')}median ratio ${median?.toFixed(2)}\n`,
   )
   child.kill()
 } finally {

@@ -1,5 +1,6 @@
 // Question: what does a publish cost the server, against a bare node:http server that reads the same signed bodies?
-// Alternating pairs in one run; CPU of all threads and processes of the server; a run in which the load generator was the bottleneck is void.
+// Alternating pairs in one run; CPU of all threads and processes of the server; a round in which the load generator was the bottleneck
+// is void.
 //   npm run bench [-- --json] [-- --rounds N] [-- --requests N]
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,7 +11,9 @@ import type { Job, Result } from './publish/load.ts'
 import { type Started, cpuSeconds, memoryMb, startScript, startSealcast } from './publish/processes.ts'
 import { batchBody, publishBody, writeRequests } from './publish/requests.ts'
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' }, requests: { type: 'string' }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { json: { type: 'boolean' }, rounds: { type: 'string' }, requests: { type: 'string' }, only: { type: 'string' } },
+})
 const ROUNDS = Number(values.rounds ?? 3)
 const REQUESTS = Number(values.requests ?? 12_000)
 const PREPARED = 2000
@@ -63,7 +66,10 @@ async function main(): Promise<void> {
     const body = (at: number): string =>
       one.kind === 'publish'
         ? publishBody(topic, `${at} ${TEXT}`.slice(0, 1024))
-        : batchBody(topic, Array.from({ length: 10 }, (_, part) => `${at} ${part} ${TEXT}`.slice(0, 1024)))
+        : batchBody(
+            topic,
+            Array.from({ length: 10 }, (_, part) => `${at} ${part} ${TEXT}`.slice(0, 1024)),
+          )
     writeRequests(file, Math.min(PREPARED, one.requests), { ...KEY, host: start.host }, body)
     const pairs: { ratio: number; ours: Measured; bare: Measured }[] = []
     for (let round = 0; round < ROUNDS; round++) {
@@ -81,8 +87,10 @@ async function main(): Promise<void> {
     results[one.name] = median
     const { ours } = median
     say(
-      `${one.name.padEnd(20)} ${ours.cpuPerRequestUs.toFixed(1).padStart(8)} ${median.bare.cpuPerRequestUs.toFixed(1).padStart(8)} ${median.ratio.toFixed(3).padStart(6)}` +
-        ` ${(ours.requests / ours.seconds).toFixed(0).padStart(8)} ${ours.p50Ms.toFixed(2).padStart(7)} ${ours.p99Ms.toFixed(2).padStart(7)}`,
+      `${one.name.padEnd(20)} ${ours.cpuPerRequestUs.toFixed(1).padStart(8)}` +
+        ` ${median.bare.cpuPerRequestUs.toFixed(1).padStart(8)} ${median.ratio.toFixed(3).padStart(6)}` +
+        ` ${(ours.requests / ours.seconds).toFixed(0).padStart(8)}` +
+        ` ${ours.p50Ms.toFixed(2).padStart(7)} ${ours.p99Ms.toFixed(2).padStart(7)}`,
     )
   }
   const delay = await eventLoopDelay(start.url)

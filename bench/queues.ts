@@ -35,7 +35,11 @@ try {
 async function benchLarge(): Promise<void> {
   let queues = await open('large')
   const before = memory()
-  report('enqueue, applied', cpuEach(MESSAGES, () => send(queues, 1)), 'us')
+  report(
+    'enqueue, applied',
+    cpuEach(MESSAGES, () => send(queues, 1)),
+    'us',
+  )
   queues.applied(position)
   const after = memory()
   report('index', queues.bytes().index / 1e6, 'MB')
@@ -47,7 +51,11 @@ async function benchLarge(): Promise<void> {
   const take = (max: number): void => {
     for (const { sequence } of queues.take(1, max, NOW)) taken.push(sequence)
   }
-  report('take, one at a time', cpuEach(OPERATIONS, () => take(1)), 'us')
+  report(
+    'take, one at a time',
+    cpuEach(OPERATIONS, () => take(1)),
+    'us',
+  )
   report('take, tens', cpuEach(OPERATIONS / 10, () => take(10)) / 10, 'us a message')
   report(
     'hide',
@@ -57,7 +65,11 @@ async function benchLarge(): Promise<void> {
     }),
     'us',
   )
-  report('remove', cpuEach(OPERATIONS, (at) => queues.apply({ kind: 'remove', queue: 1, sequence: taken[at] ?? 0 }, position)), 'us')
+  report(
+    'remove',
+    cpuEach(OPERATIONS, (at) => queues.apply({ kind: 'remove', queue: 1, sequence: taken[at] ?? 0 }, position)),
+    'us',
+  )
   report('expire of what is left in flight', cpuEach(1, () => queues.expire(NOW + 60_000)) / OPERATIONS, 'us a message')
   queues.applied(++position)
   await benchCheckpoint(queues, 'checkpoint of what changed')

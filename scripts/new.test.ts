@@ -34,7 +34,8 @@ export const sts = {
   'src/cli/commands/index.ts':
     "import { tail } from './tail.ts'\n\nexport const commands: Readonly<Record<string, AnyCommand>> = {\n  tail,\n  env,\n}\n",
   'src/house.ts':
-    "import { x } from './base/x.ts'\n\n  const serving: readonly Follower[] = [\n    deliveryFollower,\n    new TrailFollower({ env }),\n  ]\n",
+    "import { x } from './base/x.ts'\n\n" +
+    '  const serving: readonly Follower[] = [\n    deliveryFollower,\n    new TrailFollower({ env }),\n  ]\n',
 }
 
 const read = (path: string): string | undefined => FILES[path]

@@ -191,7 +191,11 @@ test('${name} makes of a frame what it is there for', async (t) => {
 })
 `
   const house = required(HOUSE, read)
-  const registered = addItem(addImport(house, factory, `./followers/${file}.ts`), /\bserving: readonly Follower\[\] = \[/, `${factory}(env)`)
+  const registered = addItem(
+    addImport(house, factory, `./followers/${file}.ts`),
+    /\bserving: readonly Follower\[\] = \[/,
+    `${factory}(env)`,
+  )
   return [
     { path: `src/followers/${file}.ts`, content: follower },
     { path: `src/followers/${file}.test.ts`, content: test },

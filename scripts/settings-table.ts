@@ -19,7 +19,8 @@ export function withTable(text: string): string {
 
 function shown(value: unknown): string {
   if (value === undefined) return 'none'
-  if (Array.isArray(value)) return value.length > LIST_SHOWN_MAX ? `${value.length} names` : value.length === 0 ? 'none' : `\`${value.join(', ')}\``
+  if (Array.isArray(value))
+    return value.length > LIST_SHOWN_MAX ? `${value.length} names` : value.length === 0 ? 'none' : `\`${value.join(', ')}\``
   return `\`${String(value)}\``
 }
 

@@ -201,7 +201,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const sweeps = [() => sweepBlobs({ blobs, tables }, startedAt), createSubscriptionSweep(env)]
-  const stopUpkeep = startUpkeep({ clock, log, store, sweeps, needed: () => (failure === undefined && options.purpose === 'serve' ? running.follows?.needed() : undefined) })
+  const stopUpkeep = startUpkeep({
+    clock,
+    log,
+    store,
+    sweeps,
+    needed: () => (failure === undefined && options.purpose === 'serve' ? running.follows?.needed() : undefined),
+  })
   registerGauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
     const { oldestAt } = deliveryFollower.deliveries()

@@ -45,11 +45,15 @@ async function main(words: readonly string[]): Promise<number> {
 function overview(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length))
   const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`)
-  return `sealcast ${version}: a notification service with every call on the record\n\nusage: sealcast COMMAND [OPTION...]\n\n${rows.join('')}\nsealcast COMMAND --help says more about one.\n`
+  return (
+    `sealcast ${version}: a notification service with every call on the record\n\nusage: sealcast COMMAND [OPTION...]\n\n` +
+    `${rows.join('')}\nsealcast COMMAND --help says more about one.\n`
+  )
 }
 
 function helpOf(name: string, { summary, operands, help, options }: AnyCommand): string {
-  const usage = `usage: sealcast ${name}${Object.keys(options).length > 0 ? ' [OPTION...]' : ''}${operands === undefined ? '' : ` ${operands}`}`
+  const words = [name, ...(Object.keys(options).length > 0 ? ['[OPTION...]'] : []), ...(operands === undefined ? [] : [operands])]
+  const usage = `usage: sealcast ${words.join(' ')}`
   return `${usage}\n\n${summary}\n${help === undefined ? '' : `\n${help}\n`}\n${describeOptions(options)}`
 }
 
@@ -92,7 +96,12 @@ function createTerminal(): Terminal {
       return fsck({ files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)
     },
     async start(options) {
-      const server = await startServer({ ...options, version, environment: process.env, writeLog: (line) => void process.stderr.write(line) })
+      const server = await startServer({
+        ...options,
+        version,
+        environment: process.env,
+        writeLog: (line) => void process.stderr.write(line),
+      })
       process.on('SIGHUP', () => server.renew())
       return server
     },

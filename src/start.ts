@@ -87,7 +87,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const port = await listen(server, config)
     url = urlAt(port)
     const adminFolder = data?.folder ?? mkdtempSync(join(tmpdir(), 'sealcast-dev-'))
-    const admin = await openAdminDoor(join(adminFolder, 'admin.sock'), (call) => invokeAsOperator(current(), identity.account, config, call))
+    const admin = await openAdminDoor(join(adminFolder, 'admin.sock'), (call) =>
+      invokeAsOperator(current(), identity.account, config, call),
+    )
     log.info('ready', { url, data: data?.folder ?? 'memory', version: options.version })
     return {
       url: config['server.publicUrl'] ?? url,
@@ -107,7 +109,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 }
 
 /** For a command when no server runs: the same house on the data directory, without a door to the outside. */
-export async function openDirectly(parts: { readonly dataFolder: string; readonly osUser: string; readonly version: string }): Promise<Connection> {
+export async function openDirectly(parts: {
+  readonly dataFolder: string
+  readonly osUser: string
+  readonly version: string
+}): Promise<Connection> {
   const read = readSettings(settings, [{ key: 'data.folder', value: parts.dataFolder, from: '--data' }])
   if ('problems' in read) throw new CommandError(read.problems.join('\n'))
   const config = read.values
@@ -193,7 +199,8 @@ function readConfig({ configFile, set, dev }: StartOptions): Config {
   const problems = 'problems' in read ? read.problems : []
   if ('values' in read && (read.values['server.tlsCert'] === undefined) !== (read.values['server.tlsKey'] === undefined))
     problems.push('server.tlsCert and server.tlsKey go together: give both or none')
-  if (problems.length > 0 || 'problems' in read) throw new CommandError(`the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`)
+  if (problems.length > 0 || 'problems' in read)
+    throw new CommandError(`the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`)
   return read.values
 }
 
@@ -214,7 +221,8 @@ function readIdentity({ environment, dev }: StartOptions): { readonly account: s
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
     throw new CommandError('SEALCAST_ROOT_ACCESS_KEY_ID and SEALCAST_ROOT_SECRET_ACCESS_KEY go together: give both or none')
   if (accessKeyId === undefined || secretAccessKey === undefined) return { account, rootKey: createRootKey(systemRandom()) }
-  if (!/^\w{3,128}$/.test(accessKeyId)) throw new CommandError('SEALCAST_ROOT_ACCESS_KEY_ID must have 3 to 128 letters, digits or underscores')
+  if (!/^\w{3,128}$/.test(accessKeyId))
+    throw new CommandError('SEALCAST_ROOT_ACCESS_KEY_ID must have 3 to 128 letters, digits or underscores')
   if (secretAccessKey.length < 8) throw new CommandError('SEALCAST_ROOT_SECRET_ACCESS_KEY must have at least 8 characters')
   return { account, rootKey: { accessKeyId, secretAccessKey } }
 }
@@ -237,7 +245,9 @@ function renewTls(server: HttpServer, config: Config, log: Log): void {
     server.renewTls(renewed)
     log.info('the TLS certificate was read again')
   } catch (error) {
-    log.error('the TLS certificate could not be renewed; the one in use stays', { error: error instanceof Error ? error.message : String(error) })
+    log.error('the TLS certificate could not be renewed; the one in use stays', {
+      error: error instanceof Error ? error.message : String(error),
+    })
   }
 }
 

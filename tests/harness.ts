@@ -114,11 +114,12 @@ export async function createHarness(
     },
     async events() {
       const events: (EventEntry & { readonly record: Record<string, unknown> })[] = []
-      for (let at = journal.start; at < journal.durable; ) {
+      for (let at = journal.start; at < journal.durable;) {
         const frames = await journal.read(at, 1 << 20)
         for (const frame of frames)
           for (const { entry } of readEntries(frame.payload))
-            if (entry.kind === 'event') events.push({ ...entry, record: JSON.parse(entry.json.toString('utf8')) as Record<string, unknown> })
+            if (entry.kind === 'event')
+              events.push({ ...entry, record: JSON.parse(entry.json.toString('utf8')) as Record<string, unknown> })
         at = frames.at(-1)?.end ?? journal.durable
       }
       return events

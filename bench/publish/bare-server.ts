@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const answer = Buffer.from(
-  `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>${'0'.repeat(36)}</MessageId></PublishResult>` +
+  '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">' +
+    `<PublishResult><MessageId>${'0'.repeat(36)}</MessageId></PublishResult>` +
     `<ResponseMetadata><RequestId>${'0'.repeat(36)}</RequestId></ResponseMetadata></PublishResponse>`,
 )
 

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
 function readRequests(file: string): Buffer[] {
   const bytes = readFileSync(file)
   const requests: Buffer[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32LE(at)
     requests.push(bytes.subarray(at + 4, at + 4 + length))
     at += 4 + length

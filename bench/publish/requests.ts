@@ -28,7 +28,8 @@ export function publishBody(topicArn: string, text: string): string {
 export function batchBody(topicArn: string, texts: readonly string[]): string {
   const entries = texts.map(
     (text, at) =>
-      `&PublishBatchRequestEntries.member.${at + 1}.Id=m${at}&PublishBatchRequestEntries.member.${at + 1}.Message=${encodeURIComponent(text)}`,
+      `&PublishBatchRequestEntries.member.${at + 1}.Id=m${at}` +
+      `&PublishBatchRequestEntries.member.${at + 1}.Message=${encodeURIComponent(text)}`,
   )
   return `Action=PublishBatch&Version=2010-03-31&TopicArn=${encodeURIComponent(topicArn)}${entries.join('')}`
 }

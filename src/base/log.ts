@@ -13,7 +13,10 @@ export interface LogOptions {
 }
 
 export function createLog(options: LogOptions): Log {
-  const line = (level: Level) => (message: string, fields: Fields = {}) => options.write(format(options, level, message, fields))
+  const line =
+    (level: Level) =>
+    (message: string, fields: Fields = {}) =>
+      options.write(format(options, level, message, fields))
   return { info: line('info'), warn: line('warn'), error: line('error') }
 }
 

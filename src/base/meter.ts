@@ -48,7 +48,8 @@ export function createMeter(): Meter {
         let below = 0
         const rows = bounds.map((bound, at) => `${name}_bucket{le="${bound}"} ${(below += counts[at] ?? 0)}\n`)
         const all = below + (counts[bounds.length] ?? 0)
-        return `${header(name, help, 'histogram')}${rows.join('')}${name}_bucket{le="+Inf"} ${all}\n${name}_sum ${sum}\n${name}_count ${all}\n`
+        const total = `${name}_bucket{le="+Inf"} ${all}\n${name}_sum ${sum}\n${name}_count ${all}\n`
+        return `${header(name, help, 'histogram')}${rows.join('')}${total}`
       })
       return {
         observe(value) {
@@ -60,7 +61,9 @@ export function createMeter(): Meter {
       }
     },
     gauge(name, help, read) {
-      families.push(() => header(name, help, 'gauge') + [...read()].map(([labels, value]) => `${name}${labelText(labels)} ${value}\n`).join(''))
+      families.push(
+        () => header(name, help, 'gauge') + [...read()].map(([labels, value]) => `${name}${labelText(labels)} ${value}\n`).join(''),
+      )
     },
     text: () => families.map((family) => family()).join(''),
   }
@@ -71,6 +74,8 @@ function header(name: string, help: string, type: string): string {
 }
 
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`)
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`,
+  )
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }

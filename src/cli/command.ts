@@ -13,7 +13,11 @@ export interface Option {
 export type Options = Readonly<Record<string, Option>>
 
 export type Given<O extends Options> = {
-  readonly [Name in keyof O]: O[Name]['kind'] extends 'flag' ? boolean : O[Name]['kind'] extends 'text' ? string | undefined : readonly string[]
+  readonly [Name in keyof O]: O[Name]['kind'] extends 'flag'
+    ? boolean
+    : O[Name]['kind'] extends 'text'
+      ? string | undefined
+      : readonly string[]
 }
 
 export interface Command<O extends Options = Options> {
@@ -95,4 +99,8 @@ export function dataFolderOf(data: string | undefined, { environment }: Terminal
   return data ?? environment['SEALCAST_DATA'] ?? './sealcast-data'
 }
 
-export const DATA_OPTION = { kind: 'text', value: 'FOLDER', help: 'data directory (SEALCAST_DATA; ./sealcast-data)' } as const satisfies Option
+export const DATA_OPTION = {
+  kind: 'text',
+  value: 'FOLDER',
+  help: 'data directory (SEALCAST_DATA; ./sealcast-data)',
+} as const satisfies Option

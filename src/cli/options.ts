@@ -2,7 +2,10 @@
 import { nearest } from '../base/nearest.ts'
 import { type Given, type Options, UsageError } from './command.ts'
 
-export function readOptions<O extends Options>(options: O, words: readonly string[]): { readonly given: Given<O>; readonly operands: readonly string[] } {
+export function readOptions<O extends Options>(
+  options: O,
+  words: readonly string[],
+): { readonly given: Given<O>; readonly operands: readonly string[] } {
   const values: Record<string, unknown> = Object.fromEntries(
     Object.entries(options).map(([name, { kind }]) => [name, kind === 'flag' ? false : kind === 'texts' ? [] : undefined]),
   )
@@ -43,7 +46,9 @@ export function readOptions<O extends Options>(options: O, words: readonly strin
 
 /** The lines of a help text that list the options. */
 export function describeOptions(options: Options): string {
-  const rows = Object.entries(options).map(([name, { kind, value, help }]) => [`--${name}${kind === 'flag' ? '' : ` ${value ?? 'VALUE'}`}`, help] as const)
+  const rows = Object.entries(options).map(
+    ([name, { kind, value, help }]) => [`--${name}${kind === 'flag' ? '' : ` ${value ?? 'VALUE'}`}`, help] as const,
+  )
   const width = Math.max(0, ...rows.map(([name]) => name.length))
   return rows.map(([name, help]) => `  ${name.padEnd(width)}  ${help}\n`).join('')
 }

@@ -177,20 +177,30 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
   if (additional !== undefined) json += `,"additionalEventData":${bounded(additional, ADDITIONAL_CHARS_MAX)}`
   json += `,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`
   if (resources.length > 0)
-    json += `,"resources":[${resources.map(({ type, arn, account }) => `{"accountId":"${ownerShown(account ?? call.account)}","type":"${type}","ARN":${quote(arn)}}`).join(',')}]`
+    json += `,"resources":[${resources.map((resource) => resourceJson(resource, ownerShown(resource.account ?? call.account))).join(',')}]`
   json += `,"eventType":"AwsApiCall","managementEvent":${operation.data !== true},"recipientAccountId":"${copy.account}"`
   if (copy.shared !== undefined) json += `,"sharedEventID":"${copy.shared}"`
   json += `,"eventCategory":"${operation.data === true ? 'Data' : 'Management'}"`
   if (call.tls !== undefined)
-    json += `,"tlsDetails":{"tlsVersion":"${call.tls.version}","cipherSuite":"${call.tls.cipher}","clientProvidedHostHeader":${JSON.stringify(call.host)}}`
+    json +=
+      `,"tlsDetails":{"tlsVersion":"${call.tls.version}","cipherSuite":"${call.tls.cipher}",` +
+      `"clientProvidedHostHeader":${JSON.stringify(call.host)}}`
   return `${json}}`
+}
+
+function resourceJson({ type, arn }: EventResource, accountId: string): string {
+  return `{"accountId":"${accountId}","type":"${type}","ARN":${quote(arn)}}`
 }
 
 const identities = new WeakMap<Principal, string>()
 
 function identityJson(principal: Principal, isForeign: boolean): string {
   if (isForeign)
-    return JSON.stringify({ type: 'AWSAccount', principalId: principal.principalId, ...(principal.account && { accountId: principal.account }) })
+    return JSON.stringify({
+      type: 'AWSAccount',
+      principalId: principal.principalId,
+      ...(principal.account && { accountId: principal.account }),
+    })
   const known = identities.get(principal)
   if (known !== undefined) return known
   const json = JSON.stringify(identityOf(principal))

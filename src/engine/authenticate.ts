@@ -30,7 +30,10 @@ export function createAuthenticate(parts: { clock: Clock; tables: Tables; seal: 
     if (key === undefined) return errors.unknownKey(service, signature.accessKeyId)
     let identity = known.get(key)
     if (identity === undefined) {
-      identity = { secret: seal.open(key.sealedSecret, secretContext(key.accessKeyId)), principal: rootPrincipal(key.account, key.accessKeyId) }
+      identity = {
+        secret: seal.open(key.sealedSecret, secretContext(key.accessKeyId)),
+        principal: rootPrincipal(key.account, key.accessKeyId),
+      }
       known.set(key, identity)
     }
     return signature.verify(identity.secret, clock.now()) ?? identity.principal

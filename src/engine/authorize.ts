@@ -29,7 +29,9 @@ export function createAuthorize(tables: TableReader): Authorize {
     )
     if (decision.allowed) return
     const principalArn = call.principal.arn === '' ? (call.principal.service ?? 'anonymous') : call.principal.arn
-    throw service.accessDenied(denialText({ principalArn, action: `${service.actionPrefix}:${action}`, resource: resource ?? '*', decision }))
+    throw service.accessDenied(
+      denialText({ principalArn, action: `${service.actionPrefix}:${action}`, resource: resource ?? '*', decision }),
+    )
   }
 }
 
@@ -51,11 +53,17 @@ function contextOf(call: Call, owner: string): Record<string, string | string[]>
     ...(PRINCIPAL_TYPE[principal.type] !== undefined && { 'aws:principaltype': PRINCIPAL_TYPE[principal.type] }),
     'aws:principalisawsservice': principal.type === 'service' ? 'true' : 'false',
     ...(principal.arn !== '' && { 'aws:principalarn': principal.arn }),
-    ...(principal.account !== '' && principal.type !== 'service' && { 'aws:principalaccount': principal.account, 'aws:sourceowner': principal.account }),
+    ...(principal.account !== '' &&
+      principal.type !== 'service' && { 'aws:principalaccount': principal.account, 'aws:sourceowner': principal.account }),
     ...(principal.service !== undefined && { 'aws:principalservicename': principal.service, 'aws:sourceaccount': principal.account }),
     ...(owner !== '' && { 'aws:resourceaccount': owner }),
     ...call.conditions,
   }
 }
 
-const PRINCIPAL_TYPE: Readonly<Record<string, string>> = { root: 'Account', user: 'User', 'role-session': 'AssumedRole', anonymous: 'Anonymous' }
+const PRINCIPAL_TYPE: Readonly<Record<string, string>> = {
+  root: 'Account',
+  user: 'User',
+  'role-session': 'AssumedRole',
+  anonymous: 'Anonymous',
+}

@@ -63,14 +63,21 @@ export function createCalls(options: CallsOptions): (request: CallRequest) => Pr
     const result =
       service === undefined || operation === undefined
         ? { error: notOffered(request.operation) }
-        : await serve(options, service, operation, request).catch((error: unknown) => ({ error: unexpected(env.log, service, request, error) }))
+        : await serve(options, service, operation, request).catch((error: unknown) => ({
+            error: unexpected(env.log, service, request, error),
+          }))
     if ('error' in result) options.calls.add(1, { service: request.service, operation: request.operation, code: result.error.code })
     else countSuccess(options.calls, counts, request, operation)
     return result
   }
 }
 
-function countSuccess(calls: Counter, counts: Map<AnyOperation | undefined, () => void>, request: CallRequest, operation: AnyOperation | undefined): void {
+function countSuccess(
+  calls: Counter,
+  counts: Map<AnyOperation | undefined, () => void>,
+  request: CallRequest,
+  operation: AnyOperation | undefined,
+): void {
   let count = counts.get(operation)
   if (count === undefined)
     counts.set(operation, (count = calls.labelled({ service: request.service, operation: request.operation, code: 'OK' })))
@@ -147,7 +154,12 @@ function authenticated({ authenticate, regions }: CallsOptions, operation: AnyOp
 }
 
 /** A signature that does not hold names nobody: the event is of our own kind, beyond a rate only counted. */
-async function refuseSignature({ env, audit }: CallsOptions, service: Service, request: CallRequest, error: ServiceError): Promise<CallResult> {
+async function refuseSignature(
+  { env, audit }: CallsOptions,
+  service: Service,
+  request: CallRequest,
+  error: ServiceError,
+): Promise<CallResult> {
   if (audit.mayTellSignatureFailure(env.clock.now())) {
     const call = createCall(env, request, anonymous)
     await env.commits.commit((tx) => audit.signatureFailure(tx, service, call, request.signature?.accessKeyId, error)).done
@@ -180,12 +192,18 @@ function unexpected(log: Log, service: Service, request: CallRequest, error: unk
   if (error instanceof JournalFull) return new ServiceError('ServiceUnavailable', 503, 'Too many calls wait for the disk. Try again.')
   if (error instanceof JournalFailed) return unavailable(error.message)
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  log.error('a call failed unexpectedly', { requestId: request.requestId, operation: `${request.service}:${request.operation}`, error: text })
+  log.error('a call failed unexpectedly', {
+    requestId: request.requestId,
+    operation: `${request.service}:${request.operation}`,
+    error: text,
+  })
   return service.internalError()
 }
 
 function notOffered(operation: string): ServiceError {
-  return new ServiceError('InvalidAction', 400, `The action ${operation} is not valid for this endpoint.`, { shape: 'UnknownOperationException' })
+  return new ServiceError('InvalidAction', 400, `The action ${operation} is not valid for this endpoint.`, {
+    shape: 'UnknownOperationException',
+  })
 }
 
 function unavailable(why: string): ServiceError {

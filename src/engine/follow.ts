@@ -96,7 +96,7 @@ function startFollower(follower: Follower, journal: Journal, clock: Clock, log: 
   /** All that was durable when it began, in batches: a pause comes after the last one. */
   const readOn = async (): Promise<void> => {
     try {
-      for (const until = journal.durable; read < until && !stopped; ) {
+      for (const until = journal.durable; read < until && !stopped;) {
         const frames = await journal.read(read, batchBytesMax)
         const last = frames.at(-1)
         if (last === undefined) return

@@ -60,7 +60,9 @@ export function registerGauges(meter: Meter, status: () => Status): void {
   meter.gauge('sealcast_event_loop_delay_p99_ms', 'Delay of the event loop since the start, 99th percentile.', () => [
     [{}, delay.percentile(99) / 1e6] as const,
   ])
-  meter.gauge('sealcast_event_loop_delay_max_ms', 'The longest delay of the event loop since the start.', () => [[{}, delay.max / 1e6] as const])
+  meter.gauge('sealcast_event_loop_delay_max_ms', 'The longest delay of the event loop since the start.', () => [
+    [{}, delay.max / 1e6] as const,
+  ])
   meter.gauge('sealcast_follower_lag_bytes', 'Journal bytes a follower has not read yet.', () =>
     status().followers.map(({ name, lagBytes }) => [{ follower: name }, lagBytes] as const),
   )

@@ -1,4 +1,5 @@
-// Events as they become durable, for whoever looks on: bounded for each, so that a slow onlooker loses lines (and is told) and nothing waits.
+// Events as they become durable, for whoever looks on: bounded for each, so that a slow onlooker loses lines (and is told) and nothing
+// waits.
 import { EntryKind, type EventEntry, readEntries } from '../model/entry.ts'
 import type { Frame, Journal } from '../storage/journal.ts'
 

@@ -188,7 +188,12 @@ function makeRoom(origins: Map<string, Origin>, now: number, max: number): void 
   if (origins.size >= max) throw new OutboundFailed('busy', `connections to ${origins.size} hosts are in use already`)
 }
 
-function createPool({ Pool, ProxyAgent }: typeof Undici, origin: string, proxy: string | undefined, connect: buildConnector.connector): Dispatcher {
+function createPool(
+  { Pool, ProxyAgent }: typeof Undici,
+  origin: string,
+  proxy: string | undefined,
+  connect: buildConnector.connector,
+): Dispatcher {
   const shared = { connections: CONNECTIONS_PER_ORIGIN, pipelining: 1, allowH2: false }
   if (proxy === undefined) return new Pool(origin, { ...shared, connect })
   const { username, password, origin: uri } = new URL(proxy)
@@ -202,7 +207,11 @@ function createPool({ Pool, ProxyAgent }: typeof Undici, origin: string, proxy: 
 /** The trust of a connector, for connections that a proxy makes for us. */
 const trusted = new WeakMap<buildConnector.connector, SecureContext>()
 
-function checkedConnector({ buildConnector: build }: typeof Undici, { ca, lookup = lookupAll }: OutboundOptions, networks: Networks): buildConnector.connector {
+function checkedConnector(
+  { buildConnector: build }: typeof Undici,
+  { ca, lookup = lookupAll }: OutboundOptions,
+  networks: Networks,
+): buildConnector.connector {
   const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] })
   const connectTo = build({
     allowH2: false,

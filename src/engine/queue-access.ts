@@ -31,7 +31,9 @@ export function queueRefusal(queue: Queue, topicArn: string, now: number): strin
     },
     { resourceOwner: queue.owner, resourcePolicy: policy === undefined ? undefined : policyOf(queue, policy) },
   )
-  return decision.allowed ? undefined : `AccessDenied: the policy of ${queue.queueArn} does not allow sns.amazonaws.com to send from this topic`
+  return decision.allowed
+    ? undefined
+    : `AccessDenied: the policy of ${queue.queueArn} does not allow sns.amazonaws.com to send from this topic`
 }
 
 /** When a message that arrives now is seen: the queue may delay all of them. */

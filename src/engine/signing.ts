@@ -28,7 +28,8 @@ export function createSigning(env: Env, baseUrl: () => string): Signing {
       return formatEnvelope(notification, { signature, signingCertUrl: baseUrl() + chosen.certificatePath })
     },
     certificate(path) {
-      for (const { value } of env.tables.range(Table.signingKeys, {})) if (certificatePath(value.keyId) === path) return value.certificatePem
+      for (const { value } of env.tables.range(Table.signingKeys, {}))
+        if (certificatePath(value.keyId) === path) return value.certificatePem
       return undefined
     },
     async close() {

@@ -158,7 +158,14 @@ test('rows become durable after a while, old files go every hour, and a failure 
   const clock = new SimulatedClock(0)
   const warnings: string[] = []
   const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) }
-  const follower = createLakeFollower({ lake: world.lake, journal, clock, log, ...SOURCES, retention: { days: 1, deliveriesDays: 2, bytesMax: 7 } })
+  const follower = createLakeFollower({
+    lake: world.lake,
+    journal,
+    clock,
+    log,
+    ...SOURCES,
+    retention: { days: 1, deliveriesDays: 2, bytesMax: 7 },
+  })
   show(3)
   await follower.handle(frames.slice(0, 1))
   assert.equal(world.flushed(), 0)
@@ -201,7 +208,9 @@ test('an arrival in a subscribed queue is a delivery; one in another queue, as a
   const { journal } = journalOf(0)
   const world = listLake()
   const follower = createLakeFollower({ lake: world.lake, journal, clock: new SimulatedClock(0), log: silentLog, ...SOURCES })
-  await follower.handle([{ position: 0, payloadPosition: HEADER_BYTES, end: HEADER_BYTES + payload.length, entries: builder.entries, payload }])
+  await follower.handle([
+    { position: 0, payloadPosition: HEADER_BYTES, end: HEADER_BYTES + payload.length, entries: builder.entries, payload },
+  ])
   assert.equal(world.rows.length, 1)
   const [, , json = ''] = /^attempt (\d+) (.*)$/.exec(world.rows[0] ?? '') ?? []
   const { deliveryId, ...told } = JSON.parse(json) as Record<string, unknown>

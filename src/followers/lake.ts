@@ -135,7 +135,11 @@ function rowsOf(frames: readonly Frame[], from: Position, sources: Pick<LakeFoll
  * A message's arrival in an own queue as a delivery: the publish's frame holds it, and spends nothing on telling it twice.
  * Undefined for arrivals in a dead-letter queue, which their failed attempt tells of.
  */
-function arrivalOf(entry: EnqueueEntry, payload: Buffer, { tables, random }: Pick<LakeFollowerOptions, 'tables' | 'random'>): Buffer | undefined {
+function arrivalOf(
+  entry: EnqueueEntry,
+  payload: Buffer,
+  { tables, random }: Pick<LakeFollowerOptions, 'tables' | 'random'>,
+): Buffer | undefined {
   const route = tables.get(Table.routes, String(entry.route))
   const queue = route === undefined ? undefined : tables.get(Table.queues, route.endpoint)
   const message = readEntryAt(payload.subarray(entry.messageOffset))

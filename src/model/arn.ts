@@ -27,7 +27,8 @@ const ARN_CHARS_KEPT_MAX = 512
 
 function splitArn(text: string): Arn | undefined {
   const [prefix, partition, service, region, account, ...rest] = text.split(':')
-  if (prefix !== 'arn' || partition === undefined || service === undefined || region === undefined || account === undefined) return undefined
+  if (prefix !== 'arn' || partition === undefined || service === undefined || region === undefined || account === undefined)
+    return undefined
   if (rest.length === 0) return undefined
   return { partition, service, region, account, resource: rest.join(':') }
 }

@@ -24,7 +24,12 @@ export function wholeNumber(options: { default: number; min: number; max: number
   }
 }
 
-export function text<T extends string | undefined>(options: { default: T; help: string; pattern?: RegExp; form?: string }): Setting<string | T> {
+export function text<T extends string | undefined>(options: {
+  default: T
+  help: string
+  pattern?: RegExp
+  form?: string
+}): Setting<string | T> {
   const { pattern, form } = options
   return {
     ...options,
@@ -55,7 +60,11 @@ export function flag(options: { default: boolean; help: string }): Setting<boole
 }
 
 /** A JSON list of texts; on a command line separated by commas. */
-export function texts(options: { default: readonly string[]; help: string; check?: (item: string) => string | undefined }): Setting<readonly string[]> {
+export function texts(options: {
+  default: readonly string[]
+  help: string
+  check?: (item: string) => string | undefined
+}): Setting<readonly string[]> {
   return {
     ...options,
     read(given) {
@@ -78,7 +87,10 @@ export interface Given {
 }
 
 /** Every setting's value, later ones in `given` winning over earlier; or all problems. */
-export function readSettings<S extends Settings>(settings: S, given: readonly Given[]): { readonly values: Values<S> } | { readonly problems: string[] } {
+export function readSettings<S extends Settings>(
+  settings: S,
+  given: readonly Given[],
+): { readonly values: Values<S> } | { readonly problems: string[] } {
   const values: Record<string, unknown> = Object.fromEntries(Object.entries(settings).map(([key, setting]) => [key, setting.default]))
   const problems: string[] = []
   for (const { key, value, from } of given) {
@@ -99,7 +111,9 @@ export function readSettings<S extends Settings>(settings: S, given: readonly Gi
 export function flattenDocument(document: unknown, from: string): Given[] {
   if (!isObject(document)) return [{ key: '', value: document, from }]
   return Object.entries(document).flatMap(([name, value]) =>
-    isObject(value) ? flattenDocument(value, from).map((given) => ({ ...given, key: `${name}.${given.key}` })) : [{ key: name, value, from }],
+    isObject(value)
+      ? flattenDocument(value, from).map((given) => ({ ...given, key: `${name}.${given.key}` }))
+      : [{ key: name, value, from }],
   )
 }
 

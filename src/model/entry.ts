@@ -103,7 +103,7 @@ export interface AttemptEntry {
 
 export type Entry = PutEntry | DeleteEntry | EventEntry | MessageEntry | EnqueueEntry | HideEntry | RemoveEntry | DropEntry | AttemptEntry
 
-/** Collects the entries of one frame in a buffer that is reused from frame to frame: `reset`, add, then copy `bytes` before the next reset. */
+/** Collects the entries of one frame in a buffer reused from frame to frame: `reset`, add, then copy `bytes` before the next reset. */
 export class FrameBuilder {
   #buffer: Buffer
   #at = 0

@@ -33,8 +33,17 @@ export function blobsSuite(backend: string, world: () => BlobsWorld): void {
       assert.equal(bytes, body.length)
       assert.match(id, /^[0-9a-z-]+$/)
       assert.ok(body.equals(await buffer(blobs.read(id))))
-      const inside = [[0, 1], [0, 700_001], [262_143, 262_145], [700_000, 700_001], [5, 5]] as const
-      const beyond = [[699_999, 800_000], [700_001, 700_002]] as const
+      const inside = [
+        [0, 1],
+        [0, 700_001],
+        [262_143, 262_145],
+        [700_000, 700_001],
+        [5, 5],
+      ] as const
+      const beyond = [
+        [699_999, 800_000],
+        [700_001, 700_002],
+      ] as const
       for (const [start, end] of [...inside, ...beyond]) {
         assert.ok(body.subarray(start, end).equals(await buffer(blobs.read(id, { start, end }))), `${start} to ${end}`)
       }
@@ -79,7 +88,10 @@ export function blobsSuite(backend: string, world: () => BlobsWorld): void {
       const second = await blobs.write(chunks(Buffer.alloc(20), 10))
       assert.deepEqual(
         (await all(blobs)).sort((a, b) => a.bytes - b.bytes),
-        [{ id: first.id, bytes: 10, writtenAt: NOW }, { id: second.id, bytes: 20, writtenAt: NOW + 1000 }],
+        [
+          { id: first.id, bytes: 10, writtenAt: NOW },
+          { id: second.id, bytes: 20, writtenAt: NOW + 1000 },
+        ],
       )
       assert.equal(blobs.bytes(), 30)
       await blobs.remove(first.id)
@@ -87,7 +99,10 @@ export function blobsSuite(backend: string, world: () => BlobsWorld): void {
       await blobs.remove('../../etc/passwd')
       assert.equal(blobs.bytes(), 20)
       await assert.rejects(buffer(blobs.read(first.id)), BlobMissing)
-      assert.deepEqual((await all(blobs)).map(({ id }) => id), [second.id])
+      assert.deepEqual(
+        (await all(blobs)).map(({ id }) => id),
+        [second.id],
+      )
     }))
 
   test(`${backend}: an unknown id fails with BlobMissing, whatever its form`, () =>

@@ -257,7 +257,7 @@ export async function fill(journal: Journal, count: number, bytes: number): Prom
 
 export async function readAll(journal: Journal, from: Position): Promise<Frame[]> {
   const frames: Frame[] = []
-  for (let at = from; at < journal.durable; ) {
+  for (let at = from; at < journal.durable;) {
     const some = await journal.read(at, 4000)
     assert.ok(some.length > 0, `frames at ${at}, below ${journal.durable}`)
     frames.push(...some)

@@ -69,14 +69,20 @@ export function queuesSuite(backend: string, world: () => QueuesWorld, histories
     withQueues(async (committer) => {
       const [first, second, third] = committer.send(1, 1000, { count: 3 })
       committer.receive(1, 1, 1000, 30)
-      assert.deepEqual(committer.queues.take(1, 10, 1030).map(({ sequence }) => sequence), [first, second, third])
+      assert.deepEqual(
+        committer.queues.take(1, 10, 1030).map(({ sequence }) => sequence),
+        [first, second, third],
+      )
       const poison = committer.send(2, 1000, { count: 10 })
       const fresh = committer.send(2, 1000, { count: 40 })
       const seen = new Set(committer.receive(2, 10, 1000, 0))
       for (let round = 0; round < 12; round++) {
         for (const sequence of committer.receive(2, 10, 1001 + round, 0)) seen.add(sequence)
       }
-      assert.deepEqual([...seen].sort((a, b) => a - b), [...poison, ...fresh])
+      assert.deepEqual(
+        [...seen].sort((a, b) => a - b),
+        [...poison, ...fresh],
+      )
     }))
 
   test(`${backend}: sequences never repeat, not after a restart from a checkpoint nor after a purge`, () =>

@@ -77,7 +77,12 @@ export function recordsSuite(backend: string, world: () => RecordsWorld): void {
 
   test(`${backend}: a group with a bad key changes nothing at all`, () =>
     withRecords((records) => {
-      for (const [table, key] of [[1, ''], [1, 'x'.repeat(1901)], [255, 'a'], [1, 'lone \ud800']] as const) {
+      for (const [table, key] of [
+        [1, ''],
+        [1, 'x'.repeat(1901)],
+        [255, 'a'],
+        [1, 'lone \ud800'],
+      ] as const) {
         assert.throws(() => records.apply([put(1, 'good', 'value'), put(table, key, 'value')], 10), /record (key|table)/)
       }
       assert.equal(records.checkpoint, 0)
@@ -91,7 +96,10 @@ export function recordsSuite(backend: string, world: () => RecordsWorld): void {
   test(`${backend}: a range may be changed while it is read, and does not lose or repeat what stays`, () =>
     withRecords(async (records) => {
       const keys = Array.from({ length: 1000 }, (_, at) => `k${String(at).padStart(4, '0')}`)
-      records.apply(keys.map((key) => put(1, key, key)), 10)
+      records.apply(
+        keys.map((key) => put(1, key, key)),
+        10,
+      )
       const seen: string[] = []
       let position = 10
       for (const { key } of records.range(1, { prefix: 'k' })) {
@@ -122,7 +130,10 @@ export function recordsSuite(backend: string, world: () => RecordsWorld): void {
             if (each.kind === 'range') {
               const { table, range } = each
               const expected = expectedRange(model, table, range)
-              assert.deepEqual([...records.range(table, range)].map(({ key, value }) => [key, value.toString('hex')]), expected)
+              assert.deepEqual(
+                [...records.range(table, range)].map(({ key, value }) => [key, value.toString('hex')]),
+                expected,
+              )
               assert.equal(records.count(table), expectedRange(model, table, {}).length)
             }
           }
@@ -144,9 +155,15 @@ export function durableRecordsSuite(backend: string, world: () => RecordsWorld):
     records = await open()
     assert.equal(records.checkpoint, 300)
     assert.equal(records.flushed, 300)
-    assert.deepEqual([0, 1, 2].map((table) => records.count(table)), [10, 10, 10])
+    assert.deepEqual(
+      [0, 1, 2].map((table) => records.count(table)),
+      [10, 10, 10],
+    )
     const first = [...records.range(0, { limit: 2 })].map(({ key, value }) => [key, text(value)])
-    assert.deepEqual(first, [['key 273', 'value 273'], ['key 276', 'value 276']])
+    assert.deepEqual(first, [
+      ['key 273', 'value 273'],
+      ['key 276', 'value 276'],
+    ])
     assert.equal(records.get(0, 'key 270'), undefined)
     assert.ok(records.bytes() > 0)
     await records.close()
@@ -154,10 +171,7 @@ export function durableRecordsSuite(backend: string, world: () => RecordsWorld):
   })
 }
 
-type Step =
-  | { kind: 'apply'; changes: RecordChange[] }
-  | { kind: 'range'; table: number; range: Range }
-  | { kind: 'flush' }
+type Step = { kind: 'apply'; changes: RecordChange[] } | { kind: 'range'; table: number; range: Range } | { kind: 'flush' }
 
 // Letters on both sides of the surrogates, where the order of UTF-16 differs from that of UTF-8.
 const someLetter = fc.constantFrom('a', 'b', 'é', '\uffee', '\u{1f600}', '\u{10ffff}')
@@ -168,11 +182,14 @@ const someChange = fc.record({ table: someTable, key: someKey, value: fc.option(
 const someChanges = fc.array(someChange, { maxLength: 12 }) as fc.Arbitrary<RecordChange[]>
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('apply' as const), changes: someChanges }) },
-  { weight: 4, arbitrary: fc.record({
-    kind: fc.constant('range' as const),
-    table: someTable,
-    range: fc.record({ prefix: someKey, after: someKey, limit: fc.nat(5), reverse: fc.boolean() }, { requiredKeys: [] }),
-  }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('range' as const),
+      table: someTable,
+      range: fc.record({ prefix: someKey, after: someKey, limit: fc.nat(5), reverse: fc.boolean() }, { requiredKeys: [] }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'flush' as const }) },
 )
 

@@ -68,7 +68,10 @@ async function setUp({ url }: TestServer, receiverUrl: string): Promise<{ readon
   const topicArn = (await sns.createTopic({ Name: 'crash' })).TopicArn ?? ''
   const queueArn = topicArn.replace(':sns:', ':sqs:')
   const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const { QueueUrl } = await sqs.createQueue({ QueueName: 'crash', Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) } })
+  const { QueueUrl } = await sqs.createQueue({
+    QueueName: 'crash',
+    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
+  })
   await sns.subscribe({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queueArn, Attributes: { RawMessageDelivery: 'true' } })
   await sns.subscribe({ TopicArn: topicArn, Protocol: 'http', Endpoint: receiverUrl })
   for (let tries = 0; tries < 200; tries++) {
@@ -80,7 +83,13 @@ async function setUp({ url }: TestServer, receiverUrl: string): Promise<{ readon
 }
 
 /** Keeps `inFlight` publishes going until the server is gone; `texts` gets what was acknowledged, text by message id. */
-async function publishUntilDead(server: TestServer, topicArn: string, inFlight: number, next: () => string, texts: Map<string, string>): Promise<void> {
+async function publishUntilDead(
+  server: TestServer,
+  topicArn: string,
+  inFlight: number,
+  next: () => string,
+  texts: Map<string, string>,
+): Promise<void> {
   const sns = new SNS(clientConfig(server.url))
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
@@ -99,7 +108,14 @@ async function publishUntilDead(server: TestServer, topicArn: string, inFlight: 
 }
 
 /** Returns how many messages of the round are there. */
-async function verify(server: TestServer, folder: string, queueUrl: string, receiver: Receiver, texts: ReadonlyMap<string, string>, round: number): Promise<number> {
+async function verify(
+  server: TestServer,
+  folder: string,
+  queueUrl: string,
+  receiver: Receiver,
+  texts: ReadonlyMap<string, string>,
+  round: number,
+): Promise<number> {
   const queued = await drain(server, queueUrl)
   const duplicates = queued.filter((text, at) => queued.indexOf(text) !== at)
   assert.deepEqual(duplicates, [], `round ${round}: no message is in the queue twice`)
@@ -116,10 +132,18 @@ const seenEvents = new Set<string>()
 
 /** Message ids in the events of successful publishes that were not looked at before, with how often each is told. */
 async function toldMessages(folder: string, seen: ReadonlySet<string> | undefined): Promise<Map<string, number>> {
-  const sql = "SELECT json_extract_string(responseelements, '$.messageId') AS id, count(*)::INTEGER AS n FROM events WHERE eventname = 'Publish' AND errorcode IS NULL GROUP BY 1"
+  const sql =
+    "SELECT json_extract_string(responseelements, '$.messageId') AS id, count(*)::INTEGER AS n FROM events" +
+    " WHERE eventname = 'Publish' AND errorcode IS NULL GROUP BY 1"
   const { code, output, notes } = await runCommand(['query', '--data', folder, '--json', sql])
   assert.equal(code, 0, notes)
-  const rows = output.trim() === '' ? [] : output.trim().split('\n').map((line) => JSON.parse(line) as { id: string; n: number })
+  const rows =
+    output.trim() === ''
+      ? []
+      : output
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as { id: string; n: number })
   const fresh = rows.filter(({ id }) => seen?.has(id) !== true)
   if (seen === undefined) seenEvents.clear()
   for (const { id } of fresh) seenEvents.add(id)

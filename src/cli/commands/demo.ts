@@ -90,7 +90,12 @@ async function clients({ Url, Region, AccessKeyId, SecretAccessKey }: ClientEnvi
     import('@aws-sdk/client-s3'),
     import('@aws-sdk/client-cloudtrail'),
   ])
-  const config = { endpoint: Url, region: Region, credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey }, maxAttempts: 1 }
+  const config = {
+    endpoint: Url,
+    region: Region,
+    credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey },
+    maxAttempts: 1,
+  }
   const wrong = { ...config, credentials: { accessKeyId: AccessKeyId, secretAccessKey: 'not the secret' } }
   return {
     sns: new SNS(config),
@@ -134,7 +139,15 @@ async function printLogFile(s3: Clients['s3'], bucket: string, terminal: Termina
   return terminal.write('\n7  The trail has not written its log file yet.\n')
 }
 
-async function cleanUp({ sns, sqs, s3, cloudtrail, TopicArn, QueueUrl, name }: Omit<Clients, 'stranger'> & { TopicArn: string; QueueUrl: string; name: string }) {
+async function cleanUp({
+  sns,
+  sqs,
+  s3,
+  cloudtrail,
+  TopicArn,
+  QueueUrl,
+  name,
+}: Omit<Clients, 'stranger'> & { TopicArn: string; QueueUrl: string; name: string }) {
   const { Subscriptions } = await sns.listSubscriptionsByTopic({ TopicArn })
   for (const { SubscriptionArn } of Subscriptions ?? [])
     if (SubscriptionArn?.startsWith('arn:') === true) await sns.unsubscribe({ SubscriptionArn })

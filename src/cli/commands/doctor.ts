@@ -31,15 +31,27 @@ async function awsCli(): Promise<Finding> {
   const version = /aws-cli\/([\d.]+)/.exec(text ?? '')?.[1]
   if (version === undefined) return { client: 'AWS CLI', version: '', verdict: 'absent', advice: 'install it, or use an SDK' }
   const least = version.startsWith('1.') ? CLI_MIN[1] : CLI_MIN[2]
-  const finding = judge('AWS CLI', version, least, `AWS_ENDPOINT_URL needs ${least.join('.')} or newer; older ones need --endpoint-url on each call`)
+  const finding = judge(
+    'AWS CLI',
+    version,
+    least,
+    `AWS_ENDPOINT_URL needs ${least.join('.')} or newer; older ones need --endpoint-url on each call`,
+  )
   // Quirk: version 1 replaces the endpoint of SQS by one of AWS's unless it stands on the command line.
-  return finding.verdict === 'ok' && version.startsWith('1.') ? { ...finding, advice: 'for sqs alone pass --endpoint-url "$AWS_ENDPOINT_URL"' } : finding
+  return finding.verdict === 'ok' && version.startsWith('1.')
+    ? { ...finding, advice: 'for sqs alone pass --endpoint-url "$AWS_ENDPOINT_URL"' }
+    : finding
 }
 
 async function botocore(): Promise<Finding> {
   const version = (await outputOf('python3', ['-c', 'import botocore; print(botocore.__version__)']))?.trim()
   if (version === undefined || version === '') return { client: 'botocore (boto3)', version: '', verdict: 'absent' }
-  return judge('botocore (boto3)', version, BOTOCORE_MIN, `AWS_ENDPOINT_URL needs ${BOTOCORE_MIN.join('.')} or newer; older ones need endpoint_url= on each client`)
+  return judge(
+    'botocore (boto3)',
+    version,
+    BOTOCORE_MIN,
+    `AWS_ENDPOINT_URL needs ${BOTOCORE_MIN.join('.')} or newer; older ones need endpoint_url= on each client`,
+  )
 }
 
 function judge(client: string, version: string, least: readonly number[], advice: string): Finding {

@@ -26,7 +26,12 @@ export const env: Command<typeof options> = {
         AWS_DEFAULT_REGION: Region,
       }
       if (given.json) await terminal.write(`${JSON.stringify(variables)}\n`)
-      else await terminal.write(Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}\n`).join(''))
+      else
+        await terminal.write(
+          Object.entries(variables)
+            .map(([name, value]) => `export ${name}=${quote(value)}\n`)
+            .join(''),
+        )
       return 0
     } finally {
       await connection.close()

@@ -53,7 +53,8 @@ function showProgress({ files, filesTotal, bytes, bytesTotal, records }: LakeImp
 }
 
 function describe({ files, records, imported, duplicates, rejected, skippedFiles }: LakeImport): string {
-  return `${records} records in ${files} files: ${imported} imported, ${duplicates} known already, ${rejected} unusable; ${skippedFiles} files skipped\n`
+  const fates = `${imported} imported, ${duplicates} known already, ${rejected} unusable`
+  return `${records} records in ${files} files: ${fates}; ${skippedFiles} files skipped\n`
 }
 
 function complaints({ skipped, rejections }: LakeImport): string {

@@ -21,13 +21,14 @@ export const query: Command<typeof options> = {
   summary: 'ask the record in SQL: tables events and deliveries',
   operands: '"SELECT ..."',
   help: [
-    'events has the columns of Athena\'s CloudTrail table, and event_class, arrived_at, committed_at, duration_ms, event_time, position and',
+    "events has the columns of Athena's CloudTrail table, and event_class, arrived_at, committed_at, duration_ms, event_time, position and",
     'eventjson. deliveries has a row for each attempt. All that is recorded when the command starts is in the answer.',
     '',
     'examples:',
     '  sealcast query "SELECT eventsource, count(*) AS calls FROM events GROUP BY 1 ORDER BY 2 DESC"',
     '  sealcast query "SELECT event_time, eventname, errorcode FROM events WHERE errorcode IS NOT NULL ORDER BY 1 DESC LIMIT 20"',
-    "  sealcast query \"SELECT json_extract_string(requestparameters, '$.topicArn') AS topic, count(*) FROM events WHERE eventname = 'Publish' GROUP BY 1\"",
+    "  sealcast query \"SELECT json_extract_string(requestparameters, '$.topicArn') AS topic, count(*) FROM events" +
+      " WHERE eventname = 'Publish' GROUP BY 1\"",
     '  sealcast query "SELECT endpoint, outcome, count(*) FROM deliveries GROUP BY ALL"',
   ].join('\n'),
   options,
@@ -57,7 +58,11 @@ type QueryLine =
   | { readonly rows: readonly (readonly SqlValue[])[] }
   | { readonly count: number; readonly truncated: boolean }
 
-async function print(lines: AsyncIterable<unknown>, { json, csv }: { readonly json: boolean; readonly csv: boolean }, terminal: Terminal): Promise<void> {
+async function print(
+  lines: AsyncIterable<unknown>,
+  { json, csv }: { readonly json: boolean; readonly csv: boolean },
+  terminal: Terminal,
+): Promise<void> {
   let columns: readonly LakeColumn[] = []
   const table: (readonly SqlValue[])[] = []
   for await (const line of lines as AsyncIterable<QueryLine>) {
@@ -81,6 +86,7 @@ async function print(lines: AsyncIterable<unknown>, { json, csv }: { readonly js
 function wholeNumber(option: string, text: string | undefined, max: number): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1 || value > max) throw new UsageError(`--${option} takes a whole number from 1 to ${max}, not ${text}`)
+  if (!Number.isSafeInteger(value) || value < 1 || value > max)
+    throw new UsageError(`--${option} takes a whole number from 1 to ${max}, not ${text}`)
   return value
 }

@@ -49,7 +49,8 @@ export const serve: Command<typeof options> = {
     ]
     if (given.dev && given.data !== undefined) throw new UsageError('--dev keeps everything in memory; leave --data out')
     const server = await terminal.start({ dev: given.dev, configFile: given.config, set })
-    if (given.log !== 'json') terminal.note(greeting(server, given.dev, server.dataFolder === resolve(terminal.workingFolder, DEFAULT_FOLDER)))
+    if (given.log !== 'json')
+      terminal.note(greeting(server, given.dev, server.dataFolder === resolve(terminal.workingFolder, DEFAULT_FOLDER)))
     await new Promise<void>((resolve) => {
       if (terminal.interrupted.aborted) resolve()
       else terminal.interrupted.addEventListener('abort', () => resolve(), { once: true })

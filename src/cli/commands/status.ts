@@ -29,7 +29,10 @@ function describe({ status, why, version, startedAt, followers, bytes, freeBytes
     ['status', why === undefined ? status : `${status}: ${why}`],
     ['version', version],
     ['up since', new Date(startedAt).toISOString()],
-    ...followers.map(({ name, lagBytes, failing }) => [`follower ${name}`, failing ?? (lagBytes === 0 ? 'up to date' : `${formatBytes(lagBytes)} behind`)]),
+    ...followers.map(({ name, lagBytes, failing }) => [
+      `follower ${name}`,
+      failing ?? (lagBytes === 0 ? 'up to date' : `${formatBytes(lagBytes)} behind`),
+    ]),
     ...Object.entries(bytes).map(([name, size]) => [name, formatBytes(size)]),
     ['disk free', freeBytes === undefined ? 'not used: everything is in memory' : formatBytes(freeBytes)],
     ['days left', daysLeft === undefined ? 'too early to say' : daysLeft > 3650 ? 'more than ten years' : String(Math.floor(daysLeft))],

@@ -13,7 +13,13 @@ interface ShownRecord {
   readonly awsRegion?: string
   readonly sourceIPAddress?: string
   readonly errorCode?: string
-  readonly userIdentity?: { readonly arn?: string; readonly userName?: string; readonly principalId?: string; readonly invokedBy?: string; readonly type?: string }
+  readonly userIdentity?: {
+    readonly arn?: string
+    readonly userName?: string
+    readonly principalId?: string
+    readonly invokedBy?: string
+    readonly type?: string
+  }
   readonly requestParameters?: Readonly<Record<string, unknown>> | null
   readonly resources?: readonly { readonly ARN?: string }[]
 }
@@ -37,7 +43,8 @@ export function describeEvent({ committedAt, record }: ShownEvent, terminal: Pic
   const line = fields.filter((field) => field !== '').join('  ')
   if (!terminal.isOutputTerminal) return `${line}\n`
   const shown = line.slice(0, Math.max(40, terminal.columns))
-  return `${event.errorCode === undefined ? '' : RED}${shown.replace(time, `${DIM}${time}${PLAIN}${event.errorCode === undefined ? '' : RED}`)}${PLAIN}\n`
+  const color = event.errorCode === undefined ? '' : RED
+  return `${color}${shown.replace(time, `${DIM}${time}${PLAIN}${color}`)}${PLAIN}\n`
 }
 
 function who({ userIdentity }: ShownRecord): string {

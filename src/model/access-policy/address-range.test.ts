@@ -20,16 +20,14 @@ test('decides ranges as Node’s block list does', () => {
     family === 4
       ? fc.tuple(fc.constant('10.1'), fc.nat(3), fc.nat(255)).map((p) => p.join('.'))
       : fc.tuple(fc.constant('2001:db8:'), fc.nat(9)).map((p) => p.join(':'))
-  const cases = fc
-    .constantFrom(4 as const, 6 as const)
-    .chain((family) =>
-      fc.record({
-        family: fc.constant(family),
-        base: shortened(family),
-        prefixBits: fc.nat(family === 4 ? 32 : 128),
-        candidate: shortened(family),
-      }),
-    )
+  const cases = fc.constantFrom(4 as const, 6 as const).chain((family) =>
+    fc.record({
+      family: fc.constant(family),
+      base: shortened(family),
+      prefixBits: fc.nat(family === 4 ? 32 : 128),
+      candidate: shortened(family),
+    }),
+  )
   fc.assert(
     fc.property(cases, ({ family, base, prefixBits, candidate }) => {
       const list = new BlockList()

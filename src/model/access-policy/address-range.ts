@@ -56,20 +56,21 @@ function ipv4Words(text: string): number[] | undefined {
 function ipv6Words(text: string): number[] | undefined {
   const [headText = '', tailText, ...rest] = text.split('::')
   if (rest.length > 0) return undefined
-  const head = hextets(headText)
-  const tail = tailText === undefined ? [] : hextets(tailText)
+  // The dotted form of the last two words may stand only at the very end.
+  const head = hextets(headText, tailText === undefined)
+  const tail = tailText === undefined ? [] : hextets(tailText, true)
   if (head === undefined || tail === undefined) return undefined
   const missing = IPV6_WORDS - head.length - tail.length
   if (tailText === undefined ? missing !== 0 : missing < 1) return undefined
   return [...head, ...Array.from({ length: missing }, () => 0), ...tail]
 }
 
-function hextets(text: string): number[] | undefined {
+function hextets(text: string, mayEndDotted: boolean): number[] | undefined {
   if (text === '') return []
   const words: number[] = []
   const parts = text.split(':')
   for (const [at, part] of parts.entries()) {
-    if (at === parts.length - 1 && part.includes('.')) {
+    if (mayEndDotted && at === parts.length - 1 && part.includes('.')) {
       const last = ipv4Words(part)
       if (last === undefined) return undefined
       words.push(...last)

@@ -286,12 +286,10 @@ test('decides as the reference does', () => {
     { maxKeys: 2 },
   )
   const effect = fc.oneof({ weight: 4, arbitrary: fc.constant('Allow' as const) }, { weight: 1, arbitrary: fc.constant('Deny' as const) })
-  const scope = fc
-    .tuple(actions, fc.boolean(), resources, fc.boolean())
-    .map(([action, notAction, resource, notResource]) => ({
-      [notAction ? 'NotAction' : 'Action']: action,
-      [notResource ? 'NotResource' : 'Resource']: resource,
-    }))
+  const scope = fc.tuple(actions, fc.boolean(), resources, fc.boolean()).map(([action, notAction, resource, notResource]) => ({
+    [notAction ? 'NotAction' : 'Action']: action,
+    [notResource ? 'NotResource' : 'Resource']: resource,
+  }))
   const statements = (isResource: boolean): fc.Arbitrary<RawStatement[]> =>
     fc.array(
       fc

@@ -8,7 +8,10 @@ export interface CreateAccountInput {
   readonly AccountId?: string
 }
 
-export const createAccount: SealcastOperation<CreateAccountInput, { AccountId: string; AccessKeyId: string; SecretAccessKey: string }> = () => ({
+export const createAccount: SealcastOperation<
+  CreateAccountInput,
+  { AccountId: string; AccessKeyId: string; SecretAccessKey: string }
+> = () => ({
   name: 'CreateAccount',
   access: 'write',
   record: {

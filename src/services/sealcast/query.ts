@@ -20,7 +20,9 @@ export const query: SealcastOperation<QueryInput, Lines> = (parts) => ({
   answer: (_output, _call, input) => ({ lines: answerQuery(parts, input) }),
 })
 
-const NO_LINES: AsyncIterable<unknown> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }) }
+const NO_LINES: AsyncIterable<unknown> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+}
 
 async function* answerQuery({ lake, caughtUp }: SealcastParts, { Sql: sql, TimeoutSeconds, RowsMax }: QueryInput): AsyncGenerator<unknown> {
   // All that was recorded before the question is in the answer.

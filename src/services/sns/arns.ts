@@ -23,7 +23,9 @@ export function checkArn(text: string | undefined, parameter: string): string {
 function arnRefusal(text: string | undefined, parameter: string): Error {
   if (text === undefined) return invalidParameter(`${parameter} Reason: no value for required parameter`)
   const elements = text.split(':').length
-  return elements < 6 ? invalidParameter(`${parameter} Reason: An ARN must have at least 6 elements, not ${elements}`) : invalidParameter(parameter)
+  return elements < 6
+    ? invalidParameter(`${parameter} Reason: An ARN must have at least 6 elements, not ${elements}`)
+    : invalidParameter(parameter)
 }
 
 export function requireTopic(tables: TableReader, topicArn: string): Topic {

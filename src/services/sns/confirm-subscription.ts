@@ -18,7 +18,8 @@ export const confirmSubscription: SnsOperation<ConfirmSubscriptionInput, Confirm
     const topicArn = parseArn(input.TopicArn ?? '')
     const confirmation = tx.get(Table.confirmations, tokenKey(token.toLowerCase()))
     const isSigned = call.principal.type !== 'anonymous'
-    if (topicArn === undefined || topicArn.service !== 'sns' || (isSigned && topicArn.region !== call.region)) throw invalidParameter('Topic')
+    if (topicArn === undefined || topicArn.service !== 'sns' || (isSigned && topicArn.region !== call.region))
+      throw invalidParameter('Topic')
     if (confirmation === undefined || confirmation.expiresAt <= tx.now) throw invalidParameter('Token')
     const existing = tx.get(Table.subscriptions, confirmation.subscriptionArn)
     const subscription = existing ?? confirmation.restores

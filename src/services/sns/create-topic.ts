@@ -43,8 +43,7 @@ function checkAttributes(given: Readonly<Record<string, string>>): Record<string
 
 function checkEqual(topic: Topic, attributes: Readonly<Record<string, string>>, tags: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(attributes))
-    if (topic.attributes[name] !== value)
-      throw invalidParameter('Attributes Reason: Topic already exists with different attributes')
+    if (topic.attributes[name] !== value) throw invalidParameter('Attributes Reason: Topic already exists with different attributes')
   for (const [key, value] of Object.entries(tags))
     if (topic.tags[key] !== value) throw invalidParameter('Tags Reason: Topic already exists with different tags')
 }

@@ -27,7 +27,9 @@ export const internalError = (): ServiceError =>
   new ServiceError('InternalError', 500, 'An internal error has occurred.', { shape: 'InternalErrorException' })
 
 export const tagLimitExceeded = (): ServiceError =>
-  new ServiceError('TagLimitExceeded', 400, 'Could not complete request: tag quota of per resource exceeded', { shape: 'TagLimitExceededException' })
+  new ServiceError('TagLimitExceeded', 400, 'Could not complete request: tag quota of per resource exceeded', {
+    shape: 'TagLimitExceededException',
+  })
 
 const batchError = (code: string, message: string): ServiceError => new ServiceError(code, 400, message, { shape: `${code}Exception` })
 

@@ -32,7 +32,8 @@ function checkName(name: string): void {
     if (!NAME_CHARACTER.test(character)) {
       const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase()
       throw invalidValue(
-        `Invalid non-alphanumeric character '#x${code}' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.`,
+        `Invalid non-alphanumeric character '#x${code}' was found in the message attribute name. ` +
+          'Can only include alphanumeric characters, hyphens, underscores, or dots.',
       )
     }
   if (name.startsWith('.')) throw invalidValue("Invalid message attribute name starting with character '.' was found.")
@@ -44,11 +45,13 @@ function checkValue(name: string, value: MessageAttributeValue, path: string): M
   const type = value.DataType
   if (type === undefined)
     throw validationError(
-      `1 validation error detected: Value null at '${path}messageAttributes.${name}.member.dataType' failed to satisfy constraint: Member must not be null`,
+      `1 validation error detected: Value null at '${path}messageAttributes.${name}.member.dataType'` +
+        ' failed to satisfy constraint: Member must not be null',
     )
   if (!TYPE.test(type))
     throw invalidValue(
-      `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,
+      `The message attribute '${name}' has an invalid message attribute type, ` +
+        'the set of supported type prefixes is Binary, Number, and String.',
     )
   const isBinary = type.startsWith('Binary')
   const { StringValue: text, BinaryValue: binary } = value
@@ -56,7 +59,9 @@ function checkValue(name: string, value: MessageAttributeValue, path: string): M
   if ((wanted === undefined || wanted.length === 0) && (isBinary ? text : binary) !== undefined)
     throw invalidValue(`The message attribute '${name}' with type '${type}' must use field '${isBinary ? 'Binary' : 'String'}'.`)
   if (wanted === undefined || wanted.length === 0)
-    throw invalidValue(`The message attribute '${name}' must contain non-empty message attribute value for message attribute type '${type}'.`)
+    throw invalidValue(
+      `The message attribute '${name}' must contain non-empty message attribute value for message attribute type '${type}'.`,
+    )
   if (type.startsWith('Number') && !isNumber(text ?? '')) throw invalidValue(`Could not cast message attribute '${name}' value to number.`)
   return { type, value: typeof wanted === 'string' ? wanted : Buffer.from(wanted).toString('base64') }
 }

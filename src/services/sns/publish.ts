@@ -135,8 +135,10 @@ export function topicResource(topicArn: string | undefined, call: Call): { type:
 }
 
 function destination(input: PublishInput, call: Call): string {
-  if (input.PhoneNumber !== undefined) throw invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
-  if (input.TopicArn === undefined && input.TargetArn === undefined) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
+  if (input.PhoneNumber !== undefined)
+    throw invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
+  if (input.TopicArn === undefined && input.TargetArn === undefined)
+    throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
   return input.TopicArn !== undefined ? topicArnOf(input.TopicArn, call) : topicArnOf(input.TargetArn, call, 'TargetArn')
 }
 

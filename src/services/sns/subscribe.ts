@@ -41,7 +41,12 @@ export function newRoute(tx: Transaction, subscription: Subscription): number {
   if (subscription.protocol !== 'sqs') return 0
   const route = tx.nextNumber('route')
   const raw = subscription.attributes['RawMessageDelivery'] === 'true'
-  tx.put(Table.routes, String(route), { subscriptionArn: subscription.subscriptionArn, topicArn: subscription.topicArn, endpoint: subscription.endpoint, raw })
+  tx.put(Table.routes, String(route), {
+    subscriptionArn: subscription.subscriptionArn,
+    topicArn: subscription.topicArn,
+    endpoint: subscription.endpoint,
+    raw,
+  })
   return route
 }
 
@@ -153,8 +158,20 @@ function answerArn(subscription: Subscription, input: SubscribeInput): string {
 
 /** CloudTrail hides the addresses of people; of a URL it keeps what names the host, never credentials or queries. */
 function parametersOf(input: SubscribeInput): Record<string, unknown> {
-  const { TopicArn: topicArn, Protocol: protocol, Endpoint: endpoint, ReturnSubscriptionArn: returnSubscriptionArn, Attributes: attributes } = input
-  return { topicArn, protocol, ...(endpoint !== undefined && { endpoint: toldEndpoint(protocol ?? '', endpoint) }), returnSubscriptionArn, attributes }
+  const {
+    TopicArn: topicArn,
+    Protocol: protocol,
+    Endpoint: endpoint,
+    ReturnSubscriptionArn: returnSubscriptionArn,
+    Attributes: attributes,
+  } = input
+  return {
+    topicArn,
+    protocol,
+    ...(endpoint !== undefined && { endpoint: toldEndpoint(protocol ?? '', endpoint) }),
+    returnSubscriptionArn,
+    attributes,
+  }
 }
 
 function toldEndpoint(protocol: string, endpoint: string): string {

@@ -66,7 +66,8 @@ function checkRedrive(value: string, refuse: (text: string) => ServiceError): st
   if (parsed === undefined) throw refuse('RedrivePolicy: failed to parse JSON.')
   const target = parsed['deadLetterTargetArn']
   const arn = typeof target === 'string' ? parseArn(target) : undefined
-  if (arn === undefined || arn.service !== 'sqs' || arn.resource === '') throw refuse('RedrivePolicy: deadLetterTargetArn is an invalid arn')
+  if (arn === undefined || arn.service !== 'sqs' || arn.resource === '')
+    throw refuse('RedrivePolicy: deadLetterTargetArn is an invalid arn')
   return value
 }
 

@@ -27,7 +27,7 @@ export function createSubscriptionSweep({ tables, commits }: Pick<Env, 'tables' 
     table: N,
     isOver: (key: string, now: number) => boolean,
   ): Promise<void> => {
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       const rows = tables.range(table, { limit: PAGE_ROWS, ...(after !== undefined && { after }) })
       after = rows.at(-1)?.key
       if (after === undefined) return

@@ -17,7 +17,9 @@ type Check = (value: string) => { readonly keep: string | undefined } | { readon
 /** An empty value clears; `problem` is what stands behind "Invalid parameter: [Attributes Reason: ]". */
 const SETTABLE: Readonly<Record<string, Check>> = {
   DisplayName: (value) =>
-    value.length > DISPLAY_NAME_CHARS_MAX ? { problem: `DisplayName: must be at most ${DISPLAY_NAME_CHARS_MAX} characters long` } : kept(value),
+    value.length > DISPLAY_NAME_CHARS_MAX
+      ? { problem: `DisplayName: must be at most ${DISPLAY_NAME_CHARS_MAX} characters long` }
+      : kept(value),
   Policy(value) {
     if (value === '') return { keep: undefined }
     try {
@@ -37,7 +39,8 @@ const SETTABLE: Readonly<Record<string, Check>> = {
       throw error
     }
   },
-  SignatureVersion: (value) => (value === '1' || value === '2' ? kept(value) : { problem: `SignatureVersion: Invalid value [${value}]. Must be 1 or 2.` }),
+  SignatureVersion: (value) =>
+    value === '1' || value === '2' ? kept(value) : { problem: `SignatureVersion: Invalid value [${value}]. Must be 1 or 2.` },
   MaximumMessageSize(value) {
     const isWhole = /^\d{1,7}$/.test(value)
     if (isWhole && Number(value) >= MESSAGE_BYTES_MIN && Number(value) <= MESSAGE_BYTES_MAX) return kept(value)
@@ -46,12 +49,23 @@ const SETTABLE: Readonly<Record<string, Check>> = {
 }
 
 /** Attributes that AWS has and this version does not offer: refused by name, never stored without effect. */
-const NOT_OFFERED =
-  /^(KmsMasterKeyId|TracingConfig|ArchivePolicy|ContentBasedDeduplication|FifoThroughputScope|(HTTP|SQS|Lambda|Firehose|Application)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn))$/
+const NOT_OFFERED: ReadonlySet<string> = new Set([
+  'KmsMasterKeyId',
+  'TracingConfig',
+  'ArchivePolicy',
+  'ContentBasedDeduplication',
+  'FifoThroughputScope',
+])
+const FEEDBACK = /^(HTTP|SQS|Lambda|Firehose|Application)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)$/
 
 /** The checked value of one attribute (undefined clears it). Throws through `refuse` with the text behind AWS's prefix. */
-export function checkTopicAttribute(name: string, value: string, refuse: (text: string) => ServiceError, unknown: string): string | undefined {
-  if (NOT_OFFERED.test(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
+export function checkTopicAttribute(
+  name: string,
+  value: string,
+  refuse: (text: string) => ServiceError,
+  unknown: string,
+): string | undefined {
+  if (NOT_OFFERED.has(name) || FEEDBACK.test(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
   const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
   if (check === undefined) throw refuse(unknown)
   const checked = check(value)

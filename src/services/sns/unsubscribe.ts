@@ -34,4 +34,3 @@ function refusal(subscription: Subscription, call: Call): Error {
   const who = call.principal.arn === '' ? 'anonymous' : call.principal.arn
   return authorizationError(`User: ${who} is not authorized to perform: SNS:Unsubscribe on resource: ${subscription.subscriptionArn}`)
 }
-

@@ -103,7 +103,12 @@ test('what a topic put into a queue comes in the envelope, or raw with its attri
     structure: 'json',
   }
   await world.env.commits.commit((tx) => {
-    tx.put(Table.routes, '1', { subscriptionArn: `${topicArn}:enveloped`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: false })
+    tx.put(Table.routes, '1', {
+      subscriptionArn: `${topicArn}:enveloped`,
+      topicArn,
+      endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`,
+      raw: false,
+    })
     tx.put(Table.routes, '2', { subscriptionArn: `${topicArn}:raw`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: true })
     const number = tx.get(Table.queues, `arn:aws:sqs:us-east-1:${ACCOUNT}:q`)?.number ?? 0
     const message = tx.message(JSON.stringify(header), '{"default":"everyone","sqs":"queues"}')

@@ -54,7 +54,9 @@ function checkFormat(file: string): void {
     throw new DataDirectoryRefused(`${file} is damaged: it should hold {"format":${DATA_FORMAT}}`)
   }
   if (typeof format !== 'number' || format > DATA_FORMAT)
-    throw new DataDirectoryRefused(`${file} says format ${String(format)}; this release of Sealcast knows formats up to ${DATA_FORMAT}. Use the newer release.`)
+    throw new DataDirectoryRefused(
+      `${file} says format ${String(format)}; this release of Sealcast knows formats up to ${DATA_FORMAT}. Use the newer release.`,
+    )
 }
 
 function readOrMakeKey(root: string, random: Random, isNew: boolean): Buffer {
@@ -64,7 +66,8 @@ function readOrMakeKey(root: string, random: Random, isNew: boolean): Buffer {
   if (!existsSync(file)) writeDurably(root, 'root.key', random.bytes(ROOT_KEY_BYTES))
   chmodSync(file, 0o600)
   const key = readFileSync(file)
-  if (key.length !== ROOT_KEY_BYTES) throw new DataDirectoryRefused(`${file} has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}. Restore it from a backup.`)
+  if (key.length !== ROOT_KEY_BYTES)
+    throw new DataDirectoryRefused(`${file} has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}. Restore it from a backup.`)
   return key
 }
 

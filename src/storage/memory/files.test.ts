@@ -72,7 +72,10 @@ suite('a simulated power cut', () => {
       lengths.add(now.length)
       assert.match(now, /^[a\0]*$/)
     }
-    assert.deepEqual([...lengths].sort((a, b) => a - b), [0, 2])
+    assert.deepEqual(
+      [...lengths].sort((a, b) => a - b),
+      [0, 2],
+    )
   })
 
   test('tears the durable write under way, and nothing works until the power is back', () => {

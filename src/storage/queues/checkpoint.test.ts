@@ -79,7 +79,10 @@ test('any series of saves, failures and restarts reads back as the last save tha
 })
 
 test('a flipped bit in a part or in the head is named', async () => {
-  for (const [key, name] of [[0, /head of the queue index/], [1, /part 7 of queue 5/]] as const) {
+  for (const [key, name] of [
+    [0, /head of the queue index/],
+    [1, /part 7 of queue 5/],
+  ] as const) {
     const { index: store } = memoryQueueStore()
     const checkpoints = new Checkpoints(store)
     checkpoints.begin()

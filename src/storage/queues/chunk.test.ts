@@ -12,7 +12,10 @@ test('any series of appends, removals, hides and stored forms reads as a map', (
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), gap: fc.constantFrom(0, 0, 0, 1, 40), count: some }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove' as const), pick: fc.nat(1000), count: some, isOpen: fc.boolean() }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('hide' as const), pick: fc.nat(1000), time: fc.integer({ min: 1, max: 1000 }) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('hide' as const), pick: fc.nat(1000), time: fc.integer({ min: 1, max: 1000 }) }),
+    },
     { weight: 1, arbitrary: fc.constant({ kind: 'store' as const }) },
   )
   fc.assert(

@@ -20,7 +20,10 @@ function memoryBytes(): StoredBytes {
       const low = name(from)
       const high = name(to)
       const entries: StoredEntry[] = []
-      for (const key of values.between((other) => other < low, (other) => other < high)) {
+      for (const key of values.between(
+        (other) => other < low,
+        (other) => other < high,
+      )) {
         if (entries.length >= limit) break
         entries.push({ key: Buffer.from(key, 'latin1'), value: Buffer.from(values.get(key) ?? '') })
       }

@@ -25,7 +25,10 @@ test('what is due comes by time, once, and only if it still holds', () => {
             due.push(entry.visibleAt)
             hidden.delete(entry.sequence)
           }
-          assert.deepEqual(due, due.toSorted((a, b) => a - b))
+          assert.deepEqual(
+            due,
+            due.toSorted((a, b) => a - b),
+          )
           assert.ok([...hidden.values()].every((time) => time > each.time))
         }
         assert.equal(visibility.next(), hidden.size === 0 ? undefined : Math.min(...hidden.values()))

@@ -17,7 +17,7 @@ export interface Decoded {
 /** The frames in `bytes`, the first of which stands at `position`; no seals. With `salt` each is checked, the first against `chain`. */
 export function decodeFrames(bytes: Buffer, position: Position, salt?: number, chain?: number): Decoded {
   const frames: Frame[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     if (bytes.length - at < FRAME_HEADER_BYTES) return { frames, end: position, chain, stopped: 'short', needs: FRAME_HEADER_BYTES }
     const header = decodeFrameHeader(bytes, at)
     const span = frameSpan(header.length)

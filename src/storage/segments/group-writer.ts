@@ -164,7 +164,7 @@ export class GroupWriter {
   }
 
   #writeAll(segment: Segment, from: Buffer, offset: number, length: number): void {
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const bytes = segment.file.write(from, offset + done, length - done, segment.end)
       if (bytes === 0) throw new Error(`${this.#path(segment.number)} took none of ${length - done} bytes`)
       done += bytes

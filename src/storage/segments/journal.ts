@@ -160,7 +160,7 @@ class OpenJournal implements SegmentedJournal {
   }
 
   async read(from: Position, bytesMax: number): Promise<readonly Frame[]> {
-    for (let wanted = bytesMax, least = FRAME_HEADER_BYTES; ; ) {
+    for (let wanted = bytesMax, least = FRAME_HEADER_BYTES; ;) {
       if (from < this.start) throw this.#trimmedAt(from)
       if (from >= this.#durable) return []
       const inMemory = from >= this.#ring.start

@@ -32,7 +32,10 @@ export function recover(files: Files, folder: string, random: Random, checkedFro
   }
   const { segments, salt } = found
   const last = segments.length - 1
-  const first = Math.max(0, segments.findLastIndex(({ start }) => checkedFrom !== undefined && start <= checkedFrom))
+  const first = Math.max(
+    0,
+    segments.findLastIndex(({ start }) => checkedFrom !== undefined && start <= checkedFrom),
+  )
   let walk: Walk | undefined
   let durable = segments[first]?.start ?? 0
   for (let index = first; index <= last; index++) {
@@ -144,7 +147,7 @@ function create(files: Files, folder: string, random: Random, { spares }: Found)
   try {
     const header = Buffer.alloc(SEGMENT_HEADER_BYTES)
     encodeSegmentHeader({ number, start: 0, chain: salt, salt }, header, 0)
-    for (let done = 0; done < header.length; ) done += file.write(header, done, header.length - done, done)
+    for (let done = 0; done < header.length;) done += file.write(header, done, header.length - done, done)
     file.sync()
   } finally {
     file.close()

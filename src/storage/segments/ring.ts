@@ -60,7 +60,7 @@ export class Ring {
 
   copy(address: number, length: number): Buffer {
     const into = Buffer.allocUnsafe(length)
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const at = (address + done) % this.#chunkBytes
       done += this.#chunk(address + done).copy(into, done, at, Math.min(this.#chunkBytes, at + length - done))
     }

@@ -53,7 +53,7 @@ export function stageFrame(
 export function stagedFrames({ start, used, rollAt, view }: Slab, ring: Ring): Frame[] {
   const frames: Frame[] = []
   let position = start
-  for (let at = 0; at < used; ) {
+  for (let at = 0; at < used;) {
     if (at === rollAt) at += SEGMENT_HEADER_BYTES
     const length = view.getUint32(at + FrameAt.length, true)
     const end = position + frameSpan(length)

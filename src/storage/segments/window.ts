@@ -89,7 +89,7 @@ export function findProof(window: Window, start: Position, salt: number, bad: Po
   const first = frameOffset(start, bad) + 8
   const end = Math.min(window.fileBytes, first + bytesMax)
   // A frame's position stands 8 bytes behind its start, and says where it stands: one comparison a place.
-  for (let offset = first + 8; offset + 8 <= end; ) {
+  for (let offset = first + 8; offset + 8 <= end;) {
     const length = Math.max(8, Math.min(window.bytes.length, end - offset) & ~7)
     const at = window.at(offset, length)
     if (at < 0) return undefined
