@@ -19,7 +19,6 @@ export interface Subscription {
   /** ARN of who called Subscribe. */
   readonly principal: string
   readonly createdAt: number
-  /** `deleted` only in the answer of a lookup that lost a race. */
   readonly state: 'pending' | 'confirmed'
   readonly confirmationWasAuthenticated: boolean
   readonly authenticateOnUnsubscribe: boolean

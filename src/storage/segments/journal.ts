@@ -280,7 +280,7 @@ class OpenJournal implements SegmentedJournal {
     this.#flushScheduled = false
     if (this.#failed !== undefined || this.#inFlight !== undefined) return
     const slab = this.#filling
-    // Whoever was answered comes again within a turn or two: fewer and larger groups cost a publish 7 % less CPU at 32 in flight.
+    // Whoever was answered comes again within a turn or two: fewer and larger groups cost each publish less.
     if (slab.frames < this.#groupFrames && this.#turnsWaited < TURNS_MAX && this.#closing === undefined) {
       this.#turnsWaited++
       return this.#scheduleFlush()
