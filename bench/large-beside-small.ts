@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SNS } from '@aws-sdk/client-sns'
 import type { Job, Result } from './publish/load.ts'
-import { startScript } from './publish/processes.ts'
+import { startSealcast } from './publish/processes.ts'
 import { publishBody, writeRequests } from './publish/requests.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' }, json: { type: 'boolean' } } })
@@ -18,7 +18,7 @@ const KEY = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secre
 const folder = mkdtempSync(join(tmpdir(), 'sealcast-large-'))
 
 try {
-  const { child, first } = await startScript(join(import.meta.dirname, 'publish', 'our-server.ts'), [join(folder, 'data')], {
+  const { child, first } = await startSealcast(join(folder, 'data'), {
     SEALCAST_ROOT_ACCESS_KEY_ID: KEY.accessKeyId,
     SEALCAST_ROOT_SECRET_ACCESS_KEY: KEY.secretAccessKey,
   })

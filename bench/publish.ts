@@ -1,7 +1,8 @@
 // Question: what does a publish cost the server, against a bare node:http server that reads the same signed bodies?
 // Alternating pairs in one run; CPU of all threads and processes of the server; a round in which the load generator was the bottleneck
 // is void.
-//   npm run bench [-- --json] [-- --rounds N] [-- --requests N]
+// Both servers are warm before the first figure: the compiler works until some 100,000 requests have been served.
+//   npm run bench [-- --json] [-- --rounds N] [-- --requests N] [-- --warm-up N] [-- --only CASE]
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,12 +13,18 @@ import { type Started, cpuSeconds, memoryMb, startScript, startSealcast } from '
 import { batchBody, publishBody, writeRequests } from './publish/requests.ts'
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, rounds: { type: 'string' }, requests: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    rounds: { type: 'string' },
+    requests: { type: 'string' },
+    'warm-up': { type: 'string' },
+    only: { type: 'string' },
+  },
 })
 const ROUNDS = Number(values.rounds ?? 3)
 const REQUESTS = Number(values.requests ?? 12_000)
 const PREPARED = 2000
-const WARM_UP_REQUESTS = 30_000
+const WARM_UP_REQUESTS = Number(values['warm-up'] ?? 100_000)
 const GENERATOR_CPU_MAX = 0.95
 const KEY = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-of-no-worth-at-all', region: 'us-east-1' }
 const TEXT = 'x'.repeat(1024)
@@ -56,7 +63,8 @@ async function main(): Promise<void> {
   const bare = await startScript(here('bare-server.ts'), [])
   const barePort = Number(bare.first['port'])
   const topics = await createTopics(start)
-  await warmUp(start, barePort, topics.plain)
+  say(`warm-up: ${WARM_UP_REQUESTS} publishes to each server, then fewer of the other kinds`)
+  await warmUp(start, barePort, topics)
   const results: Record<string, { ratio: number; ours: Measured; bare: Measured }> = {}
   say(`case                  ours us  bare us  ratio    req/s  p50 ms  p99 ms`)
   for (const one of CASES) {
@@ -110,6 +118,7 @@ async function main(): Promise<void> {
         idleMemoryMb,
         readyMs: start.readyMs,
         node: process.version,
+        warmUpRequests: WARM_UP_REQUESTS,
         cases: results,
       })}\n`,
     )
@@ -146,7 +155,12 @@ async function startServer(): Promise<BenchServer> {
   return { server: { pid: child.pid ?? 0, child }, port: Number(new URL(url).port), host: new URL(url).host, url, readyMs }
 }
 
-async function createTopics({ url }: BenchServer): Promise<{ readonly plain: string; readonly withQueue: string }> {
+interface Topics {
+  readonly plain: string
+  readonly withQueue: string
+}
+
+async function createTopics({ url }: BenchServer): Promise<Topics> {
   const [{ SNS }, { SQS }] = await Promise.all([import('@aws-sdk/client-sns'), import('@aws-sdk/client-sqs')])
   const config = { endpoint: url, region: KEY.region, credentials: KEY }
   const sns = new SNS(config)
@@ -163,11 +177,15 @@ async function createTopics({ url }: BenchServer): Promise<{ readonly plain: str
 }
 
 /** Both servers until their code is compiled: what is compared is how they run, not how they start. */
-async function warmUp(start: BenchServer, barePort: number, topic: string): Promise<void> {
+async function warmUp(start: BenchServer, barePort: number, { plain, withQueue }: Topics): Promise<void> {
   const file = join(folder, 'requests')
+  const text = (at: number): string => `${at} ${TEXT}`.slice(0, 1024)
+  const batch = (at: number): string[] => new Array<string>(10).fill(text(at))
   const kinds = [
-    { requests: WARM_UP_REQUESTS, body: (at: number) => publishBody(topic, `${at} ${TEXT}`.slice(0, 1024)) },
-    { requests: WARM_UP_REQUESTS / 5, body: (at: number) => batchBody(topic, new Array<string>(10).fill(`${at} ${TEXT}`.slice(0, 1024))) },
+    { requests: WARM_UP_REQUESTS, body: (at: number) => publishBody(plain, text(at)) },
+    { requests: WARM_UP_REQUESTS / 4, body: (at: number) => publishBody(withQueue, text(at)) },
+    { requests: WARM_UP_REQUESTS / 10, body: (at: number) => batchBody(plain, batch(at)) },
+    { requests: WARM_UP_REQUESTS / 20, body: (at: number) => batchBody(withQueue, batch(at)) },
   ]
   for (const { requests, body } of kinds) {
     writeRequests(file, PREPARED, { ...KEY, host: start.host }, body)

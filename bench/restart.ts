@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { memoryMb, startScript } from './publish/processes.ts'
+import { memoryMb, startScript, startSealcast } from './publish/processes.ts'
 
 const { values } = parseArgs({ options: { messages: { type: 'string' }, json: { type: 'boolean' } } })
 const messages = Number(values.messages ?? 1_000_000)
@@ -23,7 +23,7 @@ try {
   let residentMb = 0
   for (let at = 0; at < TRIES; at++) {
     const started = performance.now()
-    const { child } = await startScript(join(import.meta.dirname, 'publish', 'our-server.ts'), [data], KEY)
+    const { child } = await startSealcast(data, KEY)
     readyMs.push(performance.now() - started)
     residentMb = memoryMb(child.pid ?? 0)
     await new Promise<void>((resolve) => {

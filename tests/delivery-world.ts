@@ -64,6 +64,7 @@ export class TestJournal implements Journal {
     this.#listeners.push(listener)
   }
   readBytes = (): never => assert.fail('not asked for here')
+  release(): void {}
   onFailure(): void {}
   trim(): void {}
   segments = () => []

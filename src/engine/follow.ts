@@ -101,6 +101,7 @@ function startFollower(follower: Follower, journal: Journal, clock: Clock, log: 
         const last = frames.at(-1)
         if (last === undefined) return
         await follower.handle(frames)
+        journal.release(frames)
         read = last.end
         failing = undefined
         settle()

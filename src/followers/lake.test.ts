@@ -66,6 +66,7 @@ function journalOf(count: number): {
     },
     tail: at,
     read: async (from) => frames.filter((frame, number) => frame.position >= from && number < shown).slice(0, 3),
+    release: () => {},
     append: none,
     readBytes: none,
     onDurable: none,

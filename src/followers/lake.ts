@@ -102,6 +102,7 @@ export function createLakeFollower(options: LakeFollowerOptions): LakeFollower {
         const frames = await journal.read(Math.max(lake.appended, journal.start), BATCH_BYTES_MAX)
         if (frames.length === 0) return
         await take(frames)
+        journal.release(frames)
       }
     },
     async stop() {

@@ -1,4 +1,4 @@
-// The port of the blobs: large bodies (bucket objects, messages above 64 KiB) outside the journal. A blob is flushed before the frame
+// The port of the blobs: the bodies of bucket objects, outside the journal. A blob is flushed before the frame
 // that names it is appended; blobs that no frame names are swept. Suite: blobs.suite.ts.
 import type { Readable } from 'node:stream'
 import type { Random } from '../base/random.ts'

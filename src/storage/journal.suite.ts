@@ -97,6 +97,20 @@ export function journalSuite(name: string, createWorld: () => JournalWorld): voi
       await journal.close()
     })
 
+    inWorld('what was read stays as it is until it is released, and may be released once, twice or never', async ({ open }) => {
+      const journal = await open()
+      const { frames } = await fill(journal, 20, 300)
+      const kept = await journal.read(0, 2000)
+      const released = await journal.read(0, 2000)
+      journal.release(released)
+      journal.release(released)
+      journal.release([])
+      await fill(journal, 400, 300)
+      assert.deepEqual(kept, frames.slice(0, kept.length))
+      journal.release(kept)
+      await journal.close()
+    })
+
     inWorld('reads bytes by position, from memory and from disk', async ({ open }) => {
       let journal = await open()
       const { frames } = await fill(journal, 200, 700)

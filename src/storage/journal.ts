@@ -37,6 +37,8 @@ export interface Journal {
    * Throws JournalTrimmed when `from` is before `start`, JournalDamaged on a bad frame: named, never skipped.
    */
   read(from: Position, bytesMax: number): Promise<readonly Frame[]>
+  /** The reader is done with what `read` gave it, whose memory is used again; what is never released is left to the collector. */
+  release(frames: readonly Frame[]): void
   /**
    * `length` bytes at an absolute position, within the payload of one frame below `durable`: at once where they are in memory, else from
    * disk, checked. Rejects with JournalTrimmed or JournalDamaged. The buffer is the caller's.

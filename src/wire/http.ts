@@ -11,6 +11,8 @@ import type { Log } from '../base/log.ts'
 import type { Meter } from '../base/meter.ts'
 import { WIRE } from '../model/limits.ts'
 import { ServiceError } from '../model/service-error.ts'
+import { CollectedBody } from './collected-body.ts'
+import { LargeTurns } from './large-turns.ts'
 
 export interface TlsFacts {
   readonly version: string
@@ -32,6 +34,8 @@ export interface RequestHead {
 export interface HttpRequest extends RequestHead {
   /** The whole body, or undefined when it is a stream. */
   readonly body: Buffer | undefined
+  /** In hexadecimal, of bodies that were hashed as they came. */
+  readonly bodySha256?: string | undefined
   /** Reading it is what asks the client for the body. It throws a ServiceError when the client stops or is too slow. */
   readonly stream: AsyncIterable<Uint8Array> | undefined
 }
@@ -83,6 +87,7 @@ class NodeHttpServer implements HttpServer {
   readonly #options: HttpServerOptions
   readonly #limits: Readonly<Record<keyof typeof WIRE, number>>
   readonly #server: Server | TlsServer
+  readonly #turns: LargeTurns
   /** Bodies that are awaited. */
   readonly #awaited = new Set<Awaited>()
   #sweep: Timer | undefined
@@ -94,6 +99,7 @@ class NodeHttpServer implements HttpServer {
     this.#options = options
     const limits = { ...WIRE, ...options.limits }
     this.#limits = limits
+    this.#turns = new LargeTurns(options.clock)
     const settings = {
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.headersTimeoutMs,
@@ -163,6 +169,7 @@ class NodeHttpServer implements HttpServer {
       tls: tlsOf(socket),
       arrivedAt: clock.now(),
       body: undefined,
+      bodySha256: undefined,
       stream: undefined,
     }
     const open: Open = { request, response, head, held: 0, awaited: undefined }
@@ -209,9 +216,7 @@ class NodeHttpServer implements HttpServer {
 
   #collect(open: Open): void {
     const { request, response, head } = open
-    let chunks: Buffer[] | undefined
-    let first: Buffer | undefined
-    let bytes = 0
+    const body = new CollectedBody(open.held)
     const stop = () => {
       this.#release(open)
       request.removeAllListeners('data')
@@ -222,7 +227,7 @@ class NodeHttpServer implements HttpServer {
       this.#refuse(request, response, head, timeout())
     })
     request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
+      const bytes = body.bytes + chunk.length
       if (bytes > open.held) {
         const refusal = this.#reserve(bytes - open.held, bytes)
         if (refusal !== undefined) {
@@ -232,13 +237,13 @@ class NodeHttpServer implements HttpServer {
         }
         open.held = bytes
       }
-      if (first === undefined) first = chunk
-      else (chunks ??= [first]).push(chunk)
+      body.add(chunk)
     })
     request.on('end', () => {
       if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
-      head.body = chunks === undefined ? (first ?? NO_BYTES) : Buffer.concat(chunks, bytes)
-      this.#handle(response, head)
+      head.body = body.whole()
+      head.bodySha256 = body.sha256()
+      this.#turns.take(body.bytes, () => this.#handle(response, head, undefined, () => body.free()))
     })
     request.on('error', () => this.#release(open))
   }
@@ -310,7 +315,8 @@ class NodeHttpServer implements HttpServer {
     this.#send(response, head.method, closing(this.#options.refuse(head, error), request))
   }
 
-  #handle(response: ServerResponse, request: HttpRequest, upload?: Upload): void {
+  /** `done` is called when the handler is through with the request. */
+  #handle(response: ServerResponse, request: HttpRequest, upload?: Upload, done?: () => void): void {
     const fail = (error: unknown) => {
       this.#options.log.error('a request failed unexpectedly', {
         path: request.path,
@@ -322,6 +328,7 @@ class NodeHttpServer implements HttpServer {
       )
     }
     const send = (answer: HttpResponse) => {
+      done?.()
       if (upload === undefined || upload.request.readableEnded) this.#send(response, request.method, answer)
       else if (upload.isAsked) this.#discard(upload.request, () => this.#send(response, request.method, closing(answer, upload.request)))
       else this.#send(response, request.method, closing(answer, upload.request))
@@ -390,6 +397,7 @@ interface Awaited {
 /** The request while its body comes. */
 interface Draft extends RequestHead {
   body: Buffer | undefined
+  bodySha256: string | undefined
   stream: AsyncIterable<Uint8Array> | undefined
 }
 

@@ -29,6 +29,8 @@ export interface SignedRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Undefined where the body is streamed. */
   readonly body: Buffer | undefined
+  /** Of the body, in hexadecimal, where it is known already. */
+  readonly bodySha256?: string | undefined
 }
 
 /** What a request claims before anything is checked. */
@@ -370,7 +372,7 @@ function headerProblem({ headers }: SignedRequest, claim: Claim, style: Signatur
 }
 
 function payloadHashOf(request: SignedRequest, { isPresigned }: Claim, style: SignatureStyle): string {
-  if (style !== 's3') return request.body === undefined ? UNSIGNED_PAYLOAD : hash('sha256', request.body, 'hex')
+  if (style !== 's3') return request.body === undefined ? UNSIGNED_PAYLOAD : (request.bodySha256 ?? hash('sha256', request.body, 'hex'))
   const claimed = text(request.headers['x-amz-content-sha256'])
   if (!isPresigned) return claimed ?? ''
   const form = queryForm(request.query)
@@ -395,7 +397,7 @@ function payloadProblem(request: SignedRequest, { isPresigned }: Claim, style: S
     )
   }
   if (request.body === undefined) return undefined
-  const computed = hash('sha256', request.body, 'hex')
+  const computed = request.bodySha256 ?? hash('sha256', request.body, 'hex')
   return computed === claimed ? undefined : payloadMismatch(claimed, computed)
 }
 

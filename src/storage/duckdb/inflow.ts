@@ -30,7 +30,7 @@ interface Span {
   readonly from: Position
   readonly upTo: Position
   readonly newest: number
-  readonly lines: Buffer
+  readonly lines: LineBuffer
 }
 
 const FIRST_BYTES = 64 * 1024
@@ -42,6 +42,8 @@ export class Inflow {
   #checkpoint: Position
   #appended: Position
   #pending = new LineBuffer(FIRST_BYTES)
+  /** What the last chunk was made of: memory that is touched already. */
+  #spare: LineBuffer | undefined
   #pendingFrom: Position
   #newest = 0
   #sealing: Span | undefined
@@ -91,8 +93,10 @@ export class Inflow {
     const chunk = this.#options.chunks.list().find(({ upTo }) => upTo > after)
     if (chunk !== undefined) return { upTo: chunk.upTo, held: chunk.held, compressed: true }
     const sealing = this.#sealing
-    if (sealing !== undefined && sealing.upTo > after) return { upTo: sealing.upTo, held: sealing.lines, compressed: false }
-    return this.#appended > after ? { upTo: this.#appended, held: this.#pending.bytes, compressed: false } : undefined
+    // Copies: the buffers are filled again while a reader is still at them.
+    if (sealing !== undefined && sealing.upTo > after)
+      return { upTo: sealing.upTo, held: Buffer.from(sealing.lines.bytes), compressed: false }
+    return this.#appended > after ? { upTo: this.#appended, held: Buffer.from(this.#pending.bytes), compressed: false } : undefined
   }
 
   /** Makes a chunk of the lines that wait. One at a time. */
@@ -100,15 +104,18 @@ export class Inflow {
     assert(this.#sealing === undefined, 'one chunk of the lake at a time')
     const { chunks, clock, log, onChunk } = this.#options
     const newest = this.#newest === 0 ? clock.now() : this.#newest
-    const span = { from: this.#pendingFrom, upTo: this.#appended, newest, lines: this.#pending.bytes }
+    const span = { from: this.#pendingFrom, upTo: this.#appended, newest, lines: this.#pending }
     this.#sealing = span
-    this.#pending = new LineBuffer(FIRST_BYTES)
+    this.#pending = this.#spare ?? new LineBuffer(FIRST_BYTES)
+    this.#spare = undefined
     this.#pendingFrom = span.upTo
-    const adding = chunks.add(span.lines, span).then(
+    const adding = chunks.add(span.lines.bytes, span).then(
       () => {
         this.#sealing = undefined
         this.#checkpoint = span.upTo
         onChunk(span.lines.length)
+        span.lines.clear()
+        this.#spare = span.lines
       },
       (error: unknown) => {
         this.#putBack(span)
@@ -123,7 +130,7 @@ export class Inflow {
 
   /** Lines that could not be written stand before those that came since. */
   #putBack(span: Span): void {
-    this.#pending = LineBuffer.of(span.lines, this.#pending.bytes)
+    this.#pending = LineBuffer.of(span.lines.bytes, this.#pending.bytes)
     this.#pendingFrom = span.from
     this.#sealing = undefined
   }

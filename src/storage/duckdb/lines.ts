@@ -33,7 +33,7 @@ export class LineBuffer {
     return this.#at
   }
 
-  /** The lines so far; a view that stays as it is when more are added. */
+  /** The lines so far; a view that stays as it is when more are added, until `clear`. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#at)
   }
@@ -49,6 +49,10 @@ export class LineBuffer {
     this.#buffer[end++] = 0x7d
     this.#buffer[end++] = LINE_FEED
     this.#at = end
+  }
+
+  clear(): void {
+    this.#at = 0
   }
 
   #reserve(bytes: number): void {

@@ -29,6 +29,7 @@ interface Segment {
 const SPARES_MAX = 3
 const ZERO_BYTES_MIN = 256 * 1024
 const ZERO_BYTES_MAX = 1024 * 1024
+const LARGE_GROUP_BYTES = 512 * 1024
 
 export class GroupWriter {
   readonly #files: Files
@@ -145,7 +146,8 @@ export class GroupWriter {
   }
 
   #zero(segment: Segment, until: number): boolean {
-    if (segment.allocated >= until) return false
+    // A large group extends the file at little more than its own cost; zeros before it would have the disk write all of it twice.
+    if (segment.allocated >= until || this.#groupBytes >= LARGE_GROUP_BYTES) return false
     // Faster than the frames come, or they would have to grow the file themselves, at more than twice the cost.
     const length = Math.min(this.#zeros.length, until - segment.allocated, Math.max(ZERO_BYTES_MIN, this.#groupBytes * 2))
     segment.allocated += segment.file.write(this.#zeros, 0, length, segment.allocated)

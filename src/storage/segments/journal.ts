@@ -14,7 +14,7 @@ import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, type FrameKindCode, fra
 import { SEGMENT_HEADER_BYTES, segmentNumber } from './format.ts'
 import { ReadFiles } from './read-files.ts'
 import { recover, type Recovered } from './recover.ts'
-import { Ring } from './ring.ts'
+import { Ring, type SharedBytes } from './ring.ts'
 import { createSlab, resetSlab, type Slab, stagedFrames, stageFrame } from './slab.ts'
 
 export interface JournalOptions {
@@ -74,6 +74,8 @@ class OpenJournal implements SegmentedJournal {
   readonly #commit: Commit
   readonly #readFiles: ReadFiles
   readonly #ring: Ring
+  /** What frames that were read are views on. */
+  readonly #lent = new WeakMap<readonly Frame[], Buffer>()
   readonly #segments: Segment[]
   readonly #durableListeners: ((frames: readonly Frame[]) => void)[] = []
   readonly #failureListeners: ((failure: Error) => void)[] = []
@@ -168,15 +170,27 @@ class OpenJournal implements SegmentedJournal {
       const available = (inMemory ? this.#durable : Math.min(this.#durable, this.#endOf(segment))) - from
       const length = Math.min(Math.max(wanted, FRAME_HEADER_BYTES), available)
       // Even from memory on a later turn, or a reader that is behind would keep everyone else waiting.
-      const bytes = inMemory ? await this.#shareLater(from, length, least) : await this.#readSegment(segment, from, length)
-      if (bytes === undefined) continue
-      const { frames, end, stopped, needs } = decodeFrames(bytes, from, inMemory ? undefined : this.#salt)
+      const shared = inMemory
+        ? await this.#shareLater(from, length, least)
+        : { bytes: await this.#readSegment(segment, from, length), chunk: undefined }
+      if (shared === undefined) continue
+      const { frames, end, stopped, needs } = decodeFrames(shared.bytes, from, inMemory ? undefined : this.#salt)
+      if (shared.chunk !== undefined) {
+        if (frames.length > 0) this.#lent.set(frames, shared.chunk)
+        else this.#ring.release(shared.chunk)
+      }
       if (frames.length > 0) return frames
       if (stopped === 'bad' || (stopped === 'short' && end - from + needs > available)) throw this.#unreadable(segment, end)
       from = end
       wanted = Math.max(bytesMax, needs)
       least = needs
     }
+  }
+
+  release(frames: readonly Frame[]): void {
+    const chunk = this.#lent.get(frames)
+    if (chunk === undefined || !this.#lent.delete(frames)) return
+    this.#ring.release(chunk)
   }
 
   readBytes(position: Position, length: number): Buffer | Promise<Buffer> {
@@ -356,7 +370,7 @@ class OpenJournal implements SegmentedJournal {
     if (!this.#endsSealed) this.#stage(FrameKind.seal, EMPTY, 0, undefined)
   }
 
-  #shareLater(from: Position, length: number, least: number): Promise<Buffer | undefined> {
+  #shareLater(from: Position, length: number, least: number): Promise<SharedBytes | undefined> {
     return new Promise((resolve) =>
       this.#schedule(() => resolve(from < this.#ring.start ? undefined : this.#ring.share(from, length, least))),
     )

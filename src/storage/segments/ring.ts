@@ -1,15 +1,21 @@
 // The last bytes of the journal, in memory: a ring of chunks that are allocated when they are first reached, so that a server that
 // does little holds little. Addresses count bytes of the journal and never go back.
 
-const CHUNK_BYTES = 1024 * 1024
+/** Several of the largest frames, so that few lie in two chunks and are copied for each reader. */
+const CHUNK_BYTES = 8 * 1024 * 1024
 /** At least so many chunks, of which the one that fills holds nothing old. */
 const CHUNKS_MIN = 4
+
+export interface SharedBytes {
+  readonly bytes: Buffer
+  readonly chunk: Buffer | undefined
+}
 
 export class Ring {
   readonly #chunkBytes: number
   readonly #chunks: (Buffer | undefined)[]
-  /** Chunks of which a reader has a view: new ones take their places, so that the view stays as it is. */
-  readonly #shared = new Set<number>()
+  /** Chunks of which readers have so many views: new ones take their places, so that the views stay as they are. */
+  readonly #shared = new Map<Buffer, number>()
   #start: number
   #end: number
 
@@ -49,13 +55,24 @@ export class Ring {
     return this.#chunk(address).subarray(at, at + length)
   }
 
-  /** A view that stays as it is, of `length` bytes or what of them lies in one chunk; a copy of `least` bytes where that is less. */
-  share(address: number, length: number, least: number): Buffer {
+  /**
+   * A view that stays as it is until `release` of its chunk, of `length` bytes or what of them lies in one chunk; a copy of `least` bytes,
+   * which is of no chunk, where that is less.
+   */
+  share(address: number, length: number, least: number): SharedBytes {
     const at = address % this.#chunkBytes
     const room = this.#chunkBytes - at
-    if (room < least) return this.copy(address, least)
-    this.#shared.add(this.#index(address))
-    return this.#chunk(address).subarray(at, at + Math.min(room, length))
+    if (room < least) return { bytes: this.copy(address, least), chunk: undefined }
+    const chunk = this.#chunk(address)
+    this.#shared.set(chunk, (this.#shared.get(chunk) ?? 0) + 1)
+    return { bytes: chunk.subarray(at, at + Math.min(room, length)), chunk }
+  }
+
+  /** The holder of one view on the chunk is done with it. */
+  release(chunk: Buffer): void {
+    const views = this.#shared.get(chunk)
+    if (views === 1) this.#shared.delete(chunk)
+    else if (views !== undefined) this.#shared.set(chunk, views - 1)
   }
 
   copy(address: number, length: number): Buffer {
@@ -74,7 +91,8 @@ export class Ring {
   /** Lets go of the oldest chunk, whole: a view on what is left of it would change as it fills. */
   #begin(address: number): void {
     const index = this.#index(address)
-    if (this.#shared.delete(index)) this.#chunks[index] = undefined
+    const chunk = this.#chunks[index]
+    if (chunk !== undefined && this.#shared.delete(chunk)) this.#chunks[index] = undefined
     this.#start = Math.max(this.#start, address - (this.#chunks.length - 1) * this.#chunkBytes)
   }
 

@@ -31,6 +31,34 @@ test('raw UTF-8 is read, and values beyond the scratch buffer', () => {
   assert.equal(parse(`a=${encodeURIComponent(long)}&b=c`).values[0], long)
 })
 
+test('long values are read as short ones are, wherever their escapes stand', () => {
+  const part = fc.oneof(
+    fc.constantFrom('+', '%', ' ', '%2', 'ü', '&', '='),
+    fc.integer({ min: 1, max: 400 }).map((length) => 'x'.repeat(length)),
+  )
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const value = parts.join('')
+      assert.deepEqual(parse(`a=${encodeURIComponent(value).replaceAll('%20', '+')}&b=1`).values, [value, '1'])
+    }),
+  )
+  const long = 'x'.repeat(300)
+  for (const end of ['%', '%4', '%zz', '%ff']) assert.throws(() => parse(`a=${long}${end}`), isMalformed)
+  for (const end of ['%', '%4', '%zz', '%ff']) assert.throws(() => parse(`a=+${long}${end}${long}`), isMalformed)
+})
+
+test('a form too large for its text reads the same', () => {
+  const pairs = Array.from({ length: 300 }, (_, at): [string, string] => [
+    `name.${at}`,
+    `${'value '.repeat(at)}${at % 3 === 0 ? '=&%+ü' : ''}`,
+  ])
+  const { names, values } = parse(new URLSearchParams(pairs).toString())
+  assert.deepEqual(
+    names.map((name, at) => [name, values[at]]),
+    pairs,
+  )
+})
+
 for (const broken of ['a=%', 'a=%4', 'a=%4&b=%41', 'a=%4g', '%zz=a', 'a=%ff', 'a=%c3%28', 'a=%ed%a0%80', '%c0%80']) {
   test(`refuses ${broken}`, () => assert.throws(() => parse(broken), isMalformed))
 }

@@ -45,12 +45,11 @@ export function decodePublish(bytes: Buffer): PublishInput | undefined {
     const attributes = new Attributes()
     for (let count = 0; scanner.next();) {
       if (++count > PARAMETERS_MAX || !scanner.isNamePlain()) return undefined
-      const { text, nameStart, nameEnd } = scanner
-      if (text.startsWith(ATTRIBUTES, nameStart)) {
-        if (!attributes.take(scanner, nameStart + ATTRIBUTES.length)) return undefined
+      const name = scanner.rawName()
+      if (name.startsWith(ATTRIBUTES)) {
+        if (!attributes.take(scanner, name, ATTRIBUTES.length)) return undefined
         continue
       }
-      const name = text.slice(nameStart, nameEnd)
       switch (name) {
         case 'TopicArn':
         case 'TargetArn':
@@ -89,38 +88,36 @@ export function decodePublishBatch(bytes: Buffer): PublishBatchInput | undefined
     let attributes = new Attributes()
     for (let count = 0; scanner.next();) {
       if (++count > PARAMETERS_MAX || !scanner.isNamePlain()) return undefined
-      const { text, nameStart, nameEnd } = scanner
-      if (!text.startsWith(ENTRIES, nameStart)) {
-        const name = text.slice(nameStart, nameEnd)
+      const name = scanner.rawName()
+      if (!name.startsWith(ENTRIES)) {
         if (name === 'TopicArn' && input.TopicArn === undefined) input.TopicArn = scanner.value()
         else if (!(name === 'Action' && scanner.value() === 'PublishBatch') && !(name === 'Version' && scanner.value() === VERSION))
           return undefined
         continue
       }
-      const start = nameStart + ENTRIES.length
-      const dot = text.indexOf('.', start)
-      if (dot === -1 || dot >= nameEnd) return undefined
-      const at = readIndex(text, start, dot)
+      const dot = name.indexOf('.', ENTRIES.length)
+      if (dot === -1) return undefined
+      const at = readIndex(name, ENTRIES.length, dot)
       if (entry === undefined || at !== entries.length) {
         if (at !== entries.length + 1 || (entry !== undefined && !close(entry, attributes))) return undefined
         entry = {}
         entries.push(entry)
         attributes = new Attributes()
       }
-      if (text.startsWith(ATTRIBUTES, dot + 1)) {
-        if (!attributes.take(scanner, dot + 1 + ATTRIBUTES.length)) return undefined
+      if (name.startsWith(ATTRIBUTES, dot + 1)) {
+        if (!attributes.take(scanner, name, dot + 1 + ATTRIBUTES.length)) return undefined
         continue
       }
-      const name = text.slice(dot + 1, nameEnd)
-      switch (name) {
+      const member = name.slice(dot + 1)
+      switch (member) {
         case 'Id':
         case 'Message':
         case 'Subject':
         case 'MessageStructure':
         case 'MessageDeduplicationId':
         case 'MessageGroupId':
-          if (entry[name] !== undefined) return undefined
-          entry[name] = scanner.value()
+          if (entry[member] !== undefined) return undefined
+          entry[member] = scanner.value()
           break
         default:
           return undefined
@@ -177,11 +174,11 @@ class Attributes {
   #name: string | undefined
   #value: MessageAttributeInput = {}
 
-  take(scanner: FormScanner, start: number): boolean {
-    const { text, nameEnd } = scanner
-    const dot = text.indexOf('.', start)
-    if (dot === -1 || dot >= nameEnd) return false
-    const at = readIndex(text, start, dot)
+  /** The parameter `name`, whose number stands at `start`; false when the schema codec has to look at it. */
+  take(scanner: FormScanner, name: string, start: number): boolean {
+    const dot = name.indexOf('.', start)
+    if (dot === -1) return false
+    const at = readIndex(name, start, dot)
     if (at !== this.#at) {
       if (at !== this.#at + 1 || (this.#at !== 0 && !this.finish())) return false
       this.#at = at
@@ -189,7 +186,7 @@ class Attributes {
       this.#value = {}
     }
     const value = this.#value
-    switch (text.slice(dot + 1, nameEnd)) {
+    switch (name.slice(dot + 1)) {
       case 'Name':
         if (this.#name !== undefined) return false
         this.#name = scanner.value()
