@@ -21,7 +21,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 })
-const ROUNDS = Number(values.rounds ?? 3)
+const ROUNDS = Number(values.rounds ?? 5)
 const REQUESTS = Number(values.requests ?? 12_000)
 const PREPARED = 2000
 const WARM_UP_REQUESTS = Number(values['warm-up'] ?? 100_000)

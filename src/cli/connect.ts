@@ -1,8 +1,9 @@
 // The way of a command to the server: the socket in the data directory.
 import { existsSync } from 'node:fs'
-import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { http } from '../base/http.ts'
 import { CommandError } from './command.ts'
 
 export interface Connection {
@@ -26,7 +27,7 @@ export async function connectToServer(dataFolder: string, osUser: string): Promi
   const open = new Set<ClientRequest>()
   return {
     async *lines(operation, input) {
-      const outgoing = request({ socketPath, path: `/${operation}`, method: 'POST', headers: { 'x-sealcast-user': osUser } })
+      const outgoing = http.request({ socketPath, path: `/${operation}`, method: 'POST', headers: { 'x-sealcast-user': osUser } })
       open.add(outgoing)
       try {
         yield* readLines(outgoing, input)
@@ -45,7 +46,7 @@ export async function connectToServer(dataFolder: string, osUser: string): Promi
 /** A socket that a crash left behind takes no connection. */
 function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const probe = request({ socketPath, path: '/', method: 'HEAD' }, (response) => {
+    const probe = http.request({ socketPath, path: '/', method: 'HEAD' }, (response) => {
       response.resume()
       resolve(true)
     })

@@ -1,5 +1,6 @@
 // The audit projection: each call as an event in CloudTrail's record format (spec: CloudTrail user guide, "CloudTrail record contents"),
 // serialised once. Names, order and redaction follow what AWS writes; the operation's declaration says what is special.
+import { jsonObject, jsonText } from '../base/json-text.ts'
 import type { Random } from '../base/random.ts'
 import { EventClass, EventFlag } from '../model/entry.ts'
 import type { Principal } from '../model/principal.ts'
@@ -168,7 +169,7 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
   let json =
     `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"` +
     `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"` +
-    `,"sourceIPAddress":${quote(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`
+    `,"sourceIPAddress":${jsonText(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`
   if (error !== undefined)
     json += `,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`
   json += `,"requestParameters":${bounded(outcome.parameters, PARAMETERS_CHARS_MAX)}`
@@ -189,7 +190,7 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
 }
 
 function resourceJson({ type, arn }: EventResource, accountId: string): string {
-  return `{"accountId":"${accountId}","type":"${type}","ARN":${quote(arn)}}`
+  return `{"accountId":"${accountId}","type":"${type}","ARN":${jsonText(arn)}}`
 }
 
 const identities = new WeakMap<Principal, string>()
@@ -239,13 +240,8 @@ const timeCache = { second: -1, text: '' }
 
 function bounded(value: Readonly<Record<string, unknown>> | null | undefined, charsMax: number): string {
   if (value === null || value === undefined) return 'null'
-  const json = JSON.stringify(value)
+  const json = jsonObject(value)
   return json.length > charsMax ? 'null' : json
-}
-
-/** JSON of a text; most need no escapes. */
-function quote(text: string): string {
-  return /^[\w:./ *-]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 const AGENTS_KEPT_MAX = 1000

@@ -83,9 +83,9 @@ const INSIDE = (
     ['tunnel', '2002::/16'],
   ] as const
 ).map(([label, cidr]) => {
-  const { network, prefix, family } = parseCidr(cidr)
+  const [network = '', prefix] = cidr.split('/')
   const list = new BlockList()
-  list.addSubnet(network, prefix, family)
+  list.addSubnet(network, Number(prefix), network.includes(':') ? 'ipv6' : 'ipv4')
   return { label, cidr, list }
 })
 

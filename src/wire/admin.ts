@@ -2,7 +2,8 @@
 //   POST /<Operation>, body: the input as JSON, header x-sealcast-user: the operating system's user
 //   answer: lines of {"value": ...}, at last {"done": true} or {"error": {"code", "message"}}
 import { chmodSync, rmSync } from 'node:fs'
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { http } from '../base/http.ts'
 import { ServiceError } from '../model/service-error.ts'
 
 export interface AdminCall {
@@ -23,7 +24,7 @@ const BODY_BYTES_MAX = 8 * 1024 * 1024
 /** Listens on `path` (mode 0600). The holder of the data directory's lock may replace a socket that a crash left. */
 export async function openAdminDoor(path: string, invoke: Invoke): Promise<AdminDoor> {
   rmSync(path, { force: true })
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answer(request, response, invoke).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {

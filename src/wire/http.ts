@@ -1,12 +1,13 @@
 // The HTTP server under the door: bare node:http or node:https. Collects bodies within a limit and a budget for all of them together,
 // or hands them over as a stream; answers `Expect: 100-continue` only once somebody wants the body; closes without cutting anybody off.
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timer } from '../base/clock.ts'
+import { http, https } from '../base/http.ts'
 import type { Log } from '../base/log.ts'
 import type { Meter } from '../base/meter.ts'
 import { WIRE } from '../model/limits.ts'
@@ -111,8 +112,8 @@ class NodeHttpServer implements HttpServer {
     const listener: RequestListener = (request, response) => this.#onRequest(request, response, false)
     this.#server =
       options.tls === undefined
-        ? createServer(settings, listener)
-        : createTlsServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, listener)
+        ? http.createServer(settings, listener)
+        : https.createServer({ ...settings, ...options.tls, minVersion: 'TLSv1.2' }, listener)
     this.#server.maxHeadersCount = limits.headersMax
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response, true))
     this.#server.on('clientError', answerClientError)
@@ -215,8 +216,14 @@ class NodeHttpServer implements HttpServer {
   }
 
   #collect(open: Open): void {
-    const { request, response, head } = open
-    const body = new CollectedBody(open.held)
+    const { request, response, head, held: announced } = open
+    const body = new CollectedBody(announced)
+    const finish = () => {
+      if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
+      head.body = body.whole()
+      head.bodySha256 = body.sha256()
+      this.#turns.take(body.bytes, () => this.#handle(response, head, undefined, () => body.free()))
+    }
     const stop = () => {
       this.#release(open)
       request.removeAllListeners('data')
@@ -238,14 +245,10 @@ class NodeHttpServer implements HttpServer {
         open.held = bytes
       }
       body.add(chunk)
+      if (bytes === announced) finish()
     })
-    request.on('end', () => {
-      if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
-      head.body = body.whole()
-      head.bodySha256 = body.sha256()
-      this.#turns.take(body.bytes, () => this.#handle(response, head, undefined, () => body.free()))
-    })
-    request.on('error', () => this.#release(open))
+    // Who announced no length, or none at all, says so at the end. A client that stops short is told by `close`.
+    if (announced === 0) request.on('end', finish)
   }
 
   /** Takes bytes from the budget; else says why not. */

@@ -1,8 +1,9 @@
 // sealcast demo: the tour by itself, through the stock JavaScript SDK against the running server. Everything it makes it takes away again.
 import { randomBytes } from 'node:crypto'
-import { type IncomingMessage, type Server, createServer } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { http } from '../../base/http.ts'
 import type { SqlValue } from '../../model/sql-rows.ts'
 import type { ClientEnvironment } from '../../model/environment.ts'
 import { type Command, CommandError, DATA_OPTION, type Terminal, dataFolderOf } from '../command.ts'
@@ -168,7 +169,7 @@ interface Receiver {
 
 async function openReceiver(): Promise<Receiver> {
   const received: Record<string, string>[] = []
-  const server: Server = createServer((request, response) => {
+  const server: Server = http.createServer((request, response) => {
     readText(request)
       .then((text) => received.push(JSON.parse(text) as Record<string, string>))
       .then(

@@ -1,7 +1,8 @@
 // How many columns of a terminal a text takes: wide characters take two, combining ones none. And texts cut to a width.
 // Source: Unicode Standard Annex 11 (East Asian Width), Annex 29 (grapheme clusters).
 
-const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** Made when it is first needed: it costs more than a whole command. */
+let graphemes: Intl.Segmenter | undefined
 const PLAIN = /^[\x20-\x7e]*$/
 const ZERO = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u
 const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u
@@ -28,7 +29,7 @@ const WIDE: readonly (readonly [number, number])[] = [
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length
   let width = 0
-  for (const { segment } of GRAPHEMES.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of segmentsOf(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -38,7 +39,7 @@ export function cutToWidth(text: string, width: number): string {
   if (width < 1) return ''
   let kept = ''
   let used = 0
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of segmentsOf(text)) {
     const next = graphemeWidth(segment)
     if (used + next > width - 1) break
     kept += segment
@@ -63,4 +64,9 @@ function graphemeWidth(grapheme: string): number {
   if (EMOJI.test(grapheme)) return 2
   const point = grapheme.codePointAt(0) ?? 0
   return WIDE.some(([from, to]) => point >= from && point <= to) ? 2 : 1
+}
+
+function segmentsOf(text: string): Intl.Segments {
+  graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return graphemes.segment(text)
 }

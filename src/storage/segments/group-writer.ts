@@ -27,7 +27,7 @@ interface Segment {
 }
 
 const SPARES_MAX = 3
-const ZERO_BYTES_MIN = 256 * 1024
+const ZERO_BYTES_MIN = 512 * 1024
 const ZERO_BYTES_MAX = 1024 * 1024
 const LARGE_GROUP_BYTES = 512 * 1024
 
