@@ -7,6 +7,10 @@ import { dirname, join } from 'node:path'
 import { existsSync } from 'node:fs'
 
 const NODE_MAJOR = 26
+/** The exit code of a program for which the system lacks a library. */
+const NOT_STARTED = 127
+const LIBRARY_HINT =
+  'Node 26 needs the system library libatomic: apt install libatomic1 on Debian and Ubuntu, dnf install libatomic on Fedora and RHEL.'
 const require = createRequire(import.meta.url)
 
 export function runUnderNode26(args) {
@@ -26,6 +30,7 @@ export function runUnderNode26(args) {
   const child = spawn(node, args, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
+    if (code === NOT_STARTED) process.stderr.write(`${node} does not start here. ${LIBRARY_HINT}\n`)
     if (signal === null) process.exit(code ?? 1)
     process.removeAllListeners(signal)
     process.kill(process.pid, signal)
