@@ -173,7 +173,7 @@ class NodeHttpServer implements HttpServer {
       bodySha256: undefined,
       stream: undefined,
     }
-    const open: Open = { request, response, head, held: 0, awaited: undefined }
+    const open: Open = { request, response, head, held: 0, awaited: undefined, takeBack: undefined }
     this.#inFlight++
     response.on('close', () => this.#closed(open))
     if (url.length > this.#limits.urlBytesMax)
@@ -206,6 +206,8 @@ class NodeHttpServer implements HttpServer {
   #closed(open: Open): void {
     this.#inFlight--
     this.#release(open)
+    // Its memory is out of the budget now, so that it MUST NOT wait on.
+    open.takeBack?.()
   }
 
   /** Gives the bytes back to the budget and waits no longer. */
@@ -222,7 +224,7 @@ class NodeHttpServer implements HttpServer {
       if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
       head.body = body.whole()
       head.bodySha256 = body.sha256()
-      this.#turns.take(body.bytes, () => this.#handle(response, head, undefined, () => body.free()))
+      open.takeBack = this.#turns.take(body.bytes, () => this.#handle(response, head, undefined, () => body.free()))
     }
     const stop = () => {
       this.#release(open)
@@ -412,6 +414,8 @@ interface Open {
   /** Bytes of the budget for bodies that it holds. */
   held: number
   awaited: Awaited | undefined
+  /** Gives up its turn, where it waits for one. */
+  takeBack: (() => void) | undefined
 }
 
 /** Names and values in turn, which node:http takes as they are. */

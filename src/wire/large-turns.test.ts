@@ -11,7 +11,7 @@ function createWorld() {
   const clock = new SimulatedClock(0)
   const turns = new LargeTurns(clock)
   const handled: string[] = []
-  return { clock, handled, take: (name: string, bytes: number) => turns.take(bytes, () => handled.push(name)) }
+  return { clock, handled, turns, take: (name: string, bytes: number) => turns.take(bytes, () => handled.push(name)) }
 }
 
 test('a small request is handled at once, up to the limit and not above while a large one rests', () => {
@@ -52,4 +52,16 @@ test('a small request between two large ones that wait makes the second rest', a
   assert.deepEqual(handled, ['a', 'small'])
   clock.advance(32)
   assert.deepEqual(handled, ['a', 'small', 'b'])
+})
+
+test('a request that was taken back is not handled, and the next comes in its place', async () => {
+  const { clock, handled, turns, take } = createWorld()
+  take('first', MIB)
+  take('small', 1)
+  const takeBack = turns.take(MIB, () => handled.push('taken back'))
+  take('second', MIB)
+  takeBack?.()
+  await laterTurn()
+  clock.advance(32)
+  assert.deepEqual(handled, ['first', 'small', 'second'])
 })

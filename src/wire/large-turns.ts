@@ -8,7 +8,7 @@ const BYTES_PER_MS = 32 * 1024
 
 export class LargeTurns {
   readonly #clock: Clock
-  readonly #waiting: { readonly bytes: number; readonly handle: () => void }[] = []
+  #waiting: { readonly bytes: number; readonly handle: () => void }[] = []
   #restUntil = 0
   /** Small requests since the last large one. */
   #small = 0
@@ -18,15 +18,17 @@ export class LargeTurns {
     this.#clock = clock
   }
 
-  /** Calls `handle`, at once for a small request. */
-  take(bytes: number, handle: () => void): void {
+  /** Calls `handle`, at once for a small request. Returns what takes a request back that still waits. */
+  take(bytes: number, handle: () => void): (() => void) | undefined {
     if (bytes <= LARGE_BODY_BYTES) {
       this.#small++
       handle()
-      return
+      return undefined
     }
-    this.#waiting.push({ bytes, handle })
+    const turn = { bytes, handle }
+    this.#waiting.push(turn)
     if (!this.#isDue) this.#next()
+    return () => (this.#waiting = this.#waiting.filter((other) => other !== turn))
   }
 
   readonly #next = (): void => {
