@@ -97,18 +97,9 @@ const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
 const MEMORY_RING_BYTES = 8 * 1024 * 1024
 
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const startedAt = options.clock.now()
-  const storage = await openStorage(options)
-  try {
-    return await buildOn(storage, options, startedAt)
-  } catch (error) {
-    await storage.store.close()
-    throw error
-  }
-}
-
-async function buildOn(storage: Storage, options: HouseOptions, startedAt: number): Promise<House> {
   const { config, clock, random, log, data } = options
+  const startedAt = clock.now()
+  const storage = await openStorage(options)
   const { store, tables, blobs } = storage
   const { journal } = store
   let failure: Error | undefined
