@@ -8,6 +8,7 @@ import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { readLogFiles, trailOfEverything } from './log-files.ts'
 import { openReceiver } from './receiver.ts'
 import { sendSigned } from './sign.ts'
 import { ROOT_KEY, clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
@@ -30,32 +31,6 @@ after(async () => {
   await server.kill()
   folder.remove()
 })
-
-async function makeTrailOfEverything(): Promise<void> {
-  await s3.createBucket({ Bucket: 'logs' })
-  const Principal = { Service: 'cloudtrail.amazonaws.com' }
-  const Statement = [
-    { Effect: 'Allow', Principal, Action: 's3:GetBucketAcl', Resource: 'arn:aws:s3:::logs' },
-    { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: 'arn:aws:s3:::logs/AWSLogs/*' },
-  ]
-  await s3.putBucketPolicy({ Bucket: 'logs', Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
-  await cloudtrail.createTrail({ Name: 'everything', S3BucketName: 'logs' })
-  const data = (type: string) => ({
-    FieldSelectors: [
-      { Field: 'eventCategory', Equals: ['Data'] },
-      { Field: 'resources.type', Equals: [type] },
-    ],
-  })
-  await cloudtrail.putEventSelectors({
-    TrailName: 'everything',
-    AdvancedEventSelectors: [
-      { FieldSelectors: [{ Field: 'eventCategory', Equals: ['Management'] }] },
-      data('AWS::SNS::Topic'),
-      data('AWS::S3::Object'),
-    ],
-  })
-  await cloudtrail.startLogging({ Name: 'everything' })
-}
 
 /** Calls of every kind that carry what is nobody's business; the tokens and secrets that came to be on the way. */
 async function plantEverywhere(): Promise<readonly string[]> {
@@ -142,14 +117,9 @@ async function readTable(table: 'events' | 'deliveries'): Promise<string> {
   return output
 }
 
-async function readLogFiles(): Promise<string> {
-  const { Contents = [] } = await s3.listObjectsV2({ Bucket: 'logs', Prefix: 'AWSLogs/' })
-  const texts: string[] = []
-  for (const { Key } of Contents) {
-    const { Body } = await s3.getObject({ Bucket: 'logs', Key })
-    texts.push(gunzipSync((await Body?.transformToByteArray()) ?? Buffer.alloc(0)).toString('utf8'))
-  }
-  return texts.join('\n')
+/** All log files, one text. */
+async function logTexts(): Promise<string> {
+  return [...(await readLogFiles({ s3 })).values()].map((bytes) => gunzipSync(bytes).toString('utf8')).join('\n')
 }
 
 /** The bytes of the files below the data directory's folders that `isAsked` names, one text. */
@@ -166,16 +136,16 @@ function around(text: string, found: string): string {
 }
 
 test('invariant 7: secrets and personal content never enter an event, a log line or a delivery record', async () => {
-  await makeTrailOfEverything()
+  await trailOfEverything({ s3, cloudtrail })
   const secrets = await plantEverywhere()
   const deliveries = await until('the end of the failing deliveries', async () => {
     const text = await readTable('deliveries')
     return text.includes('"outcome":"refused"') || text.includes('"outcome":"retry"') ? text : undefined
   })
   const events = await readTable('events')
-  await untilTrue('the last event in a log file', async () => (await readLogFiles()).includes('"CreateTopic"'))
-  await untilTrue('the batch in a log file', async () => (await readLogFiles()).includes('"PublishBatch"'))
-  const shown = { events, deliveries, 'log files': await readLogFiles(), log: server.log() }
+  await untilTrue('the last event in a log file', async () => (await logTexts()).includes('"CreateTopic"'))
+  await untilTrue('the batch in a log file', async () => (await logTexts()).includes('"PublishBatch"'))
+  const shown = { events, deliveries, 'log files': await logTexts(), log: server.log() }
   for (const [where, text] of Object.entries(shown))
     for (const secret of [CANARY, '15555550100', ...secrets])
       assert.ok(!text.includes(secret), `${secret} in ${where}: ${around(text, secret)}`)

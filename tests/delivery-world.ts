@@ -184,7 +184,7 @@ export async function subscribe(
 export async function publish({ commits, clock }: World, body: string, more: Partial<MessageHeader> = {}): Promise<string> {
   const messageId = `message-${++sequence}`
   const header: MessageHeader = { type: 'Notification', messageId, topicArn, publishedAt: clock.now(), ...more }
-  await commits.commit((tx) => void tx.message(JSON.stringify(header), body)).done
+  await commits.commit((tx) => void tx.message(header, body)).done
   return messageId
 }
 

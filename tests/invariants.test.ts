@@ -5,29 +5,23 @@ import { createHash } from 'node:crypto'
 import { cpSync, globSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
 import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
-import { STS } from '@aws-sdk/client-sts'
 import { open } from 'lmdb'
 import { checkLayers } from '../scripts/layers.ts'
 import { RECORDS_FORMAT, STATE_KEY, encode } from '../src/storage/lmdb/format.ts'
+import { readLogFiles, recordsOf, trailOfEverything } from './log-files.ts'
+import { type Clients, mixedRun, queueOf, topicNamed } from './mixed-run.ts'
 import { type ReceiverOptions, messageOf, openReceiver } from './receiver.ts'
-import { ROOT_KEY, type TestServer, clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
 import { until, untilTrue } from './until.ts'
 
-const ACCOUNT = '000000000000'
 const EVERY_SECOND = ['--set', 'trail.deliveryIntervalSeconds=1']
 
-interface World {
+interface World extends Clients {
   readonly data: string
-  readonly server: TestServer
-  readonly sns: SNS
-  readonly sqs: SQS
-  readonly s3: S3
-  readonly cloudtrail: CloudTrail
 }
 
 async function worldFor(t: TestContext, data = folderFor(t)): Promise<World> {
@@ -54,124 +48,6 @@ async function query(data: string, sql: string): Promise<readonly Record<string,
   const { code, output, notes } = await runCommand(['query', '--data', data, '--json', sql])
   assert.equal(code, 0, notes)
   return output.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]))
-}
-
-const topicNamed = async ({ sns }: World, name: string): Promise<string> => (await sns.createTopic({ Name: name })).TopicArn ?? ''
-
-/** A queue that is subscribed to the topic and gets its messages raw. */
-async function queueOf({ sns, sqs }: World, topicArn: string): Promise<string> {
-  const arn = topicArn.replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn }]
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
-  const { QueueUrl = '' } = await sqs.createQueue({ QueueName: arn.split(':').at(-1), Attributes: { Policy } })
-  await sns.subscribe({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: arn, Attributes: { RawMessageDelivery: 'true' } })
-  return QueueUrl
-}
-
-/** A trail of every event, its own deliveries included. */
-async function trailOfEverything({ s3, cloudtrail }: World): Promise<void> {
-  await s3.createBucket({ Bucket: 'logs' })
-  const Principal = { Service: 'cloudtrail.amazonaws.com' }
-  const Statement = [
-    { Effect: 'Allow', Principal, Action: 's3:GetBucketAcl', Resource: 'arn:aws:s3:::logs' },
-    { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: 'arn:aws:s3:::logs/AWSLogs/*' },
-  ]
-  await s3.putBucketPolicy({ Bucket: 'logs', Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
-  await cloudtrail.createTrail({ Name: 'everything', S3BucketName: 'logs', IsMultiRegionTrail: true })
-  const data = (type: string) => ({
-    FieldSelectors: [
-      { Field: 'eventCategory', Equals: ['Data'] },
-      { Field: 'resources.type', Equals: [type] },
-    ],
-  })
-  await cloudtrail.putEventSelectors({
-    TrailName: 'everything',
-    AdvancedEventSelectors: [
-      { FieldSelectors: [{ Field: 'eventCategory', Equals: ['Management'] }] },
-      data('AWS::SNS::Topic'),
-      data('AWS::S3::Object'),
-      data('AWS::SQS::Queue'),
-    ],
-  })
-  await cloudtrail.startLogging({ Name: 'everything' })
-}
-
-/** The log files as they lie in the bucket, by key. */
-async function readLogFiles({ s3 }: World): Promise<ReadonlyMap<string, Buffer>> {
-  const files = new Map<string, Buffer>()
-  const { Contents = [] } = await s3.listObjectsV2({ Bucket: 'logs', Prefix: 'AWSLogs/' })
-  for (const { Key = '' } of Contents) {
-    const { Body } = await s3.getObject({ Bucket: 'logs', Key })
-    files.set(Key, Buffer.from((await Body?.transformToByteArray()) ?? []))
-  }
-  return files
-}
-
-function recordsOf(files: ReadonlyMap<string, Buffer>): readonly Record<string, unknown>[] {
-  return [...files.values()].flatMap(
-    (bytes) => (JSON.parse(gunzipSync(bytes).toString('utf8')) as { Records: Record<string, unknown>[] }).Records,
-  )
-}
-
-interface Run {
-  /** Request ids. */
-  readonly ids: readonly string[]
-  /** Of data events of services other than SNS. */
-  readonly unasked: readonly string[]
-}
-
-/** Calls of all services, good and refused. */
-async function mixedRun(world: World): Promise<Run> {
-  const { server, sns, sqs, s3, cloudtrail } = world
-  const TopicArn = await topicNamed(world, 'mixed')
-  const QueueUrl = await queueOf(world, TopicArn)
-  const impostor = new SNS(clientConfig(server.url, { ...ROOT_KEY, secretAccessKey: 'wrong' }))
-  const far = new SNS({ ...clientConfig(server.url), region: 'eu-west-1' })
-  const calls = [
-    ...Array.from({ length: 10 }, (_, at) => sns.publish({ TopicArn, Message: `${at}` })),
-    sns.publishBatch({
-      TopicArn,
-      PublishBatchRequestEntries: [
-        { Id: 'a', Message: 'a' },
-        { Id: 'b', Message: 'b' },
-      ],
-    }),
-    sns.publish({ TopicArn, Message: '' }),
-    sns.publish({ TopicArn: `${TopicArn}-absent`, Message: 'x' }),
-    sns.publishBatch({ TopicArn, PublishBatchRequestEntries: [] }),
-    sns.createTopic({ Name: 'not a name' }),
-    sns.listTopics({}),
-    far.createTopic({ Name: 'far' }),
-    impostor.publish({ TopicArn, Message: 'x' }),
-    sns.getTopicAttributes({ TopicArn: TopicArn.replace(ACCOUNT, '999999999999') }),
-    sqs.listQueues({}),
-    new STS(clientConfig(server.url)).getCallerIdentity({}),
-    cloudtrail.describeTrails({}),
-    cloudtrail.getTrail({ Name: 'absent' }),
-    s3.listBuckets({}),
-    s3.createBucket({ Bucket: 'mixed' }),
-    s3.getBucketLocation({ Bucket: 'absent' }),
-  ]
-  const dataCalls = [
-    sqs.sendMessage({ QueueUrl, MessageBody: 'sent' }),
-    sqs.sendMessage({ QueueUrl: `${QueueUrl}-absent`, MessageBody: 'x' }),
-    sqs.receiveMessage({ QueueUrl, WaitTimeSeconds: 1 }),
-    s3.putObject({ Bucket: 'absent', Key: 'object', Body: 'x' }),
-  ]
-  const [ids, unasked] = await Promise.all([requestIds(calls), requestIds(dataCalls)])
-  return { ids, unasked }
-}
-
-async function requestIds(calls: readonly Promise<{ readonly $metadata: ResponseMetadata }>[]): Promise<readonly string[]> {
-  const settled = await Promise.allSettled(calls)
-  return settled.map((result) => {
-    const { $metadata } = (result.status === 'fulfilled' ? result.value : result.reason) as { readonly $metadata: ResponseMetadata }
-    return $metadata.requestId ?? 'none'
-  })
-}
-
-interface ResponseMetadata {
-  readonly requestId?: string | undefined
 }
 
 test('invariant 1: a message that was answered with 200 survives a SIGKILL right behind the answer', async (t) => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type ChildResult, resultOf } from './child-result.ts'
 
 export const ROOT_KEY = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'a-secret-of-this-test-only' }
 export const SERVER_REGION = 'us-east-1'
@@ -92,22 +93,12 @@ export async function startTestServer({ data, words = [], environment = {} }: Se
 export function runCommand(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<{ code: number | null; output: string; notes: string }> {
+): Promise<ChildResult> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const late = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS_MAX)
-  let output = ''
-  let notes = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
-  child.stderr.on('data', (chunk: Buffer) => (notes += chunk.toString('utf8')))
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      clearTimeout(late)
-      resolve({ code, output, notes })
-    })
-  })
+  return resultOf(child, COMMAND_MS_MAX)
 }
 
 export interface RunningCommand {

@@ -29,7 +29,7 @@ const house = await openHouse({
   purpose: 'serve',
 })
 const body = 'x'.repeat(1024)
-const header = JSON.stringify({ type: 'Queued', messageId: random.uuid(), publishedAt: systemClock.now() })
+const header = { type: 'Queued', messageId: random.uuid(), publishedAt: systemClock.now() } as const
 for (let sent = 0; sent < Number(count);) {
   const frames = []
   for (let frame = 0; frame < FRAMES_AT_ONCE && sent < Number(count); frame++, sent += FRAME_MESSAGES)

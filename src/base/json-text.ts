@@ -5,15 +5,22 @@ export function jsonText(text: string): string {
   return isPlain(text) ? `"${text}"` : JSON.stringify(text)
 }
 
-/** JSON of an object as JSON.stringify writes it; fast where the values are short texts. */
-export function jsonObject(object: Readonly<Record<string, unknown>>): string {
+/** JSON of an object as JSON.stringify writes it; fast where the values are short texts and numbers. */
+export function jsonObject(object: object): string {
   let json = ''
   for (const name in object) {
-    const value = object[name]
-    const text = typeof value === 'string' ? jsonText(value) : (JSON.stringify(value) as string | undefined)
+    const text = jsonValue((object as Readonly<Record<string, unknown>>)[name])
     if (text !== undefined) json += `${json === '' ? '' : ','}${jsonText(name)}:${text}`
   }
   return `{${json}}`
+}
+
+/** Undefined for what JSON leaves out. */
+function jsonValue(value: unknown): string | undefined {
+  if (typeof value === 'string') return jsonText(value)
+  // -0 is 0 here as there.
+  if (Number.isFinite(value)) return `${value as number}`
+  return value === undefined ? undefined : (JSON.stringify(value) as string | undefined)
 }
 
 const PLAIN_CHARS_MAX = 200

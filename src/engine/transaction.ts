@@ -2,8 +2,10 @@
 // Either all of it is staged or nothing. What `work` throws leaves no trace.
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
+import { jsonObject } from '../base/json-text.ts'
 import type { Histogram } from '../base/meter.ts'
 import { type EventClassCode, FrameBuilder } from '../model/entry.ts'
+import type { MessageHeader } from '../model/message.ts'
 import type { Rows, TableNumber } from '../model/tables.ts'
 import type { Journal, Position } from '../storage/journal.ts'
 import type { Queues, Waiting } from '../storage/queues.ts'
@@ -25,7 +27,7 @@ export interface Transaction extends TableReader {
   nextNumber(counter: string): number
   event(event: { class: EventClassCode; flags: number; arrivedAt: number; json: string }): void
   /** `isForOutside` false: nobody outside this server is to get it. */
-  message(header: string, body: string, isForOutside?: boolean): MessageReference
+  message(header: MessageHeader, body: string, isForOutside?: boolean): MessageReference
   /** The message arrives in an own queue, visible from `visibleAt`. Returns its sequence there. */
   enqueue(queue: number, message: MessageReference, options: { route: number; visibleAt?: number }): number
   /** Takes messages that wait; each MUST then be hidden or removed in this transaction, else it goes back. */
@@ -159,8 +161,8 @@ class Draft implements Transaction {
     this.#builder.event({ ...event, committedAt: this.now })
   }
 
-  message(header: string, body: string, isForOutside = true): MessageReference {
-    return this.#builder.message(header, body, isForOutside)
+  message(header: MessageHeader, body: string, isForOutside = true): MessageReference {
+    return this.#builder.message(jsonObject(header), body, isForOutside)
   }
 
   enqueue(queue: number, message: MessageReference, options: { route: number; visibleAt?: number }): number {

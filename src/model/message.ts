@@ -1,6 +1,5 @@
 // Messages as the journal keeps them: a header of our own and the text as it was given. Publish and SendMessage write them;
 // deliveries, queues and replays read them.
-import { jsonText } from '../base/json-text.ts'
 
 export interface MessageAttribute {
   /** AWS's DataType with its suffix: String, Number.java.lang.Long, Binary, String.Array. */
@@ -38,21 +37,4 @@ export interface MessageHeader {
 export interface Message {
   readonly header: MessageHeader
   readonly body: string
-}
-
-/**
- * A notification's header as JSON.stringify would write it. By hand, because every publish needs one: all but a few parts are plain texts
- * that need no escapes.
- */
-export function notificationHeaderJson(header: MessageHeader): string {
-  const { messageId, topicArn, publishedAt, subject, attributes, structure, groupId, signatureVersion, senderId } = header
-  let json = `{"type":"${header.type}","messageId":"${messageId}","publishedAt":${publishedAt}`
-  if (topicArn !== undefined) json += `,"topicArn":${jsonText(topicArn)}`
-  if (subject !== undefined) json += `,"subject":${JSON.stringify(subject)}`
-  if (attributes !== undefined) json += `,"attributes":${JSON.stringify(attributes)}`
-  if (structure !== undefined) json += `,"structure":"${structure}"`
-  if (groupId !== undefined) json += `,"groupId":${JSON.stringify(groupId)}`
-  if (signatureVersion !== undefined) json += `,"signatureVersion":"${signatureVersion}"`
-  if (senderId !== undefined) json += `,"senderId":${jsonText(senderId)}`
-  return `${json}}`
 }

@@ -36,18 +36,14 @@ export class CollectedBody {
     release(chunk)
   }
 
-  /** All of it; valid until `free`. */
-  whole(): Buffer {
+  /** All that came, and of a large body its SHA-256 in hexadecimal, taken as it came: all at once would hold up others. For once. */
+  finish(): { readonly bytes: Buffer; readonly sha256: string | undefined } {
     const [first = NO_BYTES] = this.#chunks
-    if (this.#large !== undefined) return this.#large.subarray(0, this.#bytes)
-    return this.#chunks.length < 2 ? first : Buffer.concat(this.#chunks, this.#bytes)
+    if (this.#large !== undefined) return { bytes: this.#large.subarray(0, this.#bytes), sha256: this.#hash?.digest('hex') }
+    return { bytes: this.#chunks.length < 2 ? first : Buffer.concat(this.#chunks, this.#bytes), sha256: undefined }
   }
 
-  /** SHA-256 in hexadecimal of a large body, taken as it came, since all of it at once would hold up others. To be asked once. */
-  sha256(): string | undefined {
-    return this.#hash?.digest('hex')
-  }
-
+  /** Ends what `finish` gave. */
   free(): void {
     if (this.#large !== undefined) release(this.#large)
     this.#large = undefined

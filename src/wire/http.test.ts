@@ -1,8 +1,9 @@
 // The server over real sockets: what reaches the handler, and what a client sees when things go wrong.
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, hash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest, Agent, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
@@ -12,6 +13,7 @@ import { silentLog } from '../base/log.ts'
 import { createCertificate } from '../engine/certificate.ts'
 import { WIRE } from '../model/limits.ts'
 import { createHttpServer, type HttpRequest, type HttpResponse, type HttpServerOptions } from './http.ts'
+import { LARGE_BODY_BYTES } from './large-turns.ts'
 
 const KIB = 1024
 
@@ -266,18 +268,6 @@ test('closing finishes what is in flight and accepts nothing new', async (t) => 
 })
 
 test('TLS: the request says what was negotiated, and a new certificate needs no restart', async (t) => {
-  const material = (commonName: string, serial: number) => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const notBefore = Date.UTC(2020, 0, 1)
-    const cert = createCertificate({
-      commonName,
-      subjectKey: privateKey,
-      serial: Buffer.alloc(16, serial),
-      notBefore,
-      notAfter: Date.UTC(2099, 0, 1),
-    })
-    return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
-  }
   const { port, server } = await start(t, {
     tls: material('one.test', 1),
     handler: ({ tls }) => ({ status: 200, headers: {}, body: JSON.stringify(tls) }),
@@ -294,6 +284,62 @@ test('TLS: the request says what was negotiated, and a new certificate needs no 
   assert.match(first.answer, /"version":"TLSv1.3","cipher":"TLS_/)
   server.renewTls(material('two.test', 2))
   assert.equal((await ask()).subject, 'two.test')
+})
+
+function material(commonName: string, serial: number): { readonly cert: string; readonly key: string } {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const cert = createCertificate({
+    commonName,
+    subjectKey: privateKey,
+    serial: Buffer.alloc(16, serial),
+    notBefore: Date.UTC(2020, 0, 1),
+    notAfter: Date.UTC(2099, 0, 1),
+  })
+  return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+}
+
+for (const tls of [undefined, material('large.test', 1)])
+  test(`large bodies arrive as they were sent, hashed on the way, ${tls === undefined ? 'plain' : 'over TLS'}`, async (t) => {
+    const { port } = await start(t, {
+      tls,
+      handler: ({ body, bodySha256 }) => ({ status: 200, headers: {}, body: `${bodySha256} ${hash('sha256', body ?? '', 'hex')}` }),
+      limits: { bodyBytesMax: 4 * KIB * KIB, bodyBytesInFlightMax: 16 * KIB * KIB },
+    })
+    const post = (bytes: Buffer): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const options = { port, host: '127.0.0.1', method: 'POST', rejectUnauthorized: false }
+        const request = (tls === undefined ? httpRequest : httpsRequest)(options, (response) => void collect(response).then(resolve, reject))
+        request.on('error', reject)
+        request.end(bytes)
+      })
+    const bodies = [LARGE_BODY_BYTES, LARGE_BODY_BYTES + 1, KIB * KIB, 4 * KIB * KIB].map((length) => randomBytes(length))
+    for (const [at, answer] of (await Promise.all(bodies.map(post))).entries()) {
+      const own = hash('sha256', bodies[at] ?? '', 'hex')
+      assert.equal(answer, `${at === 0 ? undefined : own} ${own}`)
+    }
+  })
+
+test('a large request whose client goes away while it waits for its turn is not handled', async (t) => {
+  const handled: string[] = []
+  const { port, clock, server, send } = await start(t, {
+    handler: ({ path }) => (handled.push(path), { status: 200, headers: {}, body: '' }),
+    limits: { bodyBytesMax: 256 * KIB, bodyBytesInFlightMax: KIB * KIB },
+  })
+  const large = 'x'.repeat(LARGE_BODY_BYTES + 1)
+  await send('POST', '/first', large)
+  await send('POST', '/small', 'x')
+  const gone = await open(port, `POST /gone HTTP/1.1\r\nHost: h\r\nContent-Length: ${large.length}\r\n\r\n${large}`)
+  while (server.bodyBytes < large.length) await send('GET', '/')
+  const last = send('POST', '/last', large)
+  while (server.inFlight < 2) await send('GET', '/')
+  gone.socket.destroy()
+  while (server.inFlight > 1) await send('GET', '/')
+  clock.advance(1000)
+  await last
+  assert.deepEqual(
+    handled.filter((path) => path !== '/'),
+    ['/first', '/small', '/last'],
+  )
 })
 
 async function bodyOf(answer: Promise<Answer>): Promise<[number, string]> {

@@ -222,8 +222,9 @@ class NodeHttpServer implements HttpServer {
     const body = new CollectedBody(announced)
     const finish = () => {
       if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
-      head.body = body.whole()
-      head.bodySha256 = body.sha256()
+      const { bytes, sha256 } = body.finish()
+      head.body = bytes
+      head.bodySha256 = sha256
       open.takeBack = this.#turns.take(body.bytes, () => this.#handle(response, head, undefined, () => body.free()))
     }
     const stop = () => {

@@ -1,11 +1,6 @@
 // Runs shell lines and scripts as a person at a terminal would, with nothing of this machine's AWS configuration.
 import { spawn } from 'node:child_process'
-
-export interface ShellResult {
-  readonly code: number | null
-  readonly output: string
-  readonly notes: string
-}
+import { type ChildResult, resultOf } from '../child-result.ts'
 
 const RUN_MS_MAX = 100_000
 
@@ -13,7 +8,7 @@ export function runProgram(
   program: string,
   words: readonly string[],
   { folder, environment }: { readonly folder: string; readonly environment?: Readonly<Record<string, string>> },
-): Promise<ShellResult> {
+): Promise<ChildResult> {
   const foreign = /^(AWS_|SEALCAST_)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
   const child = spawn(program, [...words], {
@@ -28,15 +23,5 @@ export function runProgram(
       ...environment,
     },
   })
-  const late = setTimeout(() => child.kill('SIGKILL'), RUN_MS_MAX)
-  let output = ''
-  let notes = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
-  child.stderr.on('data', (chunk: Buffer) => (notes += chunk.toString('utf8')))
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      clearTimeout(late)
-      resolve({ code, output, notes })
-    })
-  })
+  return resultOf(child, RUN_MS_MAX)
 }

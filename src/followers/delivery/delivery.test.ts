@@ -20,7 +20,6 @@ import {
 } from '../../../tests/delivery-world.ts'
 import { SignerBusy } from '../../engine/signer.ts'
 import { readEntries } from '../../model/entry.ts'
-import type { MessageHeader } from '../../model/message.ts'
 import { formatEnvelope } from '../../model/notification.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
@@ -82,7 +81,7 @@ test('many outcomes and the checkpoint share one frame', async (t) => {
   here.outside.answer = () => DELIVERED
   await here.commits.commit((tx) => {
     for (let at = 0; at < 200; at++)
-      tx.message(JSON.stringify({ type: 'Notification', messageId: `m${at}`, topicArn, publishedAt: 0 } satisfies MessageHeader), 'x')
+      tx.message({ type: 'Notification', messageId: `m${at}`, topicArn, publishedAt: 0 }, 'x')
   }).done
   const published = here.journal.frames.at(-1)
   await elapse(here, 200)

@@ -28,7 +28,7 @@ export function putIntoQueue(tx: Transaction, subscription: Subscription, { queu
     traceHeader: of.traceHeader,
     senderId: SNS_PRINCIPAL.principalId,
   }
-  tx.enqueue(queue.number, tx.message(JSON.stringify(header), body, false), { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now) })
+  tx.enqueue(queue.number, tx.message(header, body, false), { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now) })
   return undefined
 }
 

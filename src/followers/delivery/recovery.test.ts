@@ -137,7 +137,7 @@ test('what can never fit into the journal is given up alone', async (t) => {
   await here.commits.commit((tx) => {
     for (const body of ['fine', 'x'.repeat(15_000)]) {
       const header: MessageHeader = { type: 'Notification', messageId: `m${body.length}`, topicArn, publishedAt: 0 }
-      tx.message(JSON.stringify(header), body)
+      tx.message(header, body)
     }
   }).done
   here.journal.payloadBytesMax = 10_000

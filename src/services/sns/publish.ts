@@ -1,7 +1,7 @@
 // Publish: the hot path. One frame holds the message, its arrival in the topic's own queues and the event.
 import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
 import { parseArn } from '../../model/arn.ts'
-import { type MessageHeader, notificationHeaderJson } from '../../model/message.ts'
+import type { MessageHeader } from '../../model/message.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import type { Call } from '../../engine/operation.ts'
@@ -102,7 +102,7 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
     senderId: call.principal.principalId,
   }
   const { queues, hasOutside } = subscribers.of(topic)
-  const { offset, length } = tx.message(notificationHeaderJson(header), message.body, hasOutside)
+  const { offset, length } = tx.message(header, message.body, hasOutside)
   if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId })
   return messageId
 }

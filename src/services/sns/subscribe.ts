@@ -79,7 +79,7 @@ export function sendConfirmation(
     subscriptionArn,
     sealedToken: env.seal.seal(token, `confirmation ${subscriptionArn}`),
   }
-  tx.message(JSON.stringify(header), isFarewell ? JSON.stringify(subscription) : '')
+  tx.message(header, isFarewell ? JSON.stringify(subscription) : '')
 }
 
 /** Tokens are kept as their hash: who reads the records cannot confirm. */

@@ -111,7 +111,7 @@ test('what a topic put into a queue comes in the envelope, or raw with its attri
     })
     tx.put(Table.routes, '2', { subscriptionArn: `${topicArn}:raw`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: true })
     const number = tx.get(Table.queues, `arn:aws:sqs:us-east-1:${ACCOUNT}:q`)?.number ?? 0
-    const message = tx.message(JSON.stringify(header), '{"default":"everyone","sqs":"queues"}')
+    const message = tx.message(header, '{"default":"everyone","sqs":"queues"}')
     tx.enqueue(number, message, { route: 1 })
     tx.enqueue(number, message, { route: 2 })
   }).done
@@ -153,7 +153,7 @@ test('a confirmation comes in the envelope whatever the subscription wants', asy
   const header: MessageHeader = { type: 'SubscriptionConfirmation', messageId: 'm', topicArn, publishedAt: world.clock.now() }
   await world.env.commits.commit((tx) => {
     tx.put(Table.routes, '1', { subscriptionArn: `${topicArn}:raw`, topicArn, endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:q`, raw: true })
-    tx.enqueue(1, tx.message(JSON.stringify(header), ''), { route: 1 })
+    tx.enqueue(1, tx.message(header, ''), { route: 1 })
   }).done
   const [message] = await world.receive(QueueUrl)
   assert.deepEqual(JSON.parse(message?.Body ?? ''), { Type: 'SubscriptionConfirmation', Message: '', For: `${topicArn}:raw` })

@@ -78,7 +78,7 @@ export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: 
       continue
     }
     const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn }
-    tx.enqueue(to.number, tx.message(JSON.stringify(moved), body, false), { route })
+    tx.enqueue(to.number, tx.message(moved, body, false), { route })
     tx.remove(from.number, sequence)
   }
 }

@@ -78,7 +78,7 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
     traceHeader: message.systemAttributes['AWSTraceHeader']?.value,
     senderId: call.principal.principalId,
   }
-  const reference = tx.message(JSON.stringify(header), message.body, false)
+  const reference = tx.message(header, message.body, false)
   tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs })
   return {
     MessageId: header.messageId,

@@ -189,7 +189,8 @@ class OpenJournal implements SegmentedJournal {
 
   release(frames: readonly Frame[]): void {
     const chunk = this.#lent.get(frames)
-    if (chunk === undefined || !this.#lent.delete(frames)) return
+    if (chunk === undefined) return
+    this.#lent.delete(frames)
     this.#ring.release(chunk)
   }
 
