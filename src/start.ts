@@ -19,7 +19,7 @@ import { type AdminCall, type AdminDoor, openAdminDoor } from './wire/admin.ts'
 import { createDoor } from './wire/door.ts'
 import { type HttpServer, type TlsMaterial, createHttpServer } from './wire/http.ts'
 import { createInternalDoor } from './wire/internal.ts'
-import { signatureErrors } from './wire/signature-errors.ts'
+import { signatureErrors } from './wire/sigv4/errors.ts'
 
 const GRACE_MS = 10_000
 const DEFAULT_ACCOUNT = '000000000000'

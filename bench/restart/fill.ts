@@ -6,7 +6,7 @@ import { openHouse } from '../../src/house.ts'
 import { readSettings } from '../../src/model/config.ts'
 import { settings } from '../../src/settings.ts'
 import { openDataDirectory } from '../../src/storage/disk/data-directory.ts'
-import { signatureErrors } from '../../src/wire/signature-errors.ts'
+import { signatureErrors } from '../../src/wire/sigv4/errors.ts'
 
 const [folder = '', count = '0'] = process.argv.slice(2)
 const FRAME_MESSAGES = 100

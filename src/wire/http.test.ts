@@ -12,7 +12,8 @@ import { SimulatedClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { createCertificate } from '../engine/certificate.ts'
 import { WIRE } from '../model/limits.ts'
-import { createHttpServer, type HttpRequest, type HttpResponse, type HttpServerOptions } from './http.ts'
+import type { HttpResponse } from './answer.ts'
+import { createHttpServer, type HttpRequest, type HttpServerOptions } from './http.ts'
 import { LARGE_BODY_BYTES } from './large-turns.ts'
 
 const KIB = 1024
@@ -308,7 +309,8 @@ for (const tls of [undefined, material('large.test', 1)])
     const post = (bytes: Buffer): Promise<string> =>
       new Promise((resolve, reject) => {
         const options = { port, host: '127.0.0.1', method: 'POST', rejectUnauthorized: false }
-        const request = (tls === undefined ? httpRequest : httpsRequest)(options, (response) => void collect(response).then(resolve, reject))
+        const send = tls === undefined ? httpRequest : httpsRequest
+        const request = send(options, (response) => void collect(response).then(resolve, reject))
         request.on('error', reject)
         request.end(bytes)
       })

@@ -2,23 +2,18 @@
 // or hands them over as a stream; answers `Expect: 100-continue` only once somebody wants the body; closes without cutting anybody off.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import type { TLSSocket } from 'node:tls'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../base/clock.ts'
 import { http, https } from '../base/http.ts'
 import type { Log } from '../base/log.ts'
 import type { Meter } from '../base/meter.ts'
 import { WIRE } from '../model/limits.ts'
 import { ServiceError } from '../model/service-error.ts'
+import { answerClientError, closing, type HttpResponse, sendAnswer } from './answer.ts'
 import { CollectedBody } from './collected-body.ts'
+import { type Deadline, Deadlines } from './deadlines.ts'
 import { LargeTurns } from './large-turns.ts'
-
-export interface TlsFacts {
-  readonly version: string
-  readonly cipher: string
-}
+import { addressOf, type TlsFacts, tlsOf } from './peer.ts'
 
 export interface RequestHead {
   readonly method: string
@@ -40,12 +35,6 @@ export interface HttpRequest extends RequestHead {
   /** Reading it is what asks the client for the body. It throws a ServiceError when the client stops or is too slow. */
   readonly stream: AsyncIterable<Uint8Array> | undefined
 }
-export interface HttpResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | number>>
-  readonly body: string | Uint8Array | Readable
-}
-
 export interface HttpServerOptions {
   readonly handler: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
   /** Whether to collect the body of a request or to stream it; asked before any of it is read. */
@@ -80,7 +69,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return new NodeHttpServer(options)
 }
 
-const SWEEP_MS = 1000
 /** How much of a refused body is read and thrown away, so that the client gets to read why. */
 const DISCARD_FACTOR = 8
 
@@ -89,9 +77,8 @@ class NodeHttpServer implements HttpServer {
   readonly #limits: Readonly<Record<keyof typeof WIRE, number>>
   readonly #server: Server | TlsServer
   readonly #turns: LargeTurns
-  /** Bodies that are awaited. */
-  readonly #awaited = new Set<Awaited>()
-  #sweep: Timer | undefined
+  /** Of bodies that are awaited. */
+  readonly #deadlines: Deadlines
   #inFlight = 0
   #bodyBytes = 0
   #closing = false
@@ -101,6 +88,7 @@ class NodeHttpServer implements HttpServer {
     const limits = { ...WIRE, ...options.limits }
     this.#limits = limits
     this.#turns = new LargeTurns(options.clock)
+    this.#deadlines = new Deadlines(options.clock, limits.bodyTimeoutMs)
     const settings = {
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.headersTimeoutMs,
@@ -149,7 +137,7 @@ class NodeHttpServer implements HttpServer {
       const cut = this.#options.clock.after(graceMs, () => this.#server.closeAllConnections())
       this.#server.close(() => {
         cut.cancel()
-        this.#sweep?.cancel()
+        this.#deadlines.stop()
         resolve()
       })
       this.#server.closeIdleConnections()
@@ -173,7 +161,7 @@ class NodeHttpServer implements HttpServer {
       bodySha256: undefined,
       stream: undefined,
     }
-    const open: Open = { request, response, head, held: 0, awaited: undefined, takeBack: undefined }
+    const open: Open = { request, response, head, held: 0, deadline: undefined, takeBack: undefined }
     this.#inFlight++
     response.on('close', () => this.#closed(open))
     if (url.length > this.#limits.urlBytesMax)
@@ -214,14 +202,14 @@ class NodeHttpServer implements HttpServer {
   #release(open: Open): void {
     this.#bodyBytes -= open.held
     open.held = 0
-    if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
+    this.#deadlines.met(open.deadline)
   }
 
   #collect(open: Open): void {
     const { request, response, head, held: announced } = open
     const body = new CollectedBody(announced)
     const finish = () => {
-      if (open.awaited !== undefined) this.#awaited.delete(open.awaited)
+      this.#deadlines.met(open.deadline)
       const { bytes, sha256 } = body.finish()
       head.body = bytes
       head.bodySha256 = sha256
@@ -232,7 +220,7 @@ class NodeHttpServer implements HttpServer {
       request.removeAllListeners('data')
       request.removeAllListeners('end')
     }
-    open.awaited = this.#await(() => {
+    open.deadline = this.#deadlines.set(() => {
       stop()
       this.#refuse(request, response, head, timeout())
     })
@@ -278,23 +266,23 @@ class NodeHttpServer implements HttpServer {
     upload.isAsked = true
     let slow = false
     const wait = () =>
-      this.#await(() => {
+      this.#deadlines.set(() => {
         slow = true
         request.destroy()
       })
-    let awaited = wait()
+    let deadline = wait()
     try {
       // Whoever stops reading still owes the client an answer.
       for await (const chunk of request.iterator({ destroyOnReturn: false })) {
         // Who reads may take its time; only the client is timed.
-        this.#awaited.delete(awaited)
+        this.#deadlines.met(deadline)
         yield chunk as Buffer
-        awaited = wait()
+        deadline = wait()
       }
     } catch {
       throw slow ? timeout() : new ServiceError('IncompleteBody', 400, 'The request body terminated unexpectedly.')
     } finally {
-      this.#awaited.delete(awaited)
+      this.#deadlines.met(deadline)
     }
   }
 
@@ -302,7 +290,7 @@ class NodeHttpServer implements HttpServer {
   #discard(request: IncomingMessage, answer: () => void): void {
     let left = this.#limits.bodyBytesMax * DISCARD_FACTOR
     const finish = () => {
-      this.#awaited.delete(awaited)
+      this.#deadlines.met(deadline)
       request.off('data', count).off('end', finish).off('close', finish)
       answer()
     }
@@ -313,8 +301,13 @@ class NodeHttpServer implements HttpServer {
       answer()
       return
     }
-    const awaited = this.#await(finish)
+    const deadline = this.#deadlines.set(finish)
     request.on('data', count).on('end', finish).on('close', finish).resume()
+  }
+
+  #send(response: ServerResponse, method: string, answer: HttpResponse): void {
+    if (this.#closing && !response.headersSent) response.shouldKeepAlive = false
+    sendAnswer(response, method, answer, this.#options.log)
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, head: RequestHead, error: ServiceError): void {
@@ -347,57 +340,6 @@ class NodeHttpServer implements HttpServer {
       send(fail(error))
     }
   }
-
-  #send(response: ServerResponse, method: string, { status, headers, body }: HttpResponse): void {
-    if (response.destroyed || response.headersSent) {
-      if (body instanceof Readable) body.destroy()
-      return
-    }
-    if (this.#closing) response.shouldKeepAlive = false
-    if (body instanceof Readable) {
-      response.writeHead(status, headers)
-      if (method === 'HEAD') {
-        body.destroy()
-        response.end()
-        return
-      }
-      // A source that fails midway can only be told by cutting the connection, which pipeline does.
-      void pipeline(body, response).catch((error: unknown) => this.#options.log.warn('an answer was cut off', { error: String(error) }))
-      return
-    }
-    const hasBody = method !== 'HEAD' && status !== 204 && status !== 304
-    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-    response.writeHead(status, headers['content-length'] !== undefined || status === 204 ? headers : withLength(headers, bytes))
-    if (!hasBody) response.end()
-    // As many bytes as characters: it is ASCII, which need not be encoded.
-    else if (typeof body === 'string' && bytes === body.length) response.end(body, 'latin1')
-    else response.end(body)
-  }
-
-  #await(expire: () => void): Awaited {
-    const { clock } = this.#options
-    const awaited = { deadline: clock.monotonic() + this.#limits.bodyTimeoutMs, expire }
-    this.#awaited.add(awaited)
-    this.#sweep ??= clock.after(SWEEP_MS, () => this.#expire())
-    return awaited
-  }
-
-  #expire(): void {
-    const now = this.#options.clock.monotonic()
-    this.#sweep = undefined
-    for (const awaited of this.#awaited) {
-      if (awaited.deadline > now) continue
-      this.#awaited.delete(awaited)
-      awaited.expire()
-    }
-    if (this.#awaited.size > 0) this.#sweep = this.#options.clock.after(SWEEP_MS, () => this.#expire())
-  }
-}
-
-/** A body that is awaited, and until when (monotonic). */
-interface Awaited {
-  readonly deadline: number
-  readonly expire: () => void
 }
 
 /** The request while its body comes. */
@@ -414,28 +356,15 @@ interface Open {
   readonly head: Draft
   /** Bytes of the budget for bodies that it holds. */
   held: number
-  awaited: Awaited | undefined
+  deadline: Deadline | undefined
   /** Gives up its turn, where it waits for one. */
   takeBack: (() => void) | undefined
-}
-
-/** Names and values in turn, which node:http takes as they are. */
-function withLength(headers: HttpResponse['headers'], bytes: number): (string | number)[] {
-  const list: (string | number)[] = []
-  for (const name in headers) list.push(name, headers[name] as string | number)
-  list.push('content-length', bytes)
-  return list
 }
 
 interface Upload {
   readonly request: IncomingMessage
   /** The client sends, because it did not wait for `100 Continue` or was told to. */
   isAsked: boolean
-}
-
-/** After a body that was not read to its end, no other request can follow on the connection. */
-function closing(answer: HttpResponse, request: IncomingMessage): HttpResponse {
-  return request.complete ? answer : { ...answer, headers: { ...answer.headers, connection: 'close' } }
 }
 
 const NO_BYTES = Buffer.alloc(0)
@@ -446,39 +375,4 @@ function timeout(): ServiceError {
     400,
     'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
   )
-}
-
-const MAPPED = '::ffff:'
-
-function addressOf(socket: Socket): string {
-  const address = socket.remoteAddress ?? ''
-  return address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address
-}
-
-const tlsFacts = new WeakMap<Socket, TlsFacts>()
-
-function tlsOf(socket: Socket): TlsFacts | undefined {
-  if (!('encrypted' in socket)) return undefined
-  let facts = tlsFacts.get(socket)
-  if (facts === undefined) {
-    const { getProtocol, getCipher } = socket as TLSSocket
-    facts = { version: getProtocol.call(socket) ?? '', cipher: getCipher.call(socket).standardName }
-    tlsFacts.set(socket, facts)
-  }
-  return facts
-}
-
-/** What is no HTTP never becomes a request. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

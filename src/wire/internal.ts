@@ -1,5 +1,6 @@
 // The paths that are no AWS service: health, metrics, the signing certificate, and the reset of a development server.
-import type { HttpRequest, HttpResponse } from './http.ts'
+import type { HttpResponse } from './answer.ts'
+import type { HttpRequest } from './http.ts'
 
 /** What it asks the server. */
 export interface InternalHouse {

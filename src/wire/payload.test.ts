@@ -5,8 +5,9 @@ import test from 'node:test'
 import { crc32 } from 'node:zlib'
 import { ServiceError } from '../model/service-error.ts'
 import { openPayload } from './payload.ts'
-import { sign, signingKey } from './signing-key.ts'
-import { readClaim, scopeOf, Signature } from './sigv4.ts'
+import { sign, signingKey } from './sigv4/signing-key.ts'
+import { readClaim, scopeOf } from './sigv4/claim.ts'
+import { Signature } from './sigv4/signature.ts'
 import { TEST_KEY, TEST_TIME, testRequest } from './test-world.ts'
 
 const HASH_OF_NOTHING = createHash('sha256').digest('hex')

@@ -6,8 +6,9 @@ import { ServiceError } from '../model/service-error.ts'
 import { decodeChunked } from './aws-chunked.ts'
 import { CHECKSUMS, type Checksum } from './checksums.ts'
 import { readBase64 } from './codecs/values.ts'
-import { invalidSignature, mismatch, payloadMismatch } from './signature-errors.ts'
-import { scopeOf, type Signature, STREAMING_PAYLOADS } from './sigv4.ts'
+import { invalidSignature, mismatch, payloadMismatch } from './sigv4/errors.ts'
+import { scopeOf } from './sigv4/claim.ts'
+import { type Signature, STREAMING_PAYLOADS } from './sigv4/signature.ts'
 
 export interface Payload {
   readonly stream: AsyncIterable<Uint8Array>

@@ -5,8 +5,8 @@ import { ServiceError } from '../model/service-error.ts'
 import type { OperationShape, ServiceModel } from '../model/shape.ts'
 import { decodePath, EMPTY_FORM, type Form, malformed, parseForm } from './codecs/form.ts'
 import type { RequestHead } from './http.ts'
-import { invalidSignature } from './signature-errors.ts'
-import type { Claim } from './sigv4.ts'
+import { invalidSignature } from './sigv4/errors.ts'
+import type { Claim } from './sigv4/claim.ts'
 
 export interface WireService {
   readonly model: () => ServiceModel

@@ -1,13 +1,15 @@
 // What the tests of the wire share: the services' models, requests as the server hands them over, and the SDK's clients in front of a
 // handler without a network between them.
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { SimulatedClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { seededRandom } from '../base/random.ts'
 import { linkModel, type ModelFile, type OperationShape, type ServiceModel } from '../model/shape.ts'
+import type { HttpResponse } from './answer.ts'
 import { createDoor, type Door, type DoorOptions, type WireCall, type WireResult } from './door.ts'
-import type { HttpRequest, HttpResponse } from './http.ts'
+import type { HttpRequest } from './http.ts'
 
 export const TEST_TIME = Date.UTC(2026, 0, 2, 3, 4, 5)
 export const TEST_KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
@@ -143,4 +145,13 @@ async function bytesOf(body: unknown): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
+}
+
+/** The one call that arrived, whose input could be read. */
+export function only(calls: readonly WireCall[]): WireCall {
+  assert.equal(calls.length, 1)
+  const [call] = calls
+  assert.ok(call !== undefined)
+  assert.equal(call.decodeError, undefined)
+  return call
 }

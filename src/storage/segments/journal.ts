@@ -6,15 +6,15 @@ import { assert } from '../../base/assert.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Files } from '../files.ts'
-import { JournalDamaged, JournalFailed, JournalFull, JournalTrimmed } from '../journal.ts'
+import { JournalFailed, JournalFull } from '../journal.ts'
 import type { Frame, Journal, Position, Settled } from '../journal.ts'
 import { type Commit, inlineCommit, threadCommit } from './commit.ts'
-import { decodeFrames, findCovering } from './decode.ts'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
 import { SEGMENT_HEADER_BYTES, segmentNumber } from './format.ts'
 import { ReadFiles } from './read-files.ts'
+import { endOf, type Extent, Reads, startOf } from './reads.ts'
 import { recover, type Recovered } from './recover.ts'
-import { Ring, type SharedBytes } from './ring.ts'
+import { Ring } from './ring.ts'
 import { createSlab, resetSlab, type Slab, stagedFrames, stageFrame } from './slab.ts'
 
 export interface JournalOptions {
@@ -49,16 +49,10 @@ const MIB = 1024 * 1024
 const ENTRIES_MAX = 0xffff
 /** Turns of the event loop that a group waits until it has as many frames as the one before. */
 const TURNS_MAX = 3
-const COVERING_BYTES = 8 * 1024
 
 /** Throws JournalDamaged or JournalTooNew, naming the file, and then has changed nothing; or the system's error. */
 export async function openJournal(options: JournalOptions): Promise<SegmentedJournal> {
   return new OpenJournal(options)
-}
-
-interface Segment {
-  readonly number: number
-  readonly start: Position
 }
 
 class OpenJournal implements SegmentedJournal {
@@ -70,13 +64,11 @@ class OpenJournal implements SegmentedJournal {
   readonly #payloadBytesMax: number
   readonly #sealAfterMs: number
   readonly #schedule: (run: () => void) => void
-  readonly #salt: number
   readonly #commit: Commit
   readonly #readFiles: ReadFiles
   readonly #ring: Ring
-  /** What frames that were read are views on. */
-  readonly #lent = new WeakMap<readonly Frame[], Buffer>()
-  readonly #segments: Segment[]
+  readonly #extent: Extent
+  readonly #reads: Reads
   readonly #durableListeners: ((frames: readonly Frame[]) => void)[] = []
   readonly #failureListeners: ((failure: Error) => void)[] = []
   #filling: Slab
@@ -86,8 +78,6 @@ class OpenJournal implements SegmentedJournal {
   /** Frames of the group before. */
   #groupFrames = 0
   #turnsWaited = 0
-  #tail: Position
-  #durable: Position
   /** What is left in the segment at the tail. */
   #room: number
   #endsSealed: boolean
@@ -126,29 +116,27 @@ class OpenJournal implements SegmentedJournal {
     assert(first !== undefined && second !== undefined, 'two slabs')
     this.#filling = createSlab(0, first)
     this.#spare = createSlab(1, second)
-    this.#salt = recovered.salt
-    this.#segments = [...recovered.segments]
-    this.#tail = recovered.tail
-    this.#durable = recovered.durable
+    this.#extent = { segments: [...recovered.segments], durable: recovered.durable, tail: recovered.tail }
     this.#endsSealed = recovered.endsSealed
     this.#room = segmentBytes - frameOffset(last.start, recovered.tail)
     this.#readFiles = new ReadFiles(files, folder)
     this.#ring = new Ring(Math.max(ringBytes, slabBytes), recovered.tail)
+    this.#reads = new Reads({ extent: this.#extent, ring: this.#ring, files: this.#readFiles, salt: recovered.salt, schedule: this.#schedule })
     const { salt, tail, chain, spares } = recovered
     this.#commit.start({ folder, segmentBytes, aheadBytes, salt, number: last.number, start: last.start, tail, chain, spares })
     this.#armSeal()
   }
 
   get start(): Position {
-    return this.#segments[0]?.start ?? 0
+    return startOf(this.#extent)
   }
 
   get durable(): Position {
-    return this.#durable
+    return this.#extent.durable
   }
 
   get tail(): Position {
-    return this.#tail
+    return this.#extent.tail
   }
 
   append(payload: Uint8Array, entries: number, settled: Settled): Position {
@@ -161,44 +149,16 @@ class OpenJournal implements SegmentedJournal {
     return this.#stage(FrameKind.entries, payload, entries, settled)
   }
 
-  async read(from: Position, bytesMax: number): Promise<readonly Frame[]> {
-    for (let wanted = bytesMax, least = FRAME_HEADER_BYTES; ;) {
-      if (from < this.start) throw this.#trimmedAt(from)
-      if (from >= this.#durable) return []
-      const inMemory = from >= this.#ring.start
-      const segment = this.#segmentOf(from)
-      const available = (inMemory ? this.#durable : Math.min(this.#durable, this.#endOf(segment))) - from
-      const length = Math.min(Math.max(wanted, FRAME_HEADER_BYTES), available)
-      // Even from memory on a later turn, or a reader that is behind would keep everyone else waiting.
-      const shared = inMemory
-        ? await this.#shareLater(from, length, least)
-        : { bytes: await this.#readSegment(segment, from, length), chunk: undefined }
-      if (shared === undefined) continue
-      const { frames, end, stopped, needs } = decodeFrames(shared.bytes, from, inMemory ? undefined : this.#salt)
-      if (shared.chunk !== undefined) {
-        if (frames.length > 0) this.#lent.set(frames, shared.chunk)
-        else this.#ring.release(shared.chunk)
-      }
-      if (frames.length > 0) return frames
-      if (stopped === 'bad' || (stopped === 'short' && end - from + needs > available)) throw this.#unreadable(segment, end)
-      from = end
-      wanted = Math.max(bytesMax, needs)
-      least = needs
-    }
+  read(from: Position, bytesMax: number): Promise<readonly Frame[]> {
+    return this.#reads.read(from, bytesMax)
   }
 
   release(frames: readonly Frame[]): void {
-    const chunk = this.#lent.get(frames)
-    if (chunk === undefined) return
-    this.#lent.delete(frames)
-    this.#ring.release(chunk)
+    this.#reads.release(frames)
   }
 
   readBytes(position: Position, length: number): Buffer | Promise<Buffer> {
-    assert(length >= 0 && position + length <= this.#durable, 'bytes of a durable frame')
-    if (position >= this.#ring.start) return this.#ring.copy(position, length)
-    if (position < this.start) return Promise.reject(this.#trimmedAt(position))
-    return this.#readCovering(position, length)
+    return this.#reads.readBytes(position, length)
   }
 
   onDurable(listener: (frames: readonly Frame[]) => void): void {
@@ -212,10 +172,10 @@ class OpenJournal implements SegmentedJournal {
   trim(before: Position): void {
     const numbers: number[] = []
     for (;;) {
-      const [oldest, next] = this.#segments
+      const [oldest, next] = this.#extent.segments
       // The next one must have something on stable storage, or a crash would find no segment at all.
-      if (oldest === undefined || next === undefined || next.start > before || next.start >= this.#durable) break
-      this.#segments.shift()
+      if (oldest === undefined || next === undefined || next.start > before || next.start >= this.#extent.durable) break
+      this.#extent.segments.shift()
       this.#readFiles.drop(oldest.number)
       numbers.push(oldest.number)
     }
@@ -223,9 +183,9 @@ class OpenJournal implements SegmentedJournal {
   }
 
   segments(): readonly { readonly start: Position; readonly end: Position; readonly bytes: number }[] {
-    return this.#segments.map((segment) => ({
+    return this.#extent.segments.map((segment) => ({
       start: segment.start,
-      end: this.#endOf(segment),
+      end: endOf(this.#extent, segment),
       bytes: this.#readFiles.size(segment.number),
     }))
   }
@@ -270,16 +230,16 @@ class OpenJournal implements SegmentedJournal {
     if (at + span + (rolls ? SEGMENT_HEADER_BYTES : 0) > slab.bytes.length) {
       throw new JournalFull('the journal is not written as fast as it is filled; try again')
     }
-    const position = this.#tail
+    const position = this.#extent.tail
     if (rolls) {
       slab.rollAt = at
       slab.used += SEGMENT_HEADER_BYTES
-      this.#segments.push({ number: (this.#segments.at(-1)?.number ?? 0) + 1, start: position })
+      this.#extent.segments.push({ number: (this.#extent.segments.at(-1)?.number ?? 0) + 1, start: position })
       this.#room = this.#segmentBytes - SEGMENT_HEADER_BYTES
     }
     stageFrame(slab, position, kind, payload, entries, settled)
     this.#room -= span
-    this.#tail = position + span
+    this.#extent.tail = position + span
     this.#endsSealed = kind === FrameKind.seal
     this.#scheduleFlush()
     return position
@@ -317,7 +277,7 @@ class OpenJournal implements SegmentedJournal {
     this.#ring.write(slab.bytes, 0, first)
     if (slab.rollAt >= 0) this.#ring.write(slab.bytes, first + SEGMENT_HEADER_BYTES, slab.used)
     if (slab.entriesEnd >= 0) {
-      this.#durable = slab.entriesEnd
+      this.#extent.durable = slab.entriesEnd
       this.#tell(slab)
     }
     for (let index = 0; index < slab.frames; index++) slab.settled[index]?.()
@@ -371,54 +331,6 @@ class OpenJournal implements SegmentedJournal {
     if (!this.#endsSealed) this.#stage(FrameKind.seal, EMPTY, 0, undefined)
   }
 
-  #shareLater(from: Position, length: number, least: number): Promise<SharedBytes | undefined> {
-    return new Promise((resolve) =>
-      this.#schedule(() => resolve(from < this.#ring.start ? undefined : this.#ring.share(from, length, least))),
-    )
-  }
-
-  async #readSegment(segment: Segment, from: Position, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(length)
-    const read = await this.#readFiles.read(segment.number, bytes, frameOffset(segment.start, from))
-    if (from < this.start) throw this.#trimmedAt(from)
-    return read === length ? bytes : bytes.subarray(0, read)
-  }
-
-  /** Reads around the bytes, further each time, until the whole frame is there to be checked. */
-  async #readCovering(position: Position, length: number): Promise<Buffer> {
-    const segment = this.#segmentOf(position)
-    const end = Math.min(this.#durable, this.#endOf(segment))
-    for (let around = COVERING_BYTES; ; around *= 4) {
-      const from = Math.max(segment.start, position - around) & -8
-      const until = Math.min(end, position + length + around)
-      const covering = findCovering(await this.#readSegment(segment, from, until - from), from, position, this.#salt)
-      if (covering !== undefined) {
-        const at = position - covering.payloadPosition
-        if (at + length > covering.payload.length) throw this.#unreadable(segment, position)
-        return covering.payload.subarray(at, at + length)
-      }
-      if (from <= segment.start && until === end) throw this.#unreadable(segment, position)
-    }
-  }
-
-  #segmentOf(position: Position): Segment {
-    const segment = this.#segments.findLast(({ start }) => start <= position)
-    assert(segment !== undefined, 'a position within the journal')
-    return segment
-  }
-
-  #endOf(segment: Segment): Position {
-    const index = segment.number - (this.#segments[0]?.number ?? 0)
-    return this.#segments[index + 1]?.start ?? this.#tail
-  }
-
-  #trimmedAt(position: Position): JournalTrimmed {
-    return new JournalTrimmed(`position ${position} was trimmed: the journal starts at ${this.start}`)
-  }
-
-  #unreadable(segment: Segment, position: Position): JournalDamaged {
-    return new JournalDamaged(`${this.#readFiles.path(segment.number)} is damaged: no good frame at position ${position}`)
-  }
 }
 
 const EMPTY = Buffer.alloc(0)

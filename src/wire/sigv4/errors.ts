@@ -1,5 +1,5 @@
 // The refusals of signatures in AWS's words. S3 has its own; elsewhere `code` is what awsQuery sends and `shape` what awsJson sends.
-import { ServiceError } from '../model/service-error.ts'
+import { ServiceError } from '../../model/service-error.ts'
 
 export type SignatureStyle = 's3' | 'aws'
 

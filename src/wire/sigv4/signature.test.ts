@@ -4,11 +4,12 @@ import { createHash, createHmac } from 'node:crypto'
 import test from 'node:test'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fc from 'fast-check'
-import { ServiceError } from '../model/service-error.ts'
-import type { HttpRequest } from './http.ts'
+import { ServiceError } from '../../model/service-error.ts'
+import type { HttpRequest } from '../http.ts'
 import { sign, signingKey } from './signing-key.ts'
-import { readClaim, Signature } from './sigv4.ts'
-import { fromSdk, TEST_KEY, TEST_TIME, testRequest } from './test-world.ts'
+import { readClaim } from './claim.ts'
+import { Signature } from './signature.ts'
+import { fromSdk, TEST_KEY, TEST_TIME, testRequest } from '../test-world.ts'
 
 const MINUTE = 60_000
 const NOW = new Date(TEST_TIME)
