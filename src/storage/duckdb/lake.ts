@@ -12,7 +12,6 @@ import type { Position } from '../journal.ts'
 import {
   type Lake,
   type LakeBatch,
-  LakeDamaged,
   type LakeImport,
   type LakeImportOptions,
   type LakeLimits,
@@ -20,12 +19,13 @@ import {
   type LakeQueryOptions,
   type LakeResult,
 } from '../lake.ts'
+import { batchesOf } from './batches.ts'
 import { type Chunks, openChunkFolder, openChunkMemory } from './chunks.ts'
 import { chooseExpired } from './expiry.ts'
 import { Inflow } from './inflow.ts'
-import { EMPTY_MANIFEST, type LakeFile, type Manifest, readManifest, withFile, writeManifest } from './manifest.ts'
+import { checkFiles, EMPTY_MANIFEST, flushFile, type LakeFile, type Manifest, readManifest, writeManifest } from './manifest.ts'
 import type { TableFiles, WrittenFile } from './messages.ts'
-import { type RunningQuery, SqlClient } from './sql-client.ts'
+import { SqlClient } from './sql-client.ts'
 
 export interface DuckdbLakeOptions {
   /** Absolute. Absent: all in memory, the oldest rows give way beyond `memoryRowsBytes`. */
@@ -74,18 +74,6 @@ export function openDuckdbLake(options: DuckdbLakeOptions): Lake {
   const manifest = readManifest(files, `${folder}/manifest.json`)
   checkFiles(files, folder, manifest)
   return new DuckdbLake(options, manifest, () => openChunkFolder(files, folder, manifest.upTo))
-}
-
-/** What the manifest names must be there as it was; what it does not name is left over from before its rename. */
-function checkFiles(files: Files, folder: string, manifest: Manifest): void {
-  const present = new Set(files.list(`${folder}/parquet`))
-  for (const { name, bytes } of manifest.files) {
-    const path = `${folder}/parquet/${name}`
-    if (!present.delete(name)) throw new LakeDamaged(`${path} is missing; the manifest names it`)
-    const size = withFile(files, path, 'read', (file) => file.size())
-    if (size !== bytes) throw new LakeDamaged(`${path} has ${size} bytes; the manifest says ${bytes}`)
-  }
-  for (const name of present) files.remove(`${folder}/parquet/${name}`)
 }
 
 class DuckdbLake implements Lake {
@@ -290,7 +278,7 @@ class DuckdbLake implements Lake {
     ] as const) {
       if (written === undefined || written.rows === 0) continue
       const name = `${table}-${span}`
-      const bytes = flushed(files, path(table))
+      const bytes = flushFile(files, path(table))
       files.rename(path(table), `${folder}/parquet/${name}`)
       made.push({ name, table, bytes, ...written, newest: written.newest === 0 ? this.#options.clock.now() : written.newest })
     }
@@ -313,7 +301,7 @@ class DuckdbLake implements Lake {
   async #takeImported(path: string, written: WrittenFile): Promise<void> {
     const { folder, files } = this.#options
     if (folder === undefined) return
-    const bytes = flushed(files, path)
+    const bytes = flushFile(files, path)
     files.syncFolder(`${folder}/parquet`)
     const file: LakeFile = { name: path.slice(path.lastIndexOf('/') + 1), table: 'imported', bytes, ...written }
     const manifest = { ...this.#manifest, imports: this.#nextImport, files: [...this.#manifest.files, file] }
@@ -384,38 +372,5 @@ class DuckdbLake implements Lake {
 
   #backlogBytes(): number {
     return this.#chunks.list().reduce((sum, { plainBytes }) => sum + plainBytes, 0)
-  }
-}
-
-/** Flushes a file that another process wrote; its size. */
-function flushed(files: Files, path: string): number {
-  return withFile(files, path, 'write', (file) => {
-    file.sync()
-    return file.size()
-  })
-}
-
-/** No generator: its `return` must end the query even when nothing was read yet. */
-function batchesOf(running: RunningQuery, release: () => void): LakeResult['batches'] {
-  const done = { done: true, value: undefined } as const
-  return {
-    [Symbol.asyncIterator]: () => ({
-      async next() {
-        try {
-          const value = await running.next()
-          if (value !== undefined) return { done: false, value }
-        } catch (error) {
-          release()
-          throw error
-        }
-        release()
-        return done
-      },
-      async return() {
-        running.cancel()
-        release()
-        return done
-      },
-    }),
   }
 }

@@ -28,6 +28,26 @@ export function writeManifest(files: Files, folder: string, manifest: Manifest):
   files.syncFolder(folder)
 }
 
+/** What the manifest names must be there as it was; what it does not name is left over from before its rename. */
+export function checkFiles(files: Files, folder: string, manifest: Manifest): void {
+  const present = new Set(files.list(`${folder}/parquet`))
+  for (const { name, bytes } of manifest.files) {
+    const path = `${folder}/parquet/${name}`
+    if (!present.delete(name)) throw new LakeDamaged(`${path} is missing; the manifest names it`)
+    const size = withFile(files, path, 'read', (file) => file.size())
+    if (size !== bytes) throw new LakeDamaged(`${path} has ${size} bytes; the manifest says ${bytes}`)
+  }
+  for (const name of present) files.remove(`${folder}/parquet/${name}`)
+}
+
+/** Flushes a file that another process wrote; its size. */
+export function flushFile(files: Files, path: string): number {
+  return withFile(files, path, 'write', (file) => {
+    file.sync()
+    return file.size()
+  })
+}
+
 /** Writes under a temporary name, flushes, and renames; the rename is durable once its folder is synced. */
 export function writeWhole(files: Files, temporary: string, path: string, bytes: Buffer): void {
   if (files.exists(temporary)) files.remove(temporary)

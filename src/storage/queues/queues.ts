@@ -7,15 +7,13 @@ import { MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Que
 import { Changes } from './changes.ts'
 import { Checkpoints, type StoredPart } from './checkpoint.ts'
 import { Chunk, MessageState, type MessageStateCode } from './chunk.ts'
-import { ColdBodies, type Body } from './cold-bodies.ts'
+import { ColdBodies } from './cold-bodies.ts'
+import { copyBodies } from './copy-bodies.ts'
 import { decodeTail, TAIL_PART } from './format.ts'
 import { chunkNumber, Queue } from './queue.ts'
 import type { QueueStore } from './store.ts'
 import { Visibility } from './visibility.ts'
 import { Wakes } from './wakes.ts'
-
-const COPY_BATCH = 256
-const COPIES_PER_CALL = 4096
 
 export interface OpenQueuesOptions {
   readonly journal: Pick<Journal, 'readBytes'>
@@ -186,7 +184,9 @@ class IndexedQueues implements Queues {
     assert(before <= this.#applied, 'a release of what was applied')
     while (this.#releasing !== undefined) await this.#releasing
     if (before <= this.#cold.released) return true
-    this.#releasing = this.#release(before).finally(() => (this.#releasing = undefined))
+    this.#releasing = copyBodies({ queues: this.#queues, cold: this.#cold, journal: this.#journal }, before).finally(
+      () => (this.#releasing = undefined),
+    )
     return this.#releasing
   }
 
@@ -343,52 +343,6 @@ class IndexedQueues implements Queues {
       restore()
       throw failure
     }
-  }
-
-  async #release(before: Position): Promise<boolean> {
-    await this.#cold.begin(before)
-    let copies = 0
-    for (const queue of [...this.#queues.values()]) {
-      for (const chunk of [...queue.chunks.values()]) {
-        if (chunk.hotPosition >= before) continue
-        copies += await this.#copyBodies(queue, chunk, before)
-        if (copies >= COPIES_PER_CALL) return false
-      }
-    }
-    await this.#cold.finish(before)
-    return true
-  }
-
-  async #copyBodies(queue: Queue, chunk: Chunk, before: Position): Promise<number> {
-    let copies = 0
-    let from = chunk.sequence(0)
-    while (queue.chunks.get(chunk.number) === chunk) {
-      const batch = this.#listBodies(chunk, from, before)
-      const last = batch.at(-1)
-      if (last === undefined) break
-      const bodies = await Promise.all(
-        batch.map(async ({ sequence, position, length }): Promise<Body> => {
-          return { queue: queue.number, sequence, bytes: await this.#journal.readBytes(position, length) }
-        }),
-      )
-      // What was removed while it was read must not be copied: its removal found no copy to take away.
-      await this.#cold.write(bodies.filter(({ sequence }) => this.#queues.get(queue.number)?.find(sequence) !== undefined))
-      copies += batch.length
-      from = last.sequence + 1
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    chunk.hotPosition = chunk.lowestPosition(before)
-    return copies
-  }
-
-  #listBodies(chunk: Chunk, from: number, before: Position): { sequence: number; position: Position; length: number }[] {
-    const bodies = []
-    for (let index = chunk.seek(from); index < chunk.count && bodies.length < COPY_BATCH; index++) {
-      const position = chunk.position(index)
-      if (position >= before || position < this.#cold.released || chunk.state(index) === MessageState.gone) continue
-      bodies.push({ sequence: chunk.sequence(index), position, length: chunk.length(index) })
-    }
-    return bodies
   }
 
   #loadPart({ queue: number, part, generation, value }: StoredPart): void {

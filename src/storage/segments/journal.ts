@@ -121,7 +121,13 @@ class OpenJournal implements SegmentedJournal {
     this.#room = segmentBytes - frameOffset(last.start, recovered.tail)
     this.#readFiles = new ReadFiles(files, folder)
     this.#ring = new Ring(Math.max(ringBytes, slabBytes), recovered.tail)
-    this.#reads = new Reads({ extent: this.#extent, ring: this.#ring, files: this.#readFiles, salt: recovered.salt, schedule: this.#schedule })
+    this.#reads = new Reads({
+      extent: this.#extent,
+      ring: this.#ring,
+      files: this.#readFiles,
+      salt: recovered.salt,
+      schedule: this.#schedule,
+    })
     const { salt, tail, chain, spares } = recovered
     this.#commit.start({ folder, segmentBytes, aheadBytes, salt, number: last.number, start: last.start, tail, chain, spares })
     this.#armSeal()
@@ -330,7 +336,6 @@ class OpenJournal implements SegmentedJournal {
     if (this.#clock.monotonic() - this.#idleSince < this.#sealAfterMs) return this.#armSeal()
     if (!this.#endsSealed) this.#stage(FrameKind.seal, EMPTY, 0, undefined)
   }
-
 }
 
 const EMPTY = Buffer.alloc(0)
