@@ -8,6 +8,7 @@ import { type Meter, createMeter } from './base/meter.ts'
 import type { Random } from './base/random.ts'
 import { deliverers } from './deliverers/index.ts'
 import { putRootKey, type RootKey } from './engine/accounts.ts'
+import { createActs } from './engine/acts.ts'
 import { createAudit } from './engine/audit.ts'
 import { type SignatureErrors, createAuthenticate } from './engine/authenticate.ts'
 import { createAuthorize } from './engine/authorize.ts'
@@ -112,7 +113,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const commits = new Commits({ clock, journal, queues: store.queues, tables, latency })
   const seal = createSeal(data?.rootKey ?? random.bytes(32), random)
   let calls: (request: CallRequest) => Promise<CallResult> = () => Promise.reject(new Error('no call before the house stands'))
-  const env: Env = { clock, random, log, tables, commits, seal, journal, queues: store.queues, blobs, invoke: (request) => calls(request) }
+  const acts = createActs({ random, commits, account: options.account, region: config['regions.default'], version: options.version })
+  const invoke = (request: CallRequest): Promise<CallResult> => calls(request)
+  const env: Env = { clock, random, log, tables, commits, seal, journal, queues: store.queues, blobs, acts, invoke }
   if (tables.get(Table.accounts, options.account) === undefined)
     await commits.commit((tx) => putRootKey(tx, seal, options.account, options.rootKey)).done
 
@@ -218,7 +221,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     meter,
     services,
     signing,
-    invoke: (request) => calls(request),
+    invoke,
     status,
     refusal,
     async stop() {

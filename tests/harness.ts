@@ -4,6 +4,7 @@ import { SimulatedClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { createMeter } from '../src/base/meter.ts'
 import { seededRandom } from '../src/base/random.ts'
+import { createActs } from '../src/engine/acts.ts'
 import { type DataEventFilter, createAudit } from '../src/engine/audit.ts'
 import { createAuthenticate } from '../src/engine/authenticate.ts'
 import { createAuthorize } from '../src/engine/authorize.ts'
@@ -68,6 +69,7 @@ export async function createHarness(
     journal,
     queues,
     blobs: memoryBlobs({ clock, random }),
+    acts: createActs({ random, commits, account: ACCOUNT, region: REGION, version: 'test' }),
     invoke: (request) => calls(request),
   }
   const meter = createMeter()

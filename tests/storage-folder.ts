@@ -102,7 +102,7 @@ export async function makeFolder(folder: string): Promise<Waiting> {
       `${BUCKET}/object`,
       json({
         key: 'object',
-        blobId: blob.id,
+        blobs: [{ blobId: blob.id, bytes: blob.bytes }],
         bytes: blob.bytes,
         etag: '"0"',
         modifiedAt: NOW,

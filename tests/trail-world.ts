@@ -78,7 +78,7 @@ export async function withWorld(
       const page = await server.call('s3', 'ListObjectsV2', { Bucket: 'logs' })
       const files: LogFile[] = []
       for (const { Key: key } of ((page as EventRecord)['Contents'] ?? []) as { Key: string }[]) {
-        const id = env.tables.get(Table.objects, `logs/${key}`)?.blobId
+        const id = env.tables.get(Table.objects, `logs/${key}`)?.blobs[0]?.blobId
         assert.ok(id !== undefined)
         const bytes = gunzipSync(Buffer.concat(await env.blobs.read(id).toArray()))
         files.push({ key, bytes, records: (JSON.parse(bytes.toString()) as { Records: EventRecord[] }).Records })
@@ -149,7 +149,7 @@ export async function files(world: World): Promise<readonly { readonly records: 
   const { tables, blobs } = world.server.env
   const found: { records: EventRecord[]; modifiedAt: number }[] = []
   for (const { value } of tables.range(Table.objects, { prefix: 'logs/' })) {
-    const bytes = Buffer.concat(await blobs.read(value.blobId ?? '').toArray())
+    const bytes = Buffer.concat(await blobs.read(value.blobs[0]?.blobId ?? '').toArray())
     found.push({ records: (JSON.parse(gunzipSync(bytes).toString()) as { Records: EventRecord[] }).Records, modifiedAt: value.modifiedAt })
   }
   return found.sort((a, b) => a.modifiedAt - b.modifiedAt)

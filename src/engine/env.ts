@@ -1,4 +1,5 @@
 // What the plugs of floor 4 are handed: time, randomness, ids, the log, and the ways into the engine.
+import type { Acts } from './acts.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -20,6 +21,7 @@ export interface Env {
   readonly journal: Journal
   readonly queues: Queues
   readonly blobs: Blobs
+  readonly acts: Acts
   /** A call like any other: authorised, recorded, its own commit. Set once the services are composed. */
   readonly invoke: (request: CallRequest) => Promise<CallResult>
 }

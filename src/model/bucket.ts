@@ -9,10 +9,17 @@ export interface Bucket {
   readonly policy?: string
 }
 
+/** Bytes of an object: a blob of the blob store. */
+export interface StoredBlob {
+  readonly blobId: string
+  /** Of the object; the blob itself may be longer or shorter. */
+  readonly bytes: number
+}
+
 export interface StoredObject {
   readonly key: string
-  /** Absent for empty objects. */
-  readonly blobId?: string
+  /** The body, in this order. None for empty objects. */
+  readonly blobs: readonly StoredBlob[]
   readonly bytes: number
   /** With its quotes, as S3 sends it. */
   readonly etag: string

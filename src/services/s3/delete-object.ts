@@ -1,12 +1,12 @@
 // DeleteObject: an absent key is deleted as well as a present one.
 import type { Operation } from '../../engine/operation.ts'
 import { Table } from '../../model/tables.ts'
-import type { BlobId } from '../../storage/blobs.ts'
+import type { StoredBlob } from '../../model/bucket.ts'
 import { existingBucket, objectResource } from './existing-bucket.ts'
 import { type ObjectInput, checkVersion } from './existing-object.ts'
 import { checkWrite } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
-import { releaseBlob } from './release-blob.ts'
+import { releaseBlobs } from './release-blob.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 interface Input extends ObjectInput {
@@ -15,7 +15,7 @@ interface Input extends ObjectInput {
 
 interface Output {
   /** The body that goes; not part of the answer. */
-  readonly removed?: BlobId
+  readonly removed?: readonly StoredBlob[]
 }
 
 export const deleteObject: Operation<Input, Output> = {
@@ -33,10 +33,10 @@ export const deleteObject: Operation<Input, Output> = {
     checkWrite(input.IfMatch === undefined ? {} : { IfMatch: input.IfMatch }, input.Key, present)
     if (present === undefined) return {}
     tx.delete(Table.objects, row)
-    return present.blobId === undefined ? {} : { removed: present.blobId }
+    return { removed: present.blobs }
   },
   answer({ removed }, call) {
-    if (removed !== undefined) releaseBlob(call.env, removed)
+    releaseBlobs(call.env, removed ?? [])
     return {}
   },
 }

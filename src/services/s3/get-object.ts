@@ -1,9 +1,10 @@
 // GetObject: what is given is decided in `run`; the bytes are opened once the call is on the record.
 import type { Readable } from 'node:stream'
 import type { Operation } from '../../engine/operation.ts'
-import type { BlobId } from '../../storage/blobs.ts'
+import type { StoredBlob } from '../../model/bucket.ts'
 import { objectResource } from './existing-bucket.ts'
 import { type ObjectInput, existingObject } from './existing-object.ts'
+import { readBody } from './object-body.ts'
 import { type ByteRange, type ObjectDescription, describeObject, readRange } from './object-headers.ts'
 import { type ReadConditions, checkRead } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
@@ -17,7 +18,7 @@ export interface GetInput extends ObjectInput, ReadConditions {
 interface Output extends ObjectDescription {
   readonly Body?: Readable | Uint8Array
   /** Where the bytes are; not part of the answer. */
-  readonly source?: { readonly blobId: BlobId; readonly range: ByteRange | undefined }
+  readonly source?: { readonly body: readonly StoredBlob[]; readonly range: ByteRange | undefined }
 }
 
 export const getObject: Operation<GetInput, Output> = {
@@ -36,11 +37,11 @@ export const getObject: Operation<GetInput, Output> = {
     checkRead(input, object)
     const range = readRange(input.Range, object.bytes)
     const description = describeObject(object, input, range)
-    return object.blobId === undefined ? description : { ...description, source: { blobId: object.blobId, range } }
+    return object.blobs.length === 0 ? description : { ...description, source: { body: object.blobs, range } }
   },
   answer({ source, ...description }, call) {
     if (source === undefined) return { ...description, Body: new Uint8Array(0) }
-    return { ...description, Body: call.env.blobs.read(source.blobId, source.range) }
+    return { ...description, Body: readBody(call.env, source.body, source.range) }
   },
 }
 

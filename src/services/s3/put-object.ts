@@ -1,16 +1,15 @@
 // PutObject: the body is a blob on stable storage before the commit that names it.
 import type { Operation } from '../../engine/operation.ts'
-import type { StoredObject } from '../../model/bucket.ts'
+import type { StoredBlob, StoredObject } from '../../model/bucket.ts'
 import { WIRE } from '../../model/limits.ts'
 import { Table } from '../../model/tables.ts'
-import type { BlobId } from '../../storage/blobs.ts'
 import { errors } from './errors.ts'
 import { type BucketInput, existingBucket, objectResource } from './existing-bucket.ts'
 import { keptHeaders } from './object-headers.ts'
 import { checkWrite } from './preconditions.ts'
 import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.ts'
 import { bucketParameters, objectResources } from './record.ts'
-import { discardBlob, releaseBlob } from './release-blob.ts'
+import { discardBlobs, releaseBlobs } from './release-blob.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 interface Input extends BucketInput, BodyInput {
@@ -26,7 +25,7 @@ interface Output {
   readonly ETag: string
   readonly [checksum: `Checksum${string}`]: string
   /** The body that this one replaces; not part of the answer. */
-  readonly replaced?: BlobId
+  readonly replaced?: readonly StoredBlob[]
 }
 
 export const putObject: Operation<Input, Output, ReceivedBody> = {
@@ -53,7 +52,7 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
       checkWrite(input, input.Key, present)
       const object: StoredObject = {
         key: input.Key,
-        ...(body.blobId !== undefined && { blobId: body.blobId }),
+        blobs: body.blobs,
         bytes: body.bytes,
         etag: body.etag,
         modifiedAt: tx.now,
@@ -63,18 +62,18 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
         owner: bucket.owner,
       }
       tx.put(Table.objects, row, object)
-      const output: Record<string, string> = { ETag: body.etag }
+      const output: Record<string, unknown> = { ETag: body.etag }
       for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
       if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
-      if (present?.blobId !== undefined) output['replaced'] = present.blobId
+      if (present !== undefined) output['replaced'] = present.blobs
       return output as unknown as Output
     } catch (error) {
-      if (body.blobId !== undefined) discardBlob(call.env, body.blobId)
+      discardBlobs(call.env, body.blobs)
       throw error
     }
   },
   answer({ replaced, ...output }, call) {
-    if (replaced !== undefined) releaseBlob(call.env, replaced)
+    releaseBlobs(call.env, replaced ?? [])
     return output as Output
   },
 }

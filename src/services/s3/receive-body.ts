@@ -2,6 +2,7 @@
 // A refused body leaves no blob behind.
 import { createHash } from 'node:crypto'
 import type { Call } from '../../engine/operation.ts'
+import type { StoredBlob } from '../../model/bucket.ts'
 import { type BlobId, BlobTooLarge } from '../../storage/blobs.ts'
 import {
   type Checksum,
@@ -26,8 +27,8 @@ export interface BodyInput {
 }
 
 export interface ReceivedBody {
-  /** Absent for an empty body. */
-  readonly blobId?: BlobId
+  /** None for an empty body. */
+  readonly blobs: readonly StoredBlob[]
   readonly bytes: number
   readonly etag: string
   readonly checksums: Readonly<Record<string, string>>
@@ -71,7 +72,7 @@ export async function receiveBody(call: Call, input: BodyInput, bytesMax: number
         throw errors.digestMismatch(`The ${algorithm} you specified did not match the calculated checksum.`)
       checksums[algorithm] = actual
     }
-    return { ...(blobId !== undefined && { blobId }), bytes, etag: `"${digest.toString('hex')}"`, checksums }
+    return { blobs: blobId === undefined ? [] : [{ blobId, bytes }], bytes, etag: `"${digest.toString('hex')}"`, checksums }
   } catch (error) {
     if (blobId !== undefined) await blobs.remove(blobId)
     throw error

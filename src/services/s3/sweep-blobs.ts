@@ -14,7 +14,7 @@ export async function sweepBlobs(
   const named = new Set<BlobId>()
   for (let after: string | undefined; ;) {
     const rows = tables.range(Table.objects, { limit: PAGE_ROWS, ...(after !== undefined && { after }) })
-    for (const { value } of rows) if (value.blobId !== undefined) named.add(value.blobId)
+    for (const { value } of rows) for (const { blobId } of value.blobs) named.add(blobId)
     after = rows.at(-1)?.key
     if (after === undefined) break
     await Promise.resolve()

@@ -45,8 +45,8 @@ export class References {
   /** Blobs that are named, with their sizes. */
   blobs(): Map<string, number> {
     const blobs = new Map<string, number>()
-    for (const { row } of this.#of<Pick<StoredObject, 'blobId' | 'bytes'>>(Table.objects))
-      if (row.blobId !== undefined) blobs.set(row.blobId, row.bytes)
+    for (const { row } of this.#of<ObjectFact>(Table.objects))
+      for (const { blobId, bytes } of row.blobs) blobs.set(blobId, readBlobId(blobId)?.bytes ?? bytes)
     for (const { row } of this.#of<TrailPlanFact>(Table.trailPlans))
       if (row.spooled !== undefined) blobs.set(row.spooled, readBlobId(row.spooled)?.bytes ?? 0)
     return blobs
@@ -114,15 +114,17 @@ export class References {
 
   *#objects(isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
     const table = Table.objects
-    for (const { key, row } of this.#of<Pick<StoredObject, 'blobId' | 'bytes'>>(table)) {
+    for (const { key, row } of this.#of<ObjectFact>(table)) {
       const bucket = key.slice(0, key.indexOf('/'))
       if (!this.#has(Table.buckets, bucket)) yield { table, key, severity: 'damage', what: `its bucket ${bucket} does not exist` }
-      else if (row.blobId === undefined) {
-        if (row.bytes !== 0) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes and no blob` }
-      } else if (readBlobId(row.blobId)?.bytes !== row.bytes)
-        yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blob ${row.blobId} another number` }
-      else if (!isBlobGood(row.blobId))
-        yield { table, key, severity: 'damage', what: `its blob ${row.blobId} is missing or has another size` }
+      const bytes = row.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
+      if (bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blobs ${bytes}` }
+      for (const blob of row.blobs) {
+        if (readBlobId(blob.blobId)?.bytes !== blob.bytes)
+          yield { table, key, severity: 'damage', what: `it has ${blob.bytes} bytes, its blob ${blob.blobId} another number` }
+        else if (!isBlobGood(blob.blobId))
+          yield { table, key, severity: 'damage', what: `its blob ${blob.blobId} is missing or has another size` }
+      }
     }
   }
 
@@ -159,6 +161,8 @@ export class References {
   }
 }
 
+type ObjectFact = Pick<StoredObject, 'blobs' | 'bytes'>
+
 interface TrailPlanFact {
   readonly spooled?: string
   readonly from?: number
@@ -175,8 +179,8 @@ function factOf(table: number, value: Buffer): unknown {
   if (table !== Table.meta && (typeof row !== 'object' || row === null)) return undefined
   if (KEPT_WHOLE.has(table)) return row
   if (table === Table.objects) {
-    const { blobId, bytes } = row as StoredObject
-    return { blobId, bytes }
+    const { blobs, bytes } = row as StoredObject
+    return Array.isArray(blobs) ? { blobs, bytes } : undefined
   }
   if (table === Table.pendingDeliveries) return { subscriptionArn: (row as PendingDelivery).subscriptionArn }
   if (table === Table.trailPlans) {
