@@ -7,16 +7,15 @@ import type { CallResult } from '../../engine/call.ts'
 import type { Env } from '../../engine/env.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { parseArn } from '../../model/arn.ts'
-import { servicePrincipal } from '../../model/principal.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import { Table } from '../../model/tables.ts'
 import type { PlannedFile, Trail, TrailStatus } from '../../model/trail.ts'
 import type { Position } from '../../storage/journal.ts'
+import { putTrailObject, trailCall } from './log-bucket.ts'
 import { logFileContent } from './log-file-content.ts'
 import { carriedKey } from './plan-keys.ts'
 import type { KeyedPlan } from './rounds.ts'
 
-const CLOUDTRAIL = 'cloudtrail.amazonaws.com'
 const RETRY: Backoff = { firstMs: 5_000, maxMs: 300_000 }
 /** CloudTrail user guide: an unreachable bucket is tried for 30 days. */
 const TRIED_MS_MAX = 30 * 24 * 3600 * 1000
@@ -204,51 +203,20 @@ export class Deliveries {
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
 
-  async #putObject(plan: PlannedFile, bucket: string): Promise<CallResult> {
-    const env = this.#env
-    const region = env.tables.get(Table.buckets, bucket)?.region ?? plan.region
-    const content = plan.spooled === undefined ? logFileContent(env, plan) : env.blobs.read(plan.spooled)
-    try {
-      return await env.invoke({
-        ...this.#origin(plan, region, `${bucket}.s3.${region}.amazonaws.com`),
-        service: 's3',
-        operation: 'PutObject',
-        input: {
-          Bucket: bucket,
-          Key: plan.objectKey,
-          ACL: 'bucket-owner-full-control',
-          ContentType: 'application/json',
-          ContentEncoding: 'gzip',
-        },
-        stream: content,
-      })
-    } finally {
-      content.destroy()
-    }
+  #putObject(plan: PlannedFile, bucketName: string): Promise<CallResult> {
+    const { trailArn, account, region, objectKey: key } = plan
+    const content = plan.spooled === undefined ? logFileContent(this.#env, plan) : this.#env.blobs.read(plan.spooled)
+    return putTrailObject(this.#env, { trailArn, account, region, bucketName, key, content })
   }
 
   #notify(plan: PlannedFile, bucket: string, topicArn: string): Promise<CallResult> {
     const region = parseArn(topicArn)?.region ?? plan.region
     return this.#env.invoke({
-      ...this.#origin(plan, region, `sns.${region}.amazonaws.com`),
+      ...trailCall(this.#env, plan, region, `sns.${region}.amazonaws.com`),
       service: 'sns',
       operation: 'Publish',
       input: { TopicArn: topicArn, Message: JSON.stringify({ s3Bucket: bucket, s3ObjectKey: [plan.objectKey] }) },
     })
-  }
-
-  #origin({ trailArn, account }: PlannedFile, region: string, host: string) {
-    const { random, clock } = this.#env
-    return {
-      region,
-      host,
-      requestId: random.bytes(8).toString('hex').toUpperCase(),
-      arrivedAt: clock.now(),
-      sourceIp: CLOUDTRAIL,
-      userAgent: CLOUDTRAIL,
-      principal: servicePrincipal(CLOUDTRAIL, account),
-      causedByTrail: trailArn,
-    } as const
   }
 
   #laneOf(trailArn: string): Lane {
