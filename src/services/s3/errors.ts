@@ -5,6 +5,7 @@ import { ServiceError } from '../../model/service-error.ts'
 export const errors = {
   accessDenied: (message = 'Access Denied') => new ServiceError('AccessDenied', 403, message),
   aclNotSupported: () => new ServiceError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs'),
+  badRequest: (message: string) => new ServiceError('BadRequest', 400, message),
   badContentMd5: (given: string) =>
     new ServiceError('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.', { details: { 'Content-MD5': given } }),
   badChecksumHeader: (header: string) => new ServiceError('InvalidRequest', 400, `Value for ${header} header is invalid.`),
@@ -54,10 +55,18 @@ export const errors = {
       headers: { 'content-range': `bytes */${bytes}` },
     }),
   invalidRequest: (message: string) => new ServiceError('InvalidRequest', 400, message),
+  invalidTag: (message: string, key: string, value?: string) =>
+    new ServiceError('InvalidTag', 400, message, { details: { TagKey: key, ...(value !== undefined && { TagValue: value }) } }),
   keyTooLong: (bytes: number, bytesMax: number) =>
     new ServiceError('KeyTooLongError', 400, 'Your key is too long', {
       details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) },
     }),
+  malformedXml: (why: string) =>
+    new ServiceError(
+      'MalformedXML',
+      400,
+      `The XML you provided was not well-formed or did not validate against our published schema. ${why}`,
+    ),
   malformedPolicy: (message: string) => new ServiceError('MalformedPolicy', 400, message),
   metadataTooLarge: (bytes: number, bytesMax: number) =>
     new ServiceError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
@@ -67,13 +76,32 @@ export const errors = {
     new ServiceError('NoSuchBucket', 404, 'The specified bucket does not exist', { details: { BucketName: bucket } }),
   noSuchBucketPolicy: (bucket: string) =>
     new ServiceError('NoSuchBucketPolicy', 404, 'The bucket policy does not exist', { details: { BucketName: bucket } }),
+  noSuchConfiguration: (bucket: string) =>
+    new ServiceError('NoSuchConfiguration', 404, 'The specified configuration does not exist.', { details: { BucketName: bucket } }),
+  noSuchCors: (bucket: string) =>
+    new ServiceError('NoSuchCORSConfiguration', 404, 'The CORS configuration does not exist', { details: { BucketName: bucket } }),
   noSuchKey: (key: string) => new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: key } }),
+  noSuchLifecycle: (bucket: string) =>
+    new ServiceError('NoSuchLifecycleConfiguration', 404, 'The lifecycle configuration does not exist', {
+      details: { BucketName: bucket },
+    }),
+  noSuchReplication: (bucket: string) =>
+    new ServiceError('ReplicationConfigurationNotFoundError', 404, 'The replication configuration was not found', {
+      details: { BucketName: bucket },
+    }),
+  noSuchTagSet: (bucket: string) => new ServiceError('NoSuchTagSet', 404, 'The TagSet does not exist', { details: { BucketName: bucket } }),
+  noSuchWebsite: (bucket: string) =>
+    new ServiceError('NoSuchWebsiteConfiguration', 404, 'The specified bucket does not have a website configuration', {
+      details: { BucketName: bucket },
+    }),
   /** What HEAD answers, which has no body to tell more. */
   notFound: () => new ServiceError('NotFound', 404, 'Not Found'),
   notImplemented: (name: string) =>
     new ServiceError('NotImplemented', 501, `A header you provided implies functionality that is not implemented: ${name}`, {
       details: { Header: name },
     }),
+  /** A whole feature of S3 that there is not; `what` names it, and what to use instead. */
+  notOffered: (what: string) => new ServiceError('NotImplemented', 501, `A feature you asked for is not offered by this server: ${what}`),
   notModified: (headers: Readonly<Record<string, string>>) => new ServiceError('NotModified', 304, 'Not Modified', { headers }),
   preconditionFailed: (condition: string) =>
     new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', {

@@ -19,6 +19,11 @@ export function existingObject(tables: TableReader, input: ObjectInput): StoredO
   return object
 }
 
+/** The object whose tags count when a call is authorised; undefined where there is none, which the call itself then tells. */
+export function taggedObject(tables: TableReader, input: ObjectInput): StoredObject | undefined {
+  return tables.get(Table.objects, `${input.Bucket}/${input.Key}`)
+}
+
 export function checkVersion({ VersionId }: ObjectInput): void {
   if (VersionId !== undefined && VersionId !== 'null') throw errors.invalidArgument('versionId', VersionId, 'Invalid version id specified')
 }

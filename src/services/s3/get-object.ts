@@ -3,11 +3,12 @@ import type { Readable } from 'node:stream'
 import type { Operation } from '../../engine/operation.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
 import { objectResource } from './existing-bucket.ts'
-import { type ObjectInput, existingObject } from './existing-object.ts'
+import { type ObjectInput, existingObject, taggedObject } from './existing-object.ts'
 import { readBody } from './object-body.ts'
 import { type ByteRange, type ObjectDescription, describeObject, readRange } from './object-headers.ts'
 import { type ReadConditions, checkRead } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
+import { existingTagConditions } from './tags.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 export interface GetInput extends ObjectInput, ReadConditions {
@@ -26,6 +27,7 @@ export const getObject: Operation<GetInput, Output> = {
   access: 'read',
   data: true,
   resource: objectResource,
+  conditions: (input, _call, tables) => existingTagConditions(taggedObject(tables, input)),
   record: {
     parameters: (input, call) => bucketParameters(input, call, { Range: input.Range }),
     resources: objectResources,

@@ -1,12 +1,13 @@
 // HeadObject: GetObject without the bytes.
 import type { Operation } from '../../engine/operation.ts'
 import { objectResource } from './existing-bucket.ts'
-import { existingObject } from './existing-object.ts'
+import { existingObject, taggedObject } from './existing-object.ts'
 import { type GetInput, READ_SUPPORTED } from './get-object.ts'
 import { withHeadErrors } from './head-errors.ts'
 import { type ObjectDescription, describeObject, readRange } from './object-headers.ts'
 import { checkRead } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
+import { existingTagConditions } from './tags.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 export const headObject: Operation<GetInput, ObjectDescription> = {
@@ -15,6 +16,7 @@ export const headObject: Operation<GetInput, ObjectDescription> = {
   data: true,
   action: 'GetObject',
   resource: (input, call) => withHeadErrors(() => objectResource(input, call)),
+  conditions: (input, _call, tables) => existingTagConditions(taggedObject(tables, input)),
   record: { parameters: (input, call) => bucketParameters(input, call), resources: objectResources },
   run: (tx, input) =>
     withHeadErrors(() => {

@@ -5,21 +5,31 @@ import { parseArn } from '../../model/arn.ts'
 import { nullMembersError } from '../../model/missing-members.ts'
 import { Table } from '../../model/tables.ts'
 import { createBucket } from './create-bucket.ts'
-import { deleteBucket } from './delete-bucket.ts'
+import { deleteBucketEncryption } from './delete-bucket-encryption.ts'
 import { deleteBucketPolicy } from './delete-bucket-policy.ts'
+import { deleteBucketTagging } from './delete-bucket-tagging.ts'
+import { deleteBucket } from './delete-bucket.ts'
+import { deleteObjectTagging } from './delete-object-tagging.ts'
 import { deleteObject } from './delete-object.ts'
 import { errors } from './errors.ts'
+import { getBucketEncryption } from './get-bucket-encryption.ts'
 import { getBucketLocation } from './get-bucket-location.ts'
 import { getBucketPolicy } from './get-bucket-policy.ts'
+import { getBucketTagging } from './get-bucket-tagging.ts'
+import { getObjectTagging } from './get-object-tagging.ts'
 import { getObject } from './get-object.ts'
 import { headBucket } from './head-bucket.ts'
 import { headObject } from './head-object.ts'
 import { listBuckets } from './list-buckets.ts'
-import { listObjects } from './list-objects.ts'
 import { listObjectsV2 } from './list-objects-v2.ts'
+import { listObjects } from './list-objects.ts'
 import { s3Model } from './model.ts'
+import { putBucketEncryption } from './put-bucket-encryption.ts'
 import { putBucketPolicy } from './put-bucket-policy.ts'
+import { putBucketTagging } from './put-bucket-tagging.ts'
+import { putObjectTagging } from './put-object-tagging.ts'
 import { putObject } from './put-object.ts'
+import { unsetConfigurations } from './unset-configurations.ts'
 
 export const s3 = {
   name: 's3',
@@ -29,18 +39,28 @@ export const s3 = {
   operations: {
     CreateBucket: createBucket,
     DeleteBucket: deleteBucket,
+    DeleteBucketEncryption: deleteBucketEncryption,
     DeleteBucketPolicy: deleteBucketPolicy,
+    DeleteBucketTagging: deleteBucketTagging,
     DeleteObject: deleteObject,
+    DeleteObjectTagging: deleteObjectTagging,
+    GetBucketEncryption: getBucketEncryption,
     GetBucketLocation: getBucketLocation,
     GetBucketPolicy: getBucketPolicy,
+    GetBucketTagging: getBucketTagging,
     GetObject: getObject,
+    GetObjectTagging: getObjectTagging,
     HeadBucket: headBucket,
     HeadObject: headObject,
     ListBuckets: listBuckets,
     ListObjects: listObjects,
     ListObjectsV2: listObjectsV2,
+    PutBucketEncryption: putBucketEncryption,
     PutBucketPolicy: putBucketPolicy,
+    PutBucketTagging: putBucketTagging,
     PutObject: putObject,
+    PutObjectTagging: putObjectTagging,
+    ...unsetConfigurations,
   },
   resourcePolicy(tables, arn) {
     const name = parseArn(arn)?.resource.split('/', 1)[0] ?? ''

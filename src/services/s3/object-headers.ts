@@ -48,6 +48,7 @@ interface DescribedInput {
 /** Checksums are of the whole object, so that they go only with the whole. */
 export function describeObject(object: StoredObject, input: DescribedInput, range: ByteRange | undefined): ObjectDescription {
   const { headers } = object
+  const tagCount = Object.keys(object.tags ?? {}).length
   const expires = input.ResponseExpires?.toUTCString() ?? headers['expires']
   const described: Record<string, unknown> = {
     AcceptRanges: 'bytes',
@@ -61,6 +62,7 @@ export function describeObject(object: StoredObject, input: DescribedInput, rang
     ContentLanguage: input.ResponseContentLanguage ?? headers['content-language'],
     WebsiteRedirectLocation: headers['x-amz-website-redirect-location'],
     Expires: expires === undefined ? undefined : new Date(expires),
+    TagCount: tagCount === 0 ? undefined : tagCount,
   }
   if (range !== undefined) described['ContentRange'] = `bytes ${range.start}-${range.end - 1}/${object.bytes}`
   else if (input.ChecksumMode === 'ENABLED') {

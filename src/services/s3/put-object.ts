@@ -10,6 +10,7 @@ import { checkWrite } from './preconditions.ts'
 import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { discardBlobs, releaseBlobs } from './release-blob.ts'
+import { headerTags, requestTagConditions } from './tags.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 interface Input extends BucketInput, BodyInput {
@@ -19,6 +20,7 @@ interface Input extends BucketInput, BodyInput {
   readonly IfNoneMatch?: string
   readonly Metadata?: Readonly<Record<string, string>>
   readonly StorageClass?: string
+  readonly Tagging?: string
 }
 
 interface Output {
@@ -33,9 +35,17 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
   access: 'write',
   data: true,
   resource: objectResource,
-  conditions: (input) => ({ ...(input.ACL !== undefined && { 's3:x-amz-acl': input.ACL }) }),
+  conditions: (input) => ({
+    ...(input.ACL !== undefined && { 's3:x-amz-acl': input.ACL }),
+    ...requestTagConditions(headerTags(input.Tagging)),
+  }),
   record: {
-    parameters: (input, call) => bucketParameters(input, call, { 'x-amz-acl': input.ACL, 'x-amz-storage-class': input.StorageClass }),
+    parameters: (input, call) =>
+      bucketParameters(input, call, {
+        'x-amz-acl': input.ACL,
+        'x-amz-storage-class': input.StorageClass,
+        'x-amz-tagging': input.Tagging,
+      }),
     response: () => null,
     resources: objectResources,
   },
@@ -60,6 +70,7 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
         metadata: input.Metadata ?? {},
         checksums: body.checksums,
         owner: bucket.owner,
+        ...(input.Tagging !== undefined && { tags: headerTags(input.Tagging) }),
       }
       tx.put(Table.objects, row, object)
       const output: Record<string, unknown> = { ETag: body.etag }
@@ -104,6 +115,7 @@ const SUPPORTED = new Set([
   'IfNoneMatch',
   'Metadata',
   'StorageClass',
+  'Tagging',
   'WebsiteRedirectLocation',
   // Buckets where the requester pays do not exist here, and S3 takes the header for any other.
   'RequestPayer',
@@ -117,6 +129,7 @@ function check(input: Input): void {
   refuseUnsupported(input, SUPPORTED)
   if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw errors.aclNotSupported()
   if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') throw errors.notImplemented('StorageClass')
+  headerTags(input.Tagging)
   const metadataBytes = Object.entries(input.Metadata ?? {}).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
     0,

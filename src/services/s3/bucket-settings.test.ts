@@ -1,0 +1,141 @@
+// The settings of buckets and the tags of buckets and objects, through the real call pipeline.
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { rootPrincipal } from '../../model/principal.ts'
+import { createHarness, type Harness, OTHER_ACCOUNT } from '../../../tests/harness.ts'
+import { s3 } from './index.ts'
+
+const other = rootPrincipal(OTHER_ACCOUNT, 'AKIAOTHER')
+const BOX = { Bucket: 'box' }
+
+async function withBucket(run: (server: Harness) => Promise<void>): Promise<void> {
+  const server = await createHarness(() => ({ s3 }))
+  try {
+    await server.call('s3', 'CreateBucket', BOX)
+    await run(server)
+  } finally {
+    await server.close()
+  }
+}
+
+const put = (server: Harness, key: string, more: object = {}) =>
+  server.call('s3', 'PutObject', { ...BOX, Key: key, ...more }, undefined, { stream: Readable.from([Buffer.from('x')]) })
+const tag = (key: string, value: string) => ({ Key: key, Value: value })
+const tags = (count: number) => Array.from({ length: count }, (_, at) => tag(`k${at}`, 'v'))
+
+test('tags of a bucket are replaced, read and taken away', () =>
+  withBucket(async (server) => {
+    await assert.rejects(server.call('s3', 'GetBucketTagging', BOX), { code: 'NoSuchTagSet', status: 404 })
+    await server.call('s3', 'PutBucketTagging', { ...BOX, Tagging: { TagSet: [tag('team', 'audit'), tag('größe', '')] } })
+    await server.call('s3', 'PutBucketTagging', { ...BOX, Tagging: { TagSet: [tag('team', 'law')] } })
+    assert.deepEqual(await server.call('s3', 'GetBucketTagging', BOX), { TagSet: [tag('team', 'law')] })
+    await server.call('s3', 'DeleteBucketTagging', BOX)
+    await server.call('s3', 'DeleteBucketTagging', BOX)
+    await assert.rejects(server.call('s3', 'GetBucketTagging', BOX), { code: 'NoSuchTagSet' })
+  }))
+
+test('tags keep the limits of S3', () =>
+  withBucket(async (server) => {
+    await put(server, 'k')
+    const onBucket = (TagSet: object[]) => server.call('s3', 'PutBucketTagging', { ...BOX, Tagging: { TagSet } })
+    const onObject = (TagSet: object[]) => server.call('s3', 'PutObjectTagging', { ...BOX, Key: 'k', Tagging: { TagSet } })
+    await onBucket(tags(50))
+    await assert.rejects(onBucket(tags(51)), { code: 'BadRequest', message: /50/ })
+    await onObject(tags(10))
+    await assert.rejects(onObject(tags(11)), { code: 'BadRequest', message: 'Object tags cannot be greater than 10' })
+    await onObject([tag('a'.repeat(128), 'b'.repeat(256))])
+    await assert.rejects(onObject([tag('a'.repeat(129), '')]), { code: 'InvalidTag', message: /TagKey/ })
+    await assert.rejects(onObject([tag('', 'x')]), { code: 'InvalidTag', message: /TagKey/ })
+    await assert.rejects(onObject([tag('a', 'b'.repeat(257))]), { code: 'InvalidTag', message: /TagValue/ })
+    await assert.rejects(onObject([tag('a', '<b>')]), { code: 'InvalidTag', message: /TagValue/ })
+    await assert.rejects(onObject([tag('aws:a', 'b')]), { code: 'InvalidTag', message: /System tags/ })
+    await assert.rejects(onObject([tag('a', '1'), tag('a', '2')]), { code: 'InvalidTag', message: /same key/ })
+  }))
+
+test('an object brings its tags along, and reads count them', () =>
+  withBucket(async (server) => {
+    await put(server, 'k', { Tagging: 'project=blue+sky&stage=a%3Db&empty' })
+    const set = [tag('project', 'blue sky'), tag('stage', 'a=b'), tag('empty', '')]
+    assert.deepEqual(await server.call('s3', 'GetObjectTagging', { ...BOX, Key: 'k' }), { TagSet: set })
+    assert.equal((await server.call('s3', 'HeadObject', { ...BOX, Key: 'k' }))['TagCount'], 3)
+    await server.call('s3', 'DeleteObjectTagging', { ...BOX, Key: 'k' })
+    assert.deepEqual(await server.call('s3', 'GetObjectTagging', { ...BOX, Key: 'k' }), { TagSet: [] })
+    assert.equal((await server.call('s3', 'HeadObject', { ...BOX, Key: 'k' }))['TagCount'], undefined)
+    for (const Tagging of ['a=1&a=2', 'a=%ZZ', '=x', 'a=b=c'])
+      await assert.rejects(put(server, 'k', { Tagging }), { code: 'InvalidArgument', message: /x-amz-tagging/ })
+    await assert.rejects(server.call('s3', 'GetObjectTagging', { ...BOX, Key: 'none' }), { code: 'NoSuchKey' })
+  }))
+
+test('a policy may look at the tags that are there and at those that are brought', () =>
+  withBucket(async (server) => {
+    const statement = (Action: string | string[], Condition: object) => ({
+      Effect: 'Allow',
+      Principal: { AWS: OTHER_ACCOUNT },
+      Action,
+      Resource: 'arn:aws:s3:::box/*',
+      Condition,
+    })
+    const Statement = [
+      statement(['s3:GetObject', 's3:GetObjectTagging'], { StringEquals: { 's3:ExistingObjectTag/Open': 'yes' } }),
+      statement('s3:PutObjectTagging', { StringEquals: { 's3:RequestObjectTag/open': 'no' } }),
+    ]
+    await server.call('s3', 'PutBucketPolicy', { ...BOX, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
+    await put(server, 'open', { Tagging: 'open=yes' })
+    await put(server, 'shut', { Tagging: 'open=no' })
+    await server.call('s3', 'GetObject', { ...BOX, Key: 'open' }, other)
+    await server.call('s3', 'GetObjectTagging', { ...BOX, Key: 'open' }, other)
+    await assert.rejects(server.call('s3', 'GetObject', { ...BOX, Key: 'shut' }, other), { code: 'AccessDenied' })
+    const retag = (value: string) =>
+      server.call('s3', 'PutObjectTagging', { ...BOX, Key: 'open', Tagging: { TagSet: [tag('open', value)] } }, other)
+    await assert.rejects(retag('maybe'), { code: 'AccessDenied' })
+    await retag('no')
+    await assert.rejects(server.call('s3', 'GetObject', { ...BOX, Key: 'open' }, other), { code: 'AccessDenied' })
+  }))
+
+test('encryption: what is set, else what S3 does by itself', () =>
+  withBucket(async (server) => {
+    const get = () => server.call('s3', 'GetBucketEncryption', BOX)
+    const set = (...Rules: object[]) => server.call('s3', 'PutBucketEncryption', { ...BOX, ServerSideEncryptionConfiguration: { Rules } })
+    const rule = (SSEAlgorithm: string, more: object = {}) => ({ ApplyServerSideEncryptionByDefault: { SSEAlgorithm, ...more } })
+    const standard = { ServerSideEncryptionConfiguration: { Rules: [{ ...rule('AES256'), BucketKeyEnabled: false }] } }
+    assert.deepEqual(await get(), standard)
+    const kms = { ...rule('aws:kms', { KMSMasterKeyID: 'alias/logs' }), BucketKeyEnabled: true }
+    await set(kms)
+    assert.deepEqual(await get(), { ServerSideEncryptionConfiguration: { Rules: [kms] } })
+    await assert.rejects(set(), { code: 'MalformedXML' })
+    await assert.rejects(set(kms, kms), { code: 'MalformedXML', message: /exactly one Rule/ })
+    await assert.rejects(set({}), { code: 'MalformedXML' })
+    await assert.rejects(set(rule('ROT13')), { code: 'MalformedXML', message: /AES256 or aws:kms/ })
+    await assert.rejects(set(rule('AES256', { KMSMasterKeyID: 'k' })), { code: 'InvalidArgument' })
+    await assert.rejects(set(rule('aws:kms', { KMSMasterKeyID: 'k'.repeat(2049) })), { code: 'InvalidArgument', message: /2048/ })
+    await assert.rejects(set(rule('aws:kms:dsse')), { code: 'NotImplemented', status: 501, message: /dsse/ })
+    await server.call('s3', 'DeleteBucketEncryption', BOX)
+    assert.deepEqual(await get(), standard)
+  }))
+
+test('what there is not is read as unset, and refused by name where it is to be set', () =>
+  withBucket(async (server) => {
+    const call = (operation: string, more: object = {}) => server.call('s3', operation, { ...BOX, ...more })
+    assert.deepEqual(await call('GetBucketLogging'), {})
+    assert.deepEqual(await call('GetBucketRequestPayment'), { Payer: 'BucketOwner' })
+    assert.deepEqual(await call('GetBucketAccelerateConfiguration'), {})
+    await assert.rejects(call('GetBucketWebsite'), { code: 'NoSuchWebsiteConfiguration', status: 404 })
+    await assert.rejects(call('GetBucketCors'), { code: 'NoSuchCORSConfiguration', status: 404 })
+    await assert.rejects(call('GetBucketReplication'), { code: 'ReplicationConfigurationNotFoundError', status: 404 })
+    for (const kind of ['Analytics', 'IntelligentTiering', 'Inventory', 'Metrics']) {
+      assert.deepEqual(await call(`ListBucket${kind}Configurations`), { IsTruncated: false })
+      await assert.rejects(call(`GetBucket${kind}Configuration`, { Id: 'x' }), { code: 'NoSuchConfiguration', status: 404 })
+      await assert.rejects(call(`PutBucket${kind}Configuration`, { Id: 'x' }), { code: 'NotImplemented', message: new RegExp(kind) })
+    }
+    await call('DeleteBucketCors')
+    await call('PutBucketLogging', { BucketLoggingStatus: {} })
+    for (const [operation, more] of [
+      ['PutBucketCors', { CORSConfiguration: { CORSRules: [] } }],
+      ['PutBucketLogging', { BucketLoggingStatus: { LoggingEnabled: { TargetBucket: 'box', TargetPrefix: '' } } }],
+      ['PutBucketReplication', {}],
+      ['PutBucketWebsite', {}],
+      ['PutBucketAccelerateConfiguration', { AccelerateConfiguration: { Status: 'Enabled' } }],
+    ] as const)
+      await assert.rejects(call(operation, more), { code: 'NotImplemented', status: 501, message: new RegExp(operation) })
+  }))
