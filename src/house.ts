@@ -115,7 +115,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   let calls: (request: CallRequest) => Promise<CallResult> = () => Promise.reject(new Error('no call before the house stands'))
   const acts = createActs({ random, commits, account: options.account, region: config['regions.default'], version: options.version })
   const invoke = (request: CallRequest): Promise<CallResult> => calls(request)
-  const env: Env = { clock, random, log, tables, commits, seal, journal, queues: store.queues, blobs, acts, invoke }
+  const outbound = createOutbound({ clock, allow: options.allow, ...outboundOptions(config) })
+  const env: Env = { clock, random, log, tables, commits, seal, journal, queues: store.queues, blobs, acts, outbound, invoke }
   if (tables.get(Table.accounts, options.account) === undefined)
     await commits.commit((tx) => putRootKey(tx, seal, options.account, options.rootKey)).done
 
@@ -124,7 +125,6 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const lake = openLake(options)
   refuseOldLake(lake, journal)
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
-  const outbound = createOutbound({ clock, allow: options.allow, ...outboundOptions(config) })
   const deliveryFollower = createDeliveryFollower({
     env,
     deliverers,

@@ -12,6 +12,7 @@ import { type CallRequest, type CallResult, createCalls } from '../src/engine/ca
 import type { Env } from '../src/engine/env.ts'
 import { type Follower, type Follows, startFollowers } from '../src/engine/follow.ts'
 import type { Service } from '../src/engine/operation.ts'
+import { createOutbound } from '../src/engine/outbound.ts'
 import { createSeal } from '../src/engine/seal.ts'
 import { Tables } from '../src/engine/tables.ts'
 import { Commits } from '../src/engine/transaction.ts'
@@ -59,6 +60,7 @@ export async function createHarness(
   const commits = new Commits({ clock, journal, queues, tables })
   const seal = createSeal(Buffer.alloc(32, 7), random)
   let calls: (request: CallRequest) => Promise<CallResult> = () => Promise.reject(new Error('not composed yet'))
+  const outbound = createOutbound({ clock, allow: ['127.0.0.0/8'] })
   const env: Env = {
     clock,
     random,
@@ -70,6 +72,7 @@ export async function createHarness(
     queues,
     blobs: memoryBlobs({ clock, random }),
     acts: createActs({ random, commits, account: ACCOUNT, region: REGION, version: 'test' }),
+    outbound,
     invoke: (request) => calls(request),
   }
   const meter = createMeter()
@@ -133,6 +136,7 @@ export async function createHarness(
     },
     async close() {
       for (const started of follows) await started.stop()
+      await outbound.close()
       await store.close()
     },
   }

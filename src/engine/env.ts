@@ -8,6 +8,7 @@ import type { Journal } from '../storage/journal.ts'
 import type { Queues } from '../storage/queues.ts'
 import type { CallRequest, CallResult } from './call.ts'
 import type { Commits } from './transaction.ts'
+import type { Outbound } from './outbound.ts'
 import type { Seal } from './seal.ts'
 import type { Tables } from './tables.ts'
 
@@ -22,6 +23,8 @@ export interface Env {
   readonly queues: Queues
   readonly blobs: Blobs
   readonly acts: Acts
+  /** The only way to sockets of others. */
+  readonly outbound: Outbound
   /** A call like any other: authorised, recorded, its own commit. Set once the services are composed. */
   readonly invoke: (request: CallRequest) => Promise<CallResult>
 }

@@ -18,6 +18,8 @@ export interface OutboundRequest {
   readonly timeoutMs?: number
   /** The answer's body is cut here. */
   readonly maxResponseBytes?: number
+  /** Ends the request with OutboundFailed (closed). */
+  readonly signal?: AbortSignal
 }
 
 export interface OutboundResponse {
@@ -120,8 +122,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
     get origins() {
       return origins.size
     },
-    async request({ method, url: address, headers = {}, body, timeoutMs = ATTEMPT_TIMEOUT_MS, maxResponseBytes = RESPONSE_BYTES_MAX }) {
-      if (closed) throw new OutboundFailed('closed', 'outgoing connections are closed')
+    async request(given) {
+      const { method, url: address, headers = {}, body, timeoutMs = ATTEMPT_TIMEOUT_MS, maxResponseBytes = RESPONSE_BYTES_MAX } = given
+      if (closed || given.signal?.aborted) throw new OutboundFailed('closed', 'outgoing connections are closed')
       const url = parseUrl(address)
       const createDispatcher = await open()
       // Closed while it was loaded.
@@ -137,7 +140,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
           method: method as Dispatcher.HttpMethod,
           headers,
           body,
-          signal: deadline.signal,
+          signal: given.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, given.signal]),
           headersTimeout: 0,
           bodyTimeout: 0,
         })
@@ -147,6 +150,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
           body: await readBody(response.body, maxResponseBytes),
         }
       } catch (error) {
+        if (given.signal?.aborted) throw new OutboundFailed('closed', 'the request was given up')
         if (deadline.signal.aborted) throw new OutboundFailed('timeout', `no complete answer within ${timeoutMs} ms`)
         throw failureOf(error)
       } finally {

@@ -3,6 +3,7 @@
 
 import type { PendingDelivery } from './delivery.ts'
 import type { Bucket, StoredObject } from './bucket.ts'
+import type { OutsideBucket } from './outside-bucket.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
 import type { Trail, TrailPlan } from './trail.ts'
@@ -40,6 +41,8 @@ export const Table = {
   counters: 15,
   /** Signing key id -> key pair (private part sealed). */
   signingKeys: 16,
+  /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
+  outsideBuckets: 32,
 } as const
 
 /** What each table's values are, by table number. */
@@ -60,6 +63,7 @@ export interface Rows {
   14: TrailPlan
   15: { readonly next: number }
   16: SigningKey
+  32: OutsideBucket
 }
 
 export type TableNumber = keyof Rows

@@ -6,7 +6,7 @@
 import { createHash, hash, type Hash } from 'node:crypto'
 import { WIRE } from '../model/limits.ts'
 import { ServiceError } from '../model/service-error.ts'
-import { isSameSignature, sign, type SigningKey } from './sigv4/signing-key.ts'
+import { isSameSignature, sign, type SigningKey } from '../model/signing-key.ts'
 
 export interface ChunkSigning {
   readonly key: SigningKey

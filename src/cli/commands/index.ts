@@ -1,6 +1,7 @@
 // The commands by name.
 import type { AnyCommand } from '../command.ts'
 import { accounts } from './accounts.ts'
+import { buckets } from './buckets.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { env } from './env.ts'
@@ -19,6 +20,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   query,
   import: importFiles,
   accounts,
+  buckets,
   fsck,
   demo,
   doctor,

@@ -11,7 +11,7 @@ import type { ServiceError } from '../../model/service-error.ts'
 import { Table } from '../../model/tables.ts'
 import type { PlannedFile, Trail, TrailStatus } from '../../model/trail.ts'
 import type { Position } from '../../storage/journal.ts'
-import { putTrailObject, trailCall } from './log-bucket.ts'
+import { putTrailObject, shownCode, trailCall } from './log-bucket.ts'
 import { logFileContent } from './log-file-content.ts'
 import { carriedKey } from './plan-keys.ts'
 import type { KeyedPlan } from './rounds.ts'
@@ -19,6 +19,8 @@ import type { KeyedPlan } from './rounds.ts'
 const RETRY: Backoff = { firstMs: 5_000, maxMs: 300_000 }
 /** CloudTrail user guide: an unreachable bucket is tried for 30 days. */
 const TRIED_MS_MAX = 30 * 24 * 3600 * 1000
+/** Trails that are served at once; each may hold a file in memory. */
+const STEPS_AT_ONCE = 4
 const DEFAULT_SPOOL_BYTES_MAX = 10 * 1024 * 1024 * 1024
 
 /** The files of one trail, oldest first. */
@@ -29,6 +31,17 @@ interface Lane {
   timer: Timer | undefined
   /** Files could not be laid aside either: nothing is tried before the timer. */
   isStuck: boolean
+  /** A step is under way. */
+  isBusy: boolean
+  /** The file that it works on. */
+  taken: string | undefined
+}
+
+interface Failure {
+  readonly error: ServiceError
+  /** The bucket that did not take the file. */
+  readonly bucket: string
+  readonly attemptedAt: number
 }
 
 interface Step {
@@ -40,8 +53,8 @@ export class Deliveries {
   readonly #env: Env
   readonly #spoolBytesMax: number
   readonly #lanes = new Map<string, Lane>()
-  #running: Promise<void> | undefined
-  #isStopped = false
+  readonly #running = new Set<Promise<void>>()
+  readonly #ending = new AbortController()
 
   /** Continues with the plans that are stored. */
   constructor(env: Env, spoolBytesMax = DEFAULT_SPOOL_BYTES_MAX) {
@@ -66,46 +79,51 @@ export class Deliveries {
     this.start()
   }
 
-  /** Takes up the work, if there is some and none is under way. */
+  /** Takes up the work, if there is some: a step of each lane at a time, so that a bucket that hangs keeps only its own trail waiting. */
   start(): void {
-    if (this.#isStopped || this.#running !== undefined) return
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined
-      if (this.#next() !== undefined) this.start()
-    })
+    while (this.#running.size < STEPS_AT_ONCE) {
+      const step = this.#next()
+      if (step === undefined) return
+      step.lane.isBusy = true
+      const running = this.#take(step).finally(() => {
+        step.lane.isBusy = false
+        step.lane.taken = undefined
+        this.#running.delete(running)
+        this.start()
+      })
+      this.#running.add(running)
+    }
   }
 
   /** Resolves when nothing is under way: what still waits, waits for its next try. */
   async settled(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
+    while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#ending.abort()
     for (const lane of this.#lanes.values()) lane.timer?.cancel()
-    await this.#running
+    await this.settled()
   }
 
-  async #run(): Promise<void> {
-    for (let step = this.#next(); step !== undefined; step = this.#next()) {
-      try {
-        await step.take()
-      } catch (error) {
-        this.#env.log.error('a log file could not be written and is tried again', {
-          error: error instanceof Error ? error.message : String(error),
-        })
-        step.lane.isStuck = true
-        if (step.lane.timer === undefined) this.#wait(step.lane)
-      }
+  async #take(step: Step): Promise<void> {
+    try {
+      await step.take()
+    } catch (error) {
+      this.#env.log.error('a log file could not be written and is tried again', {
+        error: error instanceof Error ? error.message : String(error),
+      })
+      step.lane.isStuck = true
+      if (step.lane.timer === undefined) this.#wait(step.lane)
     }
   }
 
   /** The next thing to do: a file to deliver, or in a lane that has to wait a file to finish and lay aside. */
   #next(): Step | undefined {
-    if (this.#isStopped) return undefined
+    if (this.#ending.signal.aborted) return undefined
     for (const lane of this.#lanes.values()) {
       const first = lane.waiting[0]
-      if (first === undefined || lane.isStuck) continue
+      if (first === undefined || lane.isStuck || lane.isBusy) continue
       if (lane.timer === undefined) return { lane, take: () => this.#deliver(lane, first) }
       const at = lane.waiting.findIndex(({ plan }) => plan.spooled === undefined)
       const unspooled = lane.waiting[at]
@@ -116,11 +134,12 @@ export class Deliveries {
 
   async #deliver(lane: Lane, keyed: KeyedPlan): Promise<void> {
     const { key, plan } = keyed
+    lane.taken = key
     const trail = this.#env.tables.get(Table.trails, plan.trailArn)
     const bucket = trail?.bucketName ?? plan.bucketName
     const put = await this.#putObject(plan, bucket)
     const attemptedAt = this.#env.clock.now()
-    if ('error' in put) return this.#failed(lane, keyed, put.error, attemptedAt)
+    if ('error' in put) return this.#failed(lane, keyed, { error: put.error, bucket, attemptedAt })
     const topicArn = trail === undefined ? plan.snsTopicArn : trail.snsTopicArn
     const notice = topicArn === undefined ? undefined : await this.#notify(plan, bucket, topicArn)
     const { done } = this.#env.commits.commit((tx) => {
@@ -139,10 +158,10 @@ export class Deliveries {
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
 
-  async #failed(lane: Lane, keyed: KeyedPlan, error: ServiceError, attemptedAt: number): Promise<void> {
+  async #failed(lane: Lane, keyed: KeyedPlan, { error, bucket, attemptedAt }: Failure): Promise<void> {
     const env = this.#env
     // A server that stops refuses its own calls too: the plan waits for the next start.
-    if (this.#isStopped) return
+    if (this.#ending.signal.aborted) return
     const isGone = env.tables.get(Table.trails, keyed.plan.trailArn) === undefined
     // Nobody can see the status of a trail that is gone, nor mend what it lacks.
     if (isGone && error.status < 500) return this.#giveUp(lane, keyed, `the trail is deleted, and its bucket answers ${error.code}`)
@@ -151,14 +170,16 @@ export class Deliveries {
     if (lane.failures === 0)
       env.log.warn('a log file waits, because its bucket cannot be written', {
         trail: keyed.plan.trailArn,
-        bucket: keyed.plan.bucketName,
+        bucket,
         code: error.code,
+        why: error.message,
       })
+    const shown = shownCode(env, bucket, error)
     this.#wait(lane)
     await this.#spool(lane, lane.waiting.indexOf(keyed), keyed, (status) => ({
       ...status,
       latestDeliveryAttemptAt: attemptedAt,
-      ...(error.status < 500 && { latestDeliveryError: error.code }),
+      ...(shown !== undefined && { latestDeliveryError: shown }),
     }))
   }
 
@@ -174,6 +195,7 @@ export class Deliveries {
   /** Finishes a file and keeps it as a blob: from then on the journal may forget its records. */
   async #spool(lane: Lane, at: number, { key, plan }: KeyedPlan, change: (status: TrailStatus) => TrailStatus): Promise<void> {
     const env = this.#env
+    lane.taken = key
     const blob = plan.spooled === undefined ? await env.blobs.write(logFileContent(env, plan)) : undefined
     const spooled = blob === undefined ? plan : { ...plan, spooled: blob.id, spooledBytes: blob.bytes }
     const { done } = env.commits.commit((tx) => {
@@ -182,12 +204,14 @@ export class Deliveries {
     })
     await done
     lane.waiting[at] = { key, plan: spooled }
+    lane.taken = undefined
     await this.#boundSpool()
   }
 
   async #boundSpool(): Promise<void> {
     for (;;) {
-      const spooled = this.#waiting().filter(({ plan }) => plan.spooled !== undefined)
+      const taken = new Set([...this.#lanes.values()].map((lane) => lane.taken))
+      const spooled = this.#waiting().filter(({ key, plan }) => plan.spooled !== undefined && !taken.has(key))
       const bytes = spooled.reduce((sum, { plan }) => sum + (plan.spooledBytes ?? 0), 0)
       const oldest = spooled.toSorted((a, b) => a.plan.plannedAt - b.plan.plannedAt)[0]
       if (bytes <= this.#spoolBytesMax || oldest === undefined) return
@@ -198,7 +222,11 @@ export class Deliveries {
   async #giveUp(lane: Lane, keyed: KeyedPlan, why: string): Promise<void> {
     const { key, plan } = keyed
     this.#env.log.error('a log file is given up, and its records with it', { trail: plan.trailArn, object: plan.objectKey, why })
-    await this.#env.commits.commit((tx) => endPlan(tx, key, plan)).done
+    const { done } = this.#env.commits.commit((tx) => {
+      endPlan(tx, key, plan)
+      this.#env.acts.tell(tx, { name: 'LogFileGivenUp', details: { trailARN: plan.trailArn, objectKey: plan.objectKey, why } })
+    })
+    await done
     this.#leave(lane, keyed)
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
@@ -206,7 +234,7 @@ export class Deliveries {
   #putObject(plan: PlannedFile, bucketName: string): Promise<CallResult> {
     const { trailArn, account, region, objectKey: key } = plan
     const content = plan.spooled === undefined ? logFileContent(this.#env, plan) : this.#env.blobs.read(plan.spooled)
-    return putTrailObject(this.#env, { trailArn, account, region, bucketName, key, content })
+    return putTrailObject(this.#env, { trailArn, account, region, bucketName, key, content, signal: this.#ending.signal })
   }
 
   #notify(plan: PlannedFile, bucket: string, topicArn: string): Promise<CallResult> {
@@ -221,7 +249,7 @@ export class Deliveries {
 
   #laneOf(trailArn: string): Lane {
     let lane = this.#lanes.get(trailArn)
-    if (lane === undefined) this.#lanes.set(trailArn, (lane = { waiting: [], failures: 0, timer: undefined, isStuck: false }))
+    if (lane === undefined) this.#lanes.set(trailArn, (lane = emptyLane()))
     return lane
   }
 
@@ -234,6 +262,10 @@ export class Deliveries {
   #waiting(): KeyedPlan[] {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting)
   }
+}
+
+function emptyLane(): Lane {
+  return { waiting: [], failures: 0, timer: undefined, isStuck: false, isBusy: false, taken: undefined }
 }
 
 function endPlan(tx: Transaction, key: string, { trailArn, region, carried }: PlannedFile): void {

@@ -3,7 +3,7 @@ import type { Call, Operation } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Trail } from '../../model/trail.ts'
 import { Table } from '../../model/tables.ts'
-import { checkDestinations, normalPrefix, topicArnOf, validateTopic } from './destinations.ts'
+import { checkDestinations, normalPrefix, probeOutside, topicArnOf, validateTopic } from './destinations.ts'
 import { errors } from './errors.ts'
 import { type Tag, withTags } from './tags.ts'
 import { echoTrail, type TrailEcho } from './trail-form.ts'
@@ -27,6 +27,7 @@ export const createTrail: Operation<Input, TrailEcho, void> = {
   resource: (input, call) => trailArn(input.Name, call),
   async prepare(call, input) {
     const trail = checkedTrail(call.env.tables, input, call, 0)
+    await probeOutside(call, trail)
     if (trail.snsTopicArn !== undefined) await validateTopic(call, trail.trailArn, trail.snsTopicArn)
   },
   run(tx, input, call) {

@@ -1,11 +1,14 @@
 // Whether a trail may write where it is told to: bucket and topic exist, and their policies let CloudTrail in. Evaluated as the deliveries
 // will be (CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail", "Amazon SNS topic policy for CloudTrail").
+import { Readable } from 'node:stream'
 import { evaluate } from '../../model/access-policy/evaluate.ts'
 import { parseArn } from '../../model/arn.ts'
 import { logFolder } from '../../model/log-file.ts'
+import type { OutsideBucket } from '../../model/outside-bucket.ts'
 import { servicePrincipal } from '../../model/principal.ts'
 import { Table } from '../../model/tables.ts'
 import type { Call } from '../../engine/operation.ts'
+import { putOutside } from '../../engine/outside-bucket.ts'
 import { policyOf } from '../../engine/policies.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { errors } from './errors.ts'
@@ -27,6 +30,35 @@ export interface Destination {
 
 /** Throws S3BucketDoesNotExist, InsufficientS3BucketPolicy, InvalidS3Prefix and InsufficientSnsTopicPolicy, in this order. */
 export function checkDestinations(tables: TableReader, call: Call, to: Destination): void {
+  if (outsideBucketOf(tables, to) === undefined) checkOwnBucket(tables, call, to)
+  checkPrefix(to.keyPrefix)
+  if (to.snsTopicArn !== undefined) checkTopic(tables, to, to.snsTopicArn)
+}
+
+/** The bucket of another S3 that the trail names, if its account may use one of that name. */
+function outsideBucketOf(tables: TableReader, { bucketName, account }: Destination): OutsideBucket | undefined {
+  const outside = tables.get(Table.outsideBuckets, bucketName)
+  return outside?.accounts.includes(account) ? outside : undefined
+}
+
+/**
+ * Asks another S3 whether it takes the trail's files, by writing the empty object that stands for their folder, as CloudTrail does. Throws
+ * S3BucketDoesNotExist when the bucket is gone or does not answer, InsufficientS3BucketPolicy when it refuses.
+ */
+export async function probeOutside({ env }: Call, to: Destination): Promise<void> {
+  const outside = outsideBucketOf(env.tables, to)
+  if (outside === undefined) return
+  const failure = await putOutside(env, outside, {
+    key: `${logFolder(to.keyPrefix, to.account)}/CloudTrail/`,
+    headers: { 'x-amz-acl': 'bucket-owner-full-control' },
+    content: Readable.from([]),
+  })
+  if (failure === undefined) return
+  const mayNot = failure.status >= 400 && failure.status < 500 && failure.code !== 'NoSuchBucket'
+  throw mayNot ? errors.bucketPolicy(outside.name, failure.message) : errors.bucketMissing(outside.name, failure.message)
+}
+
+function checkOwnBucket(tables: TableReader, call: Call, to: Destination): void {
   const context = contextOf(to)
   const principal = servicePrincipal(CLOUDTRAIL, to.account)
   const bucket = tables.get(Table.buckets, to.bucketName)
@@ -39,8 +71,6 @@ export function checkDestinations(tables: TableReader, call: Call, to: Destinati
   const folder = `${arn}/${logFolder(to.keyPrefix, to.account)}/CloudTrail/${to.homeRegion}/`
   if (!may('s3:GetBucketAcl', arn) || !may('s3:PutObject', folder, { 's3:x-amz-acl': 'bucket-owner-full-control' }))
     throw errors.bucketPolicy(bucket.name)
-  checkPrefix(to.keyPrefix)
-  if (to.snsTopicArn !== undefined) checkTopic(tables, to, to.snsTopicArn)
 }
 
 function checkTopic(tables: TableReader, to: Destination, topicArn: string): void {

@@ -14,9 +14,14 @@ export const errors = {
       'CloudTrailARNInvalidException',
       `The ARN ${arn} is not valid. The format of a trail ARN is arn:aws:cloudtrail:us-east-2:123456789012:trail/MyTrail`,
     ),
-  bucketMissing: (bucket: string) => error('S3BucketDoesNotExistException', `S3 bucket ${bucket} does not exist!`),
-  bucketPolicy: (bucket: string) =>
-    error('InsufficientS3BucketPolicyException', `Incorrect S3 bucket policy is detected for bucket: ${bucket}`),
+  /** `why`: what another S3 answered, where the bucket lies there. */
+  bucketMissing: (bucket: string, why?: string) =>
+    error('S3BucketDoesNotExistException', `S3 bucket ${bucket} does not exist!${why === undefined ? '' : ` (${why})`}`),
+  bucketPolicy: (bucket: string, why?: string) =>
+    error(
+      'InsufficientS3BucketPolicyException',
+      `Incorrect S3 bucket policy is detected for bucket: ${bucket}${why === undefined ? '' : ` (${why})`}`,
+    ),
   cloudWatchLogs: () =>
     error(
       'CloudWatchLogsDeliveryUnavailableException',

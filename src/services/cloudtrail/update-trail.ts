@@ -4,7 +4,7 @@ import type { TableReader } from '../../engine/tables.ts'
 import type { Trail } from '../../model/trail.ts'
 import { Table } from '../../model/tables.ts'
 import { checkBucketName, checkCombination } from './create-trail.ts'
-import { checkDestinations, normalPrefix, topicArnOf, validateTopic } from './destinations.ts'
+import { checkDestinations, normalPrefix, probeOutside, topicArnOf, validateTopic } from './destinations.ts'
 import { echoTrail, type TrailEcho } from './trail-form.ts'
 import { resolveTrailArn, trailToChange } from './trail-name.ts'
 import { refuseUnoffered, type UnofferedInput } from './unoffered.ts'
@@ -25,6 +25,7 @@ export const updateTrail: Operation<Input, TrailEcho, void> = {
   resource: (input, call) => resolveTrailArn(call.env.tables, call, input.Name),
   async prepare(call, input) {
     const trail = changedTrail(call.env.tables, input, call)
+    if (input.S3BucketName !== undefined || input.S3KeyPrefix !== undefined) await probeOutside(call, trail)
     if (input.SnsTopicName && trail.snsTopicArn !== undefined) await validateTopic(call, trail.trailArn, trail.snsTopicArn)
   },
   run(tx, input, call) {

@@ -41,6 +41,8 @@ export const createBucket: Operation<Input, Output> = {
     if (input.ACL !== undefined && input.ACL !== 'private') throw errors.bucketAclWithOwnership()
     const output = { Location: region === FIRST_REGION ? `/${name}` : `http://${name}.s3.amazonaws.com/` }
     const present = tx.get(Table.buckets, name)
+    // Trails would not know which of the two is meant.
+    if (tx.get(Table.outsideBuckets, name) !== undefined) throw errors.bucketExists(name)
     if (present !== undefined) {
       if (present.owner !== call.account) throw errors.bucketExists(name)
       // Quirk: in us-east-1 the owner may create a bucket again (CreateBucket, "BucketAlreadyOwnedByYou").

@@ -1,22 +1,28 @@
 // The operator's service, which AWS does not have: reached through the data directory's own socket, recorded like any call.
 import type { AnyOperation, Service } from '../../engine/operation.ts'
 import type { ServiceModel } from '../../model/shape.ts'
+import { connectBucket } from './connect-bucket.ts'
 import { createAccount } from './create-account.ts'
+import { disconnectBucket } from './disconnect-bucket.ts'
 import { accessDenied, internalError } from './errors.ts'
 import { getEnvironment } from './get-environment.ts'
 import { getStatus } from './get-status.ts'
 import { importFiles } from './import.ts'
 import { listAccounts } from './list-accounts.ts'
+import { listConnectedBuckets } from './list-connected-buckets.ts'
 import type { SealcastParts } from './operation.ts'
 import { query } from './query.ts'
 import { tail } from './tail.ts'
 
 const operations = {
+  ConnectBucket: connectBucket,
   CreateAccount: createAccount,
+  DisconnectBucket: disconnectBucket,
   GetEnvironment: getEnvironment,
   GetStatus: getStatus,
   Import: importFiles,
   ListAccounts: listAccounts,
+  ListConnectedBuckets: listConnectedBuckets,
   Query: query,
   Tail: tail,
 } satisfies Record<string, (parts: SealcastParts) => AnyOperation>

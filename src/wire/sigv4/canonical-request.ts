@@ -1,4 +1,5 @@
 // The canonical request: what client and server both make of a request before they hash it, so that nothing that proxies may change counts.
+import { percentEncode } from '../../model/percent-encoding.ts'
 import { decodePath } from '../codecs/form.ts'
 import type { Claim } from './claim.ts'
 import type { SignatureStyle } from './errors.ts'
@@ -22,12 +23,12 @@ function canonicalPath(path: string, style: SignatureStyle): string {
   if (style === 's3')
     return path
       .split('/')
-      .map((segment) => encode(decodeOr(segment)))
+      .map((segment) => percentEncode(decodeOr(segment)))
       .join('/')
   const segments: string[] = []
   for (const segment of path.split('/')) {
     if (segment === '..') segments.pop()
-    else if (segment !== '' && segment !== '.') segments.push(encode(segment))
+    else if (segment !== '' && segment !== '.') segments.push(percentEncode(segment))
   }
   return `/${segments.join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`
 }
@@ -37,7 +38,7 @@ function canonicalQuery(query: string): string {
   const pairs: string[] = []
   for (let at = 0; at < names.length; at++) {
     const name = names[at] as string
-    if (name !== 'X-Amz-Signature') pairs.push(`${encode(name)}=${encode(values[at] as string)}`)
+    if (name !== 'X-Amz-Signature') pairs.push(`${percentEncode(name)}=${percentEncode(values[at] as string)}`)
   }
   // '=' sorts after '-', '.' and digits, so that a name that begins another must be compared apart from its value.
   return pairs
@@ -45,15 +46,6 @@ function canonicalQuery(query: string): string {
     .sort()
     .join('&')
     .replaceAll('\0', '=')
-}
-
-/** RFC 3986: everything but letters, digits and -._~ */
-function encode(value: string): string {
-  if (/^[\w.~-]*$/.test(value)) return value
-  return encodeURIComponent(value.isWellFormed() ? value : value.toWellFormed()).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
 }
 
 function decodeOr(path: string): string {

@@ -18,7 +18,7 @@ import {
   styleOf,
 } from './errors.ts'
 import { headerText, queryForm, type SignedRequest } from './signed-request.ts'
-import { isSameSignature, sign, type SigningKey, signingKey } from './signing-key.ts'
+import { isSameSignature, sign, type SigningKey, signingKey } from '../../model/signing-key.ts'
 
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 export const STREAMING_PAYLOADS: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 // The keys of Signature Version 4 and what is done with them: derived once a day per secret, region and service, then kept.
 import { createHmac, hash } from 'node:crypto'
-import { WIRE } from '../../model/limits.ts'
+import { WIRE } from './limits.ts'
 
 /** An HMAC key as the two padded blocks of RFC 2104: two one-shot hashes cost half of a createHmac. */
 export interface SigningKey {
