@@ -6,24 +6,31 @@ import { hasDeny } from './policies.ts'
 import type { AnyOperation, Call, Service } from './operation.ts'
 import type { TableReader } from './tables.ts'
 
-/** Throws the service's refusal. */
-export type Authorize = (service: Service, operation: AnyOperation, call: Call, input: unknown) => void
+export interface Authorize {
+  /** Throws the service's refusal. */
+  check(service: Service, operation: AnyOperation, call: Call, input: unknown): void
+  /** The same for one more action of the call, by its name and the resource's ARN. */
+  require(service: Service, call: Call, action: string, resource: string): void
+}
 
 export function createAuthorize(tables: TableReader): Authorize {
-  return (service, operation, call, input) => {
-    if (operation.ungated === true || call.principal.type === 'operator') return
-    const resource = operation.resource?.(input as never, call)
+  const decide = (
+    service: Service,
+    call: Call,
+    action: string,
+    resource: string | undefined,
+    conditions: () => Readonly<Record<string, string | readonly string[]>> | undefined,
+  ): void => {
     const found = resource === undefined ? undefined : service.resourcePolicy?.(tables, resource)
     const owner = found?.owner ?? ownerOf(resource, call)
     // The everyday case: the account itself, on its own resource whose policy denies nobody, needs no evaluation.
     if (call.principal.type === 'root' && owner === call.account && (found?.policy === undefined || !hasDeny(found.policy))) return
-    const action = operation.action ?? operation.name
     const decision = evaluate(
       {
         principal: call.principal,
         action: `${service.name}:${action}`,
         resource: resource ?? '*',
-        context: { ...contextOf(call, owner), ...operation.conditions?.(input as never, call, tables) },
+        context: { ...contextOf(call, owner), ...conditions() },
       },
       { resourceOwner: owner, resourcePolicy: found?.policy },
     )
@@ -32,6 +39,17 @@ export function createAuthorize(tables: TableReader): Authorize {
     throw service.accessDenied(
       denialText({ principalArn, action: `${service.actionPrefix}:${action}`, resource: resource ?? '*', decision }),
     )
+  }
+  return {
+    check(service, operation, call, input) {
+      if (operation.ungated === true || call.principal.type === 'operator') return
+      const resource = operation.resource?.(input as never, call)
+      const action = typeof operation.action === 'function' ? operation.action(input as never) : (operation.action ?? operation.name)
+      decide(service, call, action, resource, () => operation.conditions?.(input as never, call, tables))
+    },
+    require(service, call, action, resource) {
+      if (call.principal.type !== 'operator') decide(service, call, action, resource, () => undefined)
+    },
   }
 }
 

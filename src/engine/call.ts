@@ -89,13 +89,13 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
   if (refusal !== undefined) return { error: unavailable(refusal) }
   const found = authenticated(options, operation, request)
   if (found instanceof ServiceError) return refuseSignature(options, service, request, found)
-  const call = createCall(options.env, request, found)
+  const call = createCall(options, service, request, found)
   const { input } = request
   try {
     if (request.decodeError !== undefined) throw request.decodeError
     if (request.missing !== undefined && request.missing.length > 0 && service.missing !== undefined)
       throw service.missing(request.missing, operation.name)
-    options.authorize(service, operation, call, input)
+    options.authorize.check(service, operation, call, input)
     const prepared = operation.prepare === undefined ? undefined : await operation.prepare(call, input)
     let { result: output, done } = decide(options, service, operation, call, input, prepared, request)
     while (output instanceof Wait) {
@@ -154,21 +154,17 @@ function authenticated({ authenticate, regions }: CallsOptions, operation: AnyOp
 }
 
 /** A signature that does not hold names nobody: the event is of our own kind, beyond a rate only counted. */
-async function refuseSignature(
-  { env, audit }: CallsOptions,
-  service: Service,
-  request: CallRequest,
-  error: ServiceError,
-): Promise<CallResult> {
+async function refuseSignature(options: CallsOptions, service: Service, request: CallRequest, error: ServiceError): Promise<CallResult> {
+  const { env, audit } = options
   if (audit.mayTellSignatureFailure(env.clock.now())) {
-    const call = createCall(env, request, anonymous)
+    const call = createCall(options, service, request, anonymous)
     await env.commits.commit((tx) => audit.signatureFailure(tx, service, call, request.signature?.accessKeyId, error)).done
   }
   return { error }
 }
 
-function createCall(env: Env, request: CallRequest, principal: Principal): Call {
-  return {
+function createCall({ env, authorize }: CallsOptions, service: Service, request: CallRequest, principal: Principal): Call {
+  const call: Call = {
     env,
     requestId: request.requestId,
     service: request.service,
@@ -184,7 +180,9 @@ function createCall(env: Env, request: CallRequest, principal: Principal): Call 
     tls: request.tls,
     stream: request.stream,
     conditions: request.causedByTrail === undefined ? {} : { 'aws:sourcearn': request.causedByTrail },
+    require: (action, resource) => authorize.require(service, call, action, resource),
   }
+  return call
 }
 
 function unexpected(log: Log, service: Service, request: CallRequest, error: unknown): ServiceError {

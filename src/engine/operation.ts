@@ -29,6 +29,8 @@ export interface Call {
   readonly stream: AsyncIterable<Uint8Array> | undefined
   /** Further condition keys the operation knows (sns:Protocol). Lower case. */
   readonly conditions: Record<string, string | string[]>
+  /** What the call needs beyond its own action, where only `run` knows (`GetObject` on a copy's source). Throws the service's refusal. */
+  readonly require: (action: string, resource: string) => void
 }
 
 /** Nothing is decided yet: run again after `until`. Only for calls that wait (long polling). Nothing may be staged. */
@@ -66,7 +68,7 @@ export interface Operation<Input = never, Output = unknown, Prepared = unknown> 
   /** A data event in CloudTrail's terms; else a management event. */
   readonly data?: boolean
   /** The IAM action where it is not the operation's name (`Publish` for PublishBatch). */
-  readonly action?: string
+  readonly action?: string | ((input: Input) => string)
   /** May be called without a signature; whatever it then does enters no trail. */
   readonly unsigned?: boolean
   /** The ARN that is authorised; undefined for `*`. Throws a ServiceError on an input that names none. */

@@ -74,9 +74,14 @@ export class Tables implements TableReader {
     return sorted.slice(0, limit === Infinity ? undefined : limit)
   }
 
-  /** Calls `changed` for each key that is staged from now on: how a derived index knows what to forget. */
-  watch(table: TableNumber, changed: (key: string) => void): void {
+  /** Calls `changed` for each key that is staged from now on: how a derived index knows what to forget. Returns what ends it. */
+  watch(table: TableNumber, changed: (key: string) => void): () => void {
     this.#watchers.set(table, [...(this.#watchers.get(table) ?? []), changed])
+    return () =>
+      this.#watchers.set(
+        table,
+        (this.#watchers.get(table) ?? []).filter((watcher) => watcher !== changed),
+      )
   }
 
   /** Makes changes visible whose frame stands at `position`. */

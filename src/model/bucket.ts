@@ -15,6 +15,33 @@ export interface Bucket {
   readonly lifecycle?: Lifecycle
   /** Who is told of what happens to objects. */
   readonly notifications?: readonly BucketNotification[]
+  /** Absent: never turned on, so that every version is the null version. */
+  readonly versioning?: 'Enabled' | 'Suspended'
+  /** Present: versions may be locked, and versioning stays on for good. */
+  readonly objectLock?: { readonly defaultRetention?: DefaultRetention }
+  readonly publicAccessBlock?: PublicAccessBlock
+}
+
+export type RetentionMode = 'GOVERNANCE' | 'COMPLIANCE'
+
+/** Of new versions that name no retention themselves: `days` or `years`, not both. */
+export interface DefaultRetention {
+  readonly mode: RetentionMode
+  readonly days?: number
+  readonly years?: number
+}
+
+export interface Retention {
+  readonly mode: RetentionMode
+  /** Milliseconds since 1970. */
+  readonly until: number
+}
+
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean
+  readonly ignorePublicAcls: boolean
+  readonly blockPublicPolicy: boolean
+  readonly restrictPublicBuckets: boolean
 }
 
 export interface BucketEncryption {
@@ -56,4 +83,39 @@ export interface StoredObject {
   readonly tags?: Readonly<Record<string, string>>
   /** Absent: STANDARD. */
   readonly storageClass?: StorageClass
+  /** Absent: the null version. */
+  readonly versionId?: string
+  /** Greater than that of every older version of the key. Absent: `modifiedAt`. */
+  readonly order?: number
+  readonly retention?: Retention
+  readonly hasLegalHold?: true
+  /** Of the checksums. Absent: they are of the whole object. */
+  readonly checksumType?: 'COMPOSITE'
+  /** What a multipart upload put together, in order. */
+  readonly parts?: readonly ObjectPart[]
+}
+
+export interface ObjectPart {
+  readonly number: number
+  readonly bytes: number
+  /** Algorithm -> base64. */
+  readonly checksums: Readonly<Record<string, string>>
+}
+
+/** Stands where an object was deleted in a bucket that keeps versions. */
+export interface DeleteMarker {
+  readonly key: string
+  readonly isDeleteMarker: true
+  readonly modifiedAt: number
+  /** Absent: the null version. */
+  readonly versionId?: string
+  readonly order: number
+  readonly owner: string
+}
+
+export type ObjectVersion = StoredObject | DeleteMarker
+
+/** Where among its key's versions the null version lies that is not the current object. */
+export interface NullVersion {
+  readonly order: number
 }

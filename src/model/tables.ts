@@ -2,7 +2,7 @@
 // A number is never reused; docs/DATA.md lists the same.
 
 import type { PendingDelivery } from './delivery.ts'
-import type { Bucket, StoredObject } from './bucket.ts'
+import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
@@ -31,7 +31,7 @@ export const Table = {
   pendingDeliveries: 10,
   /** Bucket name -> Bucket. */
   buckets: 11,
-  /** Bucket name, slash, object key -> StoredObject. */
+  /** Bucket name, slash, object key -> StoredObject: the current version, unless that is a delete marker. */
   objects: 12,
   /** Trail ARN -> Trail. */
   trails: 13,
@@ -41,6 +41,8 @@ export const Table = {
   counters: 15,
   /** Signing key id -> key pair (private part sealed). */
   signingKeys: 16,
+  /** By object-version.ts: a key's delete markers and the versions that are not current, newest first -> ObjectVersion. */
+  objectVersions: 17,
   /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
   outsideBuckets: 32,
 } as const
@@ -63,6 +65,7 @@ export interface Rows {
   14: TrailPlan
   15: { readonly next: number }
   16: SigningKey
+  17: ObjectVersion | NullVersion
   32: OutsideBucket
 }
 

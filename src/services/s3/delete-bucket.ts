@@ -3,6 +3,7 @@ import type { Operation } from '../../engine/operation.ts'
 import { Table } from '../../model/tables.ts'
 import { errors } from './errors.ts'
 import { type BucketInput, bucketResource, existingBucket } from './existing-bucket.ts'
+import { holdsVersions } from './object-versions.ts'
 import { bucketParameters, bucketResources } from './record.ts'
 
 export const deleteBucket: Operation<BucketInput, undefined> = {
@@ -12,7 +13,7 @@ export const deleteBucket: Operation<BucketInput, undefined> = {
   record: { parameters: (input, call) => bucketParameters(input, call), resources: bucketResources },
   run(tx, input) {
     const bucket = existingBucket(tx, input)
-    if (tx.range(Table.objects, { prefix: `${bucket.name}/`, limit: 1 }).length > 0) throw errors.bucketNotEmpty(bucket.name)
+    if (holdsVersions(tx, bucket)) throw errors.bucketNotEmpty(bucket.name)
     tx.delete(Table.buckets, bucket.name)
     return undefined
   },

@@ -1,8 +1,8 @@
 // DeleteObjectTagging: no tags are left, also where there were none.
 import type { Operation } from '../../engine/operation.ts'
-import { Table } from '../../model/tables.ts'
 import { objectResource } from './existing-bucket.ts'
 import { existingObject, type ObjectInput, taggedObject } from './existing-object.ts'
+import { changeVersion, toldVersion } from './object-versions.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { existingTagConditions } from './tags.ts'
 
@@ -10,6 +10,7 @@ export const deleteObjectTagging: Operation<ObjectInput, object> = {
   name: 'DeleteObjectTagging',
   access: 'write',
   data: true,
+  action: ({ VersionId: versionId }) => (versionId === undefined ? 'DeleteObjectTagging' : 'DeleteObjectVersionTagging'),
   resource: objectResource,
   conditions: (input, _call, tables) => existingTagConditions(taggedObject(tables, input)),
   record: {
@@ -18,8 +19,8 @@ export const deleteObjectTagging: Operation<ObjectInput, object> = {
     resources: objectResources,
   },
   run(tx, input) {
-    const { tags, ...object } = existingObject(tx, input)
-    if (tags !== undefined) tx.put(Table.objects, `${input.Bucket}/${input.Key}`, object)
-    return {}
+    const { bucket, object } = existingObject(tx, input)
+    changeVersion(tx, bucket, object, { tags: undefined })
+    return toldVersion(bucket, object)
   },
 }

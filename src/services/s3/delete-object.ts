@@ -1,9 +1,11 @@
-// DeleteObject: an absent key is deleted as well as a present one.
+// DeleteObject. An absent key is deleted as well as a present one; a bucket that keeps versions gets a delete marker, unless the call names
+// the version that is to go.
 import type { Operation } from '../../engine/operation.ts'
-import { Table } from '../../model/tables.ts'
+import { isDeleteMarker } from '../../model/object-version.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
-import { existingBucket, objectResource } from './existing-bucket.ts'
-import { type ObjectInput, checkVersion } from './existing-object.ts'
+import { existingBucket, objectArn, objectResource } from './existing-bucket.ts'
+import { checkVersionId, type ObjectInput } from './existing-object.ts'
+import { currentObject, deleteKey, findVersion, removeVersion, toldId } from './object-versions.ts'
 import { checkWrite } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { releaseBlobs } from './release-blob.ts'
@@ -11,34 +13,56 @@ import { refuseUnsupported } from './unsupported.ts'
 
 interface Input extends ObjectInput {
   readonly IfMatch?: string
+  readonly BypassGovernanceRetention?: boolean
 }
 
 interface Output {
+  readonly DeleteMarker?: boolean
+  readonly VersionId?: string
   /** The body that goes; not part of the answer. */
-  readonly removed?: readonly StoredBlob[]
+  readonly released?: readonly StoredBlob[]
 }
 
 export const deleteObject: Operation<Input, Output> = {
   name: 'DeleteObject',
   access: 'write',
   data: true,
+  action: ({ VersionId: versionId }) => (versionId === undefined ? 'DeleteObject' : 'DeleteObjectVersion'),
   resource: objectResource,
-  record: { parameters: (input, call) => bucketParameters(input, call), response: () => null, resources: objectResources },
-  run(tx, input) {
+  record: {
+    parameters: (input, call) =>
+      bucketParameters(input, call, {
+        versionId: input.VersionId,
+        'x-amz-bypass-governance-retention': input.BypassGovernanceRetention,
+      }),
+    response: ({ DeleteMarker: marker, VersionId: versionId }) =>
+      versionId === undefined ? null : { ...(marker === true && { 'x-amz-delete-marker': 'true' }), 'x-amz-version-id': versionId },
+    resources: objectResources,
+  },
+  run(tx, input, call) {
     refuseUnsupported(input, SUPPORTED)
     const bucket = existingBucket(tx, input)
-    checkVersion(input)
-    const row = `${bucket.name}/${input.Key}`
-    const present = tx.get(Table.objects, row)
-    checkWrite(input.IfMatch === undefined ? {} : { IfMatch: input.IfMatch }, input.Key, present)
-    if (present === undefined) return {}
-    tx.delete(Table.objects, row)
-    return { removed: present.blobs }
+    const { Key: key, VersionId: versionId, IfMatch } = input
+    if (versionId === undefined) {
+      checkWrite(IfMatch === undefined ? {} : { IfMatch }, key, currentObject(tx, bucket, key))
+      const { version, released } = deleteKey(call.env, tx, bucket, key)
+      if (bucket.versioning === undefined || version === undefined) return { released }
+      return { DeleteMarker: true, VersionId: toldId(bucket, version) ?? '', released }
+    }
+    checkVersionId(versionId)
+    const bypassesGovernance = input.BypassGovernanceRetention === true
+    if (bypassesGovernance) call.require('BypassGovernanceRetention', objectArn(bucket.name, key, call))
+    const version = findVersion(tx, bucket, key, versionId)
+    // What is not there is deleted already.
+    if (version === undefined) return { VersionId: versionId }
+    if (IfMatch !== undefined) checkWrite({ IfMatch }, key, isDeleteMarker(version) ? undefined : version)
+    const { released } = removeVersion(call.env, tx, bucket, version, { bypassesGovernance })
+    return { ...(isDeleteMarker(version) && { DeleteMarker: true }), VersionId: versionId, released }
   },
-  answer({ removed }, call) {
-    releaseBlobs(call.env, removed ?? [])
-    return {}
+  answer({ released, ...output }, call) {
+    releaseBlobs(call.env, released ?? [])
+    return output
   },
 }
 
-const SUPPORTED = new Set(['Bucket', 'Key', 'VersionId', 'RequestPayer', 'ExpectedBucketOwner', 'IfMatch'])
+const SUPPORTED = new Set(['Bucket', 'Key', 'VersionId', 'RequestPayer', 'ExpectedBucketOwner', 'IfMatch', 'BypassGovernanceRetention'])

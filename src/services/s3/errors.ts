@@ -61,11 +61,14 @@ export const errors = {
     new ServiceError('KeyTooLongError', 400, 'Your key is too long', {
       details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) },
     }),
-  malformedXml: (why: string) =>
+  illegalVersioning: (message = 'The Versioning element must be specified') =>
+    new ServiceError('IllegalVersioningConfigurationException', 400, message),
+  invalidBucketState: (message: string) => new ServiceError('InvalidBucketState', 409, message),
+  malformedXml: (why?: string) =>
     new ServiceError(
       'MalformedXML',
       400,
-      `The XML you provided was not well-formed or did not validate against our published schema. ${why}`,
+      `The XML you provided was not well-formed or did not validate against our published schema${why === undefined ? '' : `. ${why}`}`,
     ),
   malformedPolicy: (message: string) => new ServiceError('MalformedPolicy', 400, message),
   metadataTooLarge: (bytes: number, bytesMax: number) =>
@@ -80,7 +83,6 @@ export const errors = {
     new ServiceError('NoSuchConfiguration', 404, 'The specified configuration does not exist.', { details: { BucketName: bucket } }),
   noSuchCors: (bucket: string) =>
     new ServiceError('NoSuchCORSConfiguration', 404, 'The CORS configuration does not exist', { details: { BucketName: bucket } }),
-  noSuchKey: (key: string) => new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: key } }),
   noSuchLifecycle: (bucket: string) =>
     new ServiceError('NoSuchLifecycleConfiguration', 404, 'The lifecycle configuration does not exist', {
       details: { BucketName: bucket },
@@ -94,14 +96,21 @@ export const errors = {
     new ServiceError('NoSuchWebsiteConfiguration', 404, 'The specified bucket does not have a website configuration', {
       details: { BucketName: bucket },
     }),
+  methodNotAllowed: (what: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) =>
+    new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', { details: what, headers }),
+  noSuchKey: (key: string, headers: Readonly<Record<string, string>> = {}) =>
+    new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: key }, headers }),
+  noSuchVersion: (key: string, versionId: string) =>
+    new ServiceError('NoSuchVersion', 404, 'The specified version does not exist.', { details: { Key: key, VersionId: versionId } }),
   /** What HEAD answers, which has no body to tell more. */
-  notFound: () => new ServiceError('NotFound', 404, 'Not Found'),
+  notFound: (headers: Readonly<Record<string, string>> = {}) => new ServiceError('NotFound', 404, 'Not Found', { headers }),
   notImplemented: (name: string) =>
     new ServiceError('NotImplemented', 501, `A header you provided implies functionality that is not implemented: ${name}`, {
       details: { Header: name },
     }),
   /** A whole feature of S3 that there is not; `what` names it, and what to use instead. */
   notOffered: (what: string) => new ServiceError('NotImplemented', 501, `A feature you asked for is not offered by this server: ${what}`),
+  objectLocked: () => new ServiceError('AccessDenied', 403, 'Access Denied because object protected by object lock.'),
   notModified: (headers: Readonly<Record<string, string>>) => new ServiceError('NotModified', 304, 'Not Modified', { headers }),
   preconditionFailed: (condition: string) =>
     new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', {

@@ -26,25 +26,30 @@ export const getObject: Operation<GetInput, Output> = {
   name: 'GetObject',
   access: 'read',
   data: true,
+  action: readAction,
   resource: objectResource,
   conditions: (input, _call, tables) => existingTagConditions(taggedObject(tables, input)),
   record: {
-    parameters: (input, call) => bucketParameters(input, call, { Range: input.Range }),
+    parameters: (input, call) => bucketParameters(input, call, { Range: input.Range, versionId: input.VersionId }),
     resources: objectResources,
     additional: (output) => (output === undefined ? undefined : { bytesTransferredOut: output.ContentLength }),
   },
   run(tx, input) {
     refuseUnsupported(input, READ_SUPPORTED)
-    const object = existingObject(tx, input)
+    const { bucket, object } = existingObject(tx, input)
     checkRead(input, object)
     const range = readRange(input.Range, object.bytes)
-    const description = describeObject(object, input, range)
+    const description = describeObject(bucket, object, input, range)
     return object.blobs.length === 0 ? description : { ...description, source: { body: object.blobs, range } }
   },
   answer({ source, ...description }, call) {
     if (source === undefined) return { ...description, Body: new Uint8Array(0) }
     return { ...description, Body: readBody(call.env, source.body, source.range) }
   },
+}
+
+export function readAction({ VersionId: versionId }: ObjectInput): string {
+  return versionId === undefined ? 'GetObject' : 'GetObjectVersion'
 }
 
 export const READ_SUPPORTED: ReadonlySet<string> = new Set([

@@ -6,6 +6,6 @@ export function withHeadErrors<Result>(work: () => Result): Result {
   try {
     return work()
   } catch (error) {
-    throw error instanceof ServiceError && error.status === 404 ? errors.notFound() : error
+    throw error instanceof ServiceError && error.status === 404 ? errors.notFound(error.headers) : error
   }
 }

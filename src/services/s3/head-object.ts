@@ -2,7 +2,7 @@
 import type { Operation } from '../../engine/operation.ts'
 import { objectResource } from './existing-bucket.ts'
 import { existingObject, taggedObject } from './existing-object.ts'
-import { type GetInput, READ_SUPPORTED } from './get-object.ts'
+import { type GetInput, READ_SUPPORTED, readAction } from './get-object.ts'
 import { withHeadErrors } from './head-errors.ts'
 import { type ObjectDescription, describeObject, readRange } from './object-headers.ts'
 import { checkRead } from './preconditions.ts'
@@ -14,15 +14,15 @@ export const headObject: Operation<GetInput, ObjectDescription> = {
   name: 'HeadObject',
   access: 'read',
   data: true,
-  action: 'GetObject',
+  action: readAction,
   resource: (input, call) => withHeadErrors(() => objectResource(input, call)),
   conditions: (input, _call, tables) => existingTagConditions(taggedObject(tables, input)),
-  record: { parameters: (input, call) => bucketParameters(input, call), resources: objectResources },
+  record: { parameters: (input, call) => bucketParameters(input, call, { versionId: input.VersionId }), resources: objectResources },
   run: (tx, input) =>
     withHeadErrors(() => {
       refuseUnsupported(input, READ_SUPPORTED)
-      const object = existingObject(tx, input)
+      const { bucket, object } = existingObject(tx, input)
       checkRead(input, object)
-      return describeObject(object, input, readRange(input.Range, object.bytes))
+      return describeObject(bucket, object, input, readRange(input.Range, object.bytes))
     }),
 }

@@ -17,10 +17,12 @@ import { getBucketLocation } from './get-bucket-location.ts'
 import { getBucketPolicy } from './get-bucket-policy.ts'
 import { getBucketTagging } from './get-bucket-tagging.ts'
 import { getObjectTagging } from './get-object-tagging.ts'
+import { getBucketVersioning } from './get-bucket-versioning.ts'
 import { getObject } from './get-object.ts'
 import { headBucket } from './head-bucket.ts'
 import { headObject } from './head-object.ts'
 import { listBuckets } from './list-buckets.ts'
+import { listObjectVersions } from './list-object-versions.ts'
 import { listObjectsV2 } from './list-objects-v2.ts'
 import { listObjects } from './list-objects.ts'
 import { s3Model } from './model.ts'
@@ -28,6 +30,7 @@ import { putBucketEncryption } from './put-bucket-encryption.ts'
 import { putBucketPolicy } from './put-bucket-policy.ts'
 import { putBucketTagging } from './put-bucket-tagging.ts'
 import { putObjectTagging } from './put-object-tagging.ts'
+import { putBucketVersioning } from './put-bucket-versioning.ts'
 import { putObject } from './put-object.ts'
 import { unsetConfigurations } from './unset-configurations.ts'
 
@@ -48,16 +51,19 @@ export const s3 = {
     GetBucketLocation: getBucketLocation,
     GetBucketPolicy: getBucketPolicy,
     GetBucketTagging: getBucketTagging,
+    GetBucketVersioning: getBucketVersioning,
     GetObject: getObject,
     GetObjectTagging: getObjectTagging,
     HeadBucket: headBucket,
     HeadObject: headObject,
     ListBuckets: listBuckets,
     ListObjects: listObjects,
+    ListObjectVersions: listObjectVersions,
     ListObjectsV2: listObjectsV2,
     PutBucketEncryption: putBucketEncryption,
     PutBucketPolicy: putBucketPolicy,
     PutBucketTagging: putBucketTagging,
+    PutBucketVersioning: putBucketVersioning,
     PutObject: putObject,
     PutObjectTagging: putObjectTagging,
     ...unsetConfigurations,

@@ -62,18 +62,18 @@ export function listOutput(input: ListInput, keysMax: number, listing: Listing, 
     MaxKeys: keysMax,
     ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
     IsTruncated: listing.next !== undefined,
-    ...(listing.objects.length > 0 && { Contents: listing.objects.map((object) => listed(object, encode, showsOwner)) }),
+    ...(listing.objects.length > 0 && { Contents: listing.objects.map((object) => listedObject(object, encode, showsOwner)) }),
     ...(listing.commonPrefixes.length > 0 && { CommonPrefixes: listing.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })) }),
   }
 }
 
-function listed(object: StoredObject, encode: (text: string) => string, showsOwner: boolean): ListedObject {
+export function listedObject(object: StoredObject, encode: (text: string) => string, showsOwner: boolean): ListedObject {
   const algorithms = Object.keys(object.checksums)
   return {
     Key: encode(object.key),
     LastModified: new Date(object.modifiedAt),
     ETag: object.etag,
-    ...(algorithms.length > 0 && { ChecksumAlgorithm: algorithms, ChecksumType: 'FULL_OBJECT' }),
+    ...(algorithms.length > 0 && { ChecksumAlgorithm: algorithms, ChecksumType: object.checksumType ?? 'FULL_OBJECT' }),
     Size: object.bytes,
     StorageClass: 'STANDARD',
     ...(showsOwner && { Owner: { ID: canonicalUserId(object.owner) } }),

@@ -1,6 +1,7 @@
 // The headers that an object keeps and gives back, and what HeadObject and GetObject say of it.
-import type { StoredObject } from '../../model/bucket.ts'
+import type { Bucket, StoredObject } from '../../model/bucket.ts'
 import { errors } from './errors.ts'
+import { toldId } from './object-versions.ts'
 
 const HEADERS = {
   CacheControl: 'cache-control',
@@ -46,7 +47,12 @@ interface DescribedInput {
 }
 
 /** Checksums are of the whole object, so that they go only with the whole. */
-export function describeObject(object: StoredObject, input: DescribedInput, range: ByteRange | undefined): ObjectDescription {
+export function describeObject(
+  bucket: Bucket,
+  object: StoredObject,
+  input: DescribedInput,
+  range: ByteRange | undefined,
+): ObjectDescription {
   const { headers } = object
   const tagCount = Object.keys(object.tags ?? {}).length
   const expires = input.ResponseExpires?.toUTCString() ?? headers['expires']
@@ -54,6 +60,7 @@ export function describeObject(object: StoredObject, input: DescribedInput, rang
     AcceptRanges: 'bytes',
     LastModified: new Date(object.modifiedAt),
     ETag: object.etag,
+    VersionId: toldId(bucket, object),
     ContentType: input.ResponseContentType ?? headers['content-type'] ?? 'binary/octet-stream',
     Metadata: object.metadata,
     CacheControl: input.ResponseCacheControl ?? headers['cache-control'],
@@ -67,7 +74,7 @@ export function describeObject(object: StoredObject, input: DescribedInput, rang
   if (range !== undefined) described['ContentRange'] = `bytes ${range.start}-${range.end - 1}/${object.bytes}`
   else if (input.ChecksumMode === 'ENABLED') {
     for (const [algorithm, value] of Object.entries(object.checksums)) described[`Checksum${algorithm}`] = value
-    if (Object.keys(object.checksums).length > 0) described['ChecksumType'] = 'FULL_OBJECT'
+    if (Object.keys(object.checksums).length > 0) described['ChecksumType'] = object.checksumType ?? 'FULL_OBJECT'
   }
   for (const [name, value] of Object.entries(described)) if (value === undefined) delete described[name]
   return { ...described, ContentLength: range === undefined ? object.bytes : range.end - range.start }

@@ -22,7 +22,7 @@ export interface Listing {
 }
 
 /** Behind every key that starts with the text before it: no key holds a greater code point. */
-const LAST_CHARACTER = '\u{10FFFF}'
+export const LAST_CHARACTER = '\u{10FFFF}'
 const PAGE_ROWS = 500
 
 export function listObjectsOf(tables: TableReader, query: ListingQuery): Listing {
@@ -65,7 +65,7 @@ function behind({ after, skipsPrefix }: Continuation): string {
   return skipsPrefix ? after + LAST_CHARACTER : after
 }
 
-function commonPrefixOf(key: string, prefix: string, delimiter: string): string | undefined {
+export function commonPrefixOf(key: string, prefix: string, delimiter: string): string | undefined {
   if (delimiter === '') return undefined
   const at = key.indexOf(delimiter, prefix.length)
   return at < 0 ? undefined : key.slice(0, at + delimiter.length)

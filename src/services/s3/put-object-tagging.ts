@@ -1,8 +1,8 @@
 // PutObjectTagging: replaces all tags of the object.
 import type { Operation } from '../../engine/operation.ts'
-import { Table } from '../../model/tables.ts'
 import { objectResource } from './existing-bucket.ts'
 import { existingObject, type ObjectInput, taggedObject } from './existing-object.ts'
+import { changeVersion, toldVersion } from './object-versions.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { existingTagConditions, objectTags, requestTagConditions, type Tagging } from './tags.ts'
 
@@ -14,6 +14,7 @@ export const putObjectTagging: Operation<Input, object> = {
   name: 'PutObjectTagging',
   access: 'write',
   data: true,
+  action: ({ VersionId: versionId }) => (versionId === undefined ? 'PutObjectTagging' : 'PutObjectVersionTagging'),
   resource: objectResource,
   conditions: (input, _call, tables) => ({
     ...existingTagConditions(taggedObject(tables, input)),
@@ -25,8 +26,8 @@ export const putObjectTagging: Operation<Input, object> = {
     resources: objectResources,
   },
   run(tx, input) {
-    const object = existingObject(tx, input)
-    tx.put(Table.objects, `${input.Bucket}/${input.Key}`, { ...object, tags: objectTags(input.Tagging) })
-    return {}
+    const { bucket, object } = existingObject(tx, input)
+    changeVersion(tx, bucket, object, { tags: objectTags(input.Tagging) })
+    return toldVersion(bucket, object)
   },
 }

@@ -1,11 +1,12 @@
 // PutObject: the body is a blob on stable storage before the commit that names it.
 import type { Operation } from '../../engine/operation.ts'
-import type { StoredBlob, StoredObject } from '../../model/bucket.ts'
+import type { StoredBlob } from '../../model/bucket.ts'
 import { WIRE } from '../../model/limits.ts'
-import { Table } from '../../model/tables.ts'
 import { errors } from './errors.ts'
 import { type BucketInput, existingBucket, objectResource } from './existing-bucket.ts'
+import { checkKey } from './object-key.ts'
 import { keptHeaders } from './object-headers.ts'
+import { currentObject, putVersion, toldId } from './object-versions.ts'
 import { checkWrite } from './preconditions.ts'
 import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.ts'
 import { bucketParameters, objectResources } from './record.ts'
@@ -26,8 +27,9 @@ interface Input extends BucketInput, BodyInput {
 interface Output {
   readonly ETag: string
   readonly [checksum: `Checksum${string}`]: string
+  readonly VersionId?: string
   /** The body that this one replaces; not part of the answer. */
-  readonly replaced?: readonly StoredBlob[]
+  readonly released?: readonly StoredBlob[]
 }
 
 export const putObject: Operation<Input, Output, ReceivedBody> = {
@@ -46,7 +48,7 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
         'x-amz-storage-class': input.StorageClass,
         'x-amz-tagging': input.Tagging,
       }),
-    response: () => null,
+    response: ({ VersionId: versionId }) => (versionId === undefined ? null : { 'x-amz-version-id': versionId }),
     resources: objectResources,
   },
   async prepare(call, input) {
@@ -57,39 +59,34 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
   run(tx, input, call, body) {
     try {
       const bucket = existingBucket(tx, input)
-      const row = `${bucket.name}/${input.Key}`
-      const present = tx.get(Table.objects, row)
-      checkWrite(input, input.Key, present)
-      const object: StoredObject = {
+      checkWrite(input, input.Key, currentObject(tx, bucket, input.Key))
+      const { version, released } = putVersion(call.env, tx, bucket, {
         key: input.Key,
         blobs: body.blobs,
         bytes: body.bytes,
         etag: body.etag,
-        modifiedAt: tx.now,
         headers: keptHeaders(input),
         metadata: input.Metadata ?? {},
         checksums: body.checksums,
-        owner: bucket.owner,
         ...(input.Tagging !== undefined && { tags: headerTags(input.Tagging) }),
-      }
-      tx.put(Table.objects, row, object)
-      const output: Record<string, unknown> = { ETag: body.etag }
+      })
+      const output: Record<string, unknown> = { ETag: body.etag, released }
       for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
       if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
-      if (present !== undefined) output['replaced'] = present.blobs
+      const versionId = toldId(bucket, version)
+      if (versionId !== undefined) output['VersionId'] = versionId
       return output as unknown as Output
     } catch (error) {
       discardBlobs(call.env, body.blobs)
       throw error
     }
   },
-  answer({ replaced, ...output }, call) {
-    releaseBlobs(call.env, replaced ?? [])
+  answer({ released, ...output }, call) {
+    releaseBlobs(call.env, released ?? [])
     return output as Output
   },
 }
 
-export const KEY_BYTES_MAX = 1024
 const METADATA_BYTES_MAX = 2048
 const SUPPORTED = new Set([
   'Bucket',
@@ -124,8 +121,7 @@ const SUPPORTED = new Set([
 ])
 
 function check(input: Input): void {
-  const keyBytes = Buffer.byteLength(input.Key)
-  if (keyBytes > KEY_BYTES_MAX) throw errors.keyTooLong(keyBytes, KEY_BYTES_MAX)
+  checkKey(input.Key)
   refuseUnsupported(input, SUPPORTED)
   if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw errors.aclNotSupported()
   if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') throw errors.notImplemented('StorageClass')

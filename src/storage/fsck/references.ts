@@ -1,6 +1,7 @@
 // What records say of each other, of blobs, queues and the journal: collected row by row, the changes of the journal on top, then judged.
-import type { StoredObject } from '../../model/bucket.ts'
+import type { StoredBlob } from '../../model/bucket.ts'
 import type { PendingDelivery } from '../../model/delivery.ts'
+import { versionRow } from '../../model/object-version.ts'
 import type { AccessKey } from '../../model/principal.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
@@ -45,8 +46,9 @@ export class References {
   /** Blobs that are named, with their sizes. */
   blobs(): Map<string, number> {
     const blobs = new Map<string, number>()
-    for (const { row } of this.#of<ObjectFact>(Table.objects))
-      for (const { blobId, bytes } of row.blobs) blobs.set(blobId, readBlobId(blobId)?.bytes ?? bytes)
+    for (const table of WITH_BLOBS)
+      for (const { row } of this.#of<BlobsFact>(table))
+        for (const { blobId, bytes } of row.blobs ?? []) blobs.set(blobId, readBlobId(blobId)?.bytes ?? bytes)
     for (const { row } of this.#of<TrailPlanFact>(Table.trailPlans))
       if (row.spooled !== undefined) blobs.set(row.spooled, readBlobId(row.spooled)?.bytes ?? 0)
     return blobs
@@ -77,7 +79,8 @@ export class References {
       for (const [key, { row }] of rows)
         if (row === undefined) yield { table, key, severity: 'damage', what: 'it is not the JSON it should be' }
     }
-    yield* this.#objects(isBlobGood)
+    for (const table of WITH_BLOBS) yield* this.#objects(table, isBlobGood)
+    yield* this.#nullVersions()
     yield* this.#plans(journal.start, isBlobGood)
     yield* this.#queues()
     for (const { key, row } of this.#of<AccessKey>(Table.accessKeys)) {
@@ -112,11 +115,11 @@ export class References {
     }
   }
 
-  *#objects(isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
-    const table = Table.objects
-    for (const { key, row } of this.#of<ObjectFact>(table)) {
-      const bucket = key.slice(0, key.indexOf('/'))
+  *#objects(table: number, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
+    for (const { key, row } of this.#of<BlobsFact>(table)) {
+      const bucket = key.split('/', 2)[key.startsWith('/') ? 1 : 0] ?? ''
       if (!this.#has(Table.buckets, bucket)) yield { table, key, severity: 'damage', what: `its bucket ${bucket} does not exist` }
+      if (row.blobs === undefined) continue
       const bytes = row.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
       if (bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blobs ${bytes}` }
       for (const blob of row.blobs) {
@@ -125,6 +128,17 @@ export class References {
         else if (!isBlobGood(blob.blobId))
           yield { table, key, severity: 'damage', what: `its blob ${blob.blobId} is missing or has another size` }
       }
+    }
+  }
+
+  /** A null version that is not current has a row that says where it lies, and none says so of what is not there. */
+  *#nullVersions(): Generator<ReferenceProblem> {
+    const table = Table.objectVersions
+    for (const { key, row } of this.#of<BlobsFact>(table)) {
+      if (!key.startsWith('/') || row.order === undefined) continue
+      const slash = key.indexOf('/', 1)
+      const version = versionRow(key.slice(1, slash), key.slice(slash + 1), row.order)
+      if (!this.#has(table, version)) yield { table, key, severity: 'damage', what: 'the version that it points to does not exist' }
     }
   }
 
@@ -161,7 +175,16 @@ export class References {
   }
 }
 
-type ObjectFact = Pick<StoredObject, 'blobs' | 'bytes'>
+/** Tables whose rows name blobs. */
+const WITH_BLOBS: readonly number[] = [Table.objects, Table.objectVersions]
+
+interface BlobsFact {
+  readonly blobs?: readonly StoredBlob[]
+  readonly bytes?: number
+  readonly isDeleteMarker?: boolean
+  /** Of a NullVersion. */
+  readonly order?: number
+}
 
 interface TrailPlanFact {
   readonly spooled?: string
@@ -178,9 +201,11 @@ function factOf(table: number, value: Buffer): unknown {
   }
   if (table !== Table.meta && (typeof row !== 'object' || row === null)) return undefined
   if (KEPT_WHOLE.has(table)) return row
-  if (table === Table.objects) {
-    const { blobs, bytes } = row as StoredObject
-    return Array.isArray(blobs) ? { blobs, bytes } : undefined
+  if (WITH_BLOBS.includes(table)) {
+    const { blobs, bytes, isDeleteMarker, order } = row as BlobsFact
+    if (Array.isArray(blobs)) return { blobs, bytes }
+    if (table === Table.objects) return undefined
+    return isDeleteMarker === true ? { isDeleteMarker } : { order }
   }
   if (table === Table.pendingDeliveries) return { subscriptionArn: (row as PendingDelivery).subscriptionArn }
   if (table === Table.trailPlans) {
