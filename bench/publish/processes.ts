@@ -24,11 +24,11 @@ export function startScript(script: string, words: readonly string[], environmen
 }
 
 /** Starts the server the way a user does, on a free port; `first` is its log line `ready`. SEALCAST_BENCH_PROFILE as above. */
-export function startSealcast(dataFolder: string, environment: Record<string, string>): Promise<Started> {
+export function startSealcast(dataFolder: string, environment: Record<string, string>, words: readonly string[] = []): Promise<Started> {
   const profile = process.env['SEALCAST_BENCH_PROFILE']
   const profiling = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }
   const launcher = join(import.meta.dirname, '..', '..', 'bin', 'sealcast.js')
-  const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', dataFolder, '--log', 'json'], {
+  const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', dataFolder, '--log', 'json', ...words], {
     stdio: ['pipe', 'inherit', 'pipe'],
     env: { ...process.env, ...profiling, ...environment },
   })

@@ -248,18 +248,29 @@ export interface PlacedEntry {
 /** The entries of a frame's payload, in order; only those of `kinds` where it is given. Buffers inside are views on `payload`. */
 export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): PlacedEntry[] {
   const entries: PlacedEntry[] = []
+  visitEntries(payload, (kind, at, end) => {
+    if (kinds === undefined || kinds.has(kind))
+      entries.push({ offset: at, entry: readEntry(kind, payload.readUInt8(at + 1), payload, at + ENTRY_HEADER_BYTES, end) })
+  })
+  return entries
+}
+
+/** Where the entries of a frame's payload stand, in order, headers included; nothing is decoded. For who looks at every frame there is. */
+export function visitEntries(payload: Buffer, visit: (kind: number, at: number, end: number) => void): void {
   let at = 0
   while (at < payload.length) {
     assert(at + ENTRY_HEADER_BYTES <= payload.length, 'an entry header within its frame')
-    const length = payload.readUInt32LE(at + 4)
-    const start = at + ENTRY_HEADER_BYTES
-    assert(start + length <= payload.length, 'an entry within its frame')
-    const kind = payload.readUInt8(at)
-    if (kinds === undefined || kinds.has(kind))
-      entries.push({ offset: at, entry: readEntry(kind, payload.readUInt8(at + 1), payload, start, start + length) })
-    at = start + length
+    const end = at + ENTRY_HEADER_BYTES + payload.readUInt32LE(at + 4)
+    assert(end <= payload.length, 'an entry within its frame')
+    visit(payload.readUInt8(at), at, end)
+    at = end
   }
-  return entries
+}
+
+/** Of the event entry that `visitEntries` gave: its class and flags, and where its record's bytes begin. */
+export function eventAt(payload: Buffer, at: number): { readonly class: EventClassCode; readonly flags: number; readonly jsonAt: number } {
+  const header = at + ENTRY_HEADER_BYTES
+  return { class: payload.readUInt8(header) as EventClassCode, flags: payload.readUInt8(header + 1), jsonAt: header + EVENT_HEADER_BYTES }
 }
 
 /** Decodes one entry that starts at `bytes[0]`, header included: how a message is read by position. */

@@ -137,7 +137,7 @@ export class Deliveries {
     lane.taken = key
     const trail = this.#env.tables.get(Table.trails, plan.trailArn)
     const bucket = trail?.bucketName ?? plan.bucketName
-    const put = await this.#putObject(plan, bucket)
+    const put = await this.#putObject(keyed, bucket)
     const attemptedAt = this.#env.clock.now()
     if ('error' in put) return this.#failed(lane, keyed, { error: put.error, bucket, attemptedAt })
     const topicArn = trail === undefined ? plan.snsTopicArn : trail.snsTopicArn
@@ -193,10 +193,11 @@ export class Deliveries {
   }
 
   /** Finishes a file and keeps it as a blob: from then on the journal may forget its records. */
-  async #spool(lane: Lane, at: number, { key, plan }: KeyedPlan, change: (status: TrailStatus) => TrailStatus): Promise<void> {
+  async #spool(lane: Lane, at: number, keyed: KeyedPlan, change: (status: TrailStatus) => TrailStatus): Promise<void> {
     const env = this.#env
+    const { key, plan } = keyed
     lane.taken = key
-    const blob = plan.spooled === undefined ? await env.blobs.write(logFileContent(env, plan)) : undefined
+    const blob = plan.spooled === undefined ? await env.blobs.write(logFileContent(env, keyed)) : undefined
     const spooled = blob === undefined ? plan : { ...plan, spooled: blob.id, spooledBytes: blob.bytes }
     const { done } = env.commits.commit((tx) => {
       if (blob !== undefined) tx.put(Table.trailPlans, key, spooled)
@@ -231,9 +232,9 @@ export class Deliveries {
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
 
-  #putObject(plan: PlannedFile, bucketName: string): Promise<CallResult> {
-    const { trailArn, account, region, objectKey: key } = plan
-    const content = plan.spooled === undefined ? logFileContent(this.#env, plan) : this.#env.blobs.read(plan.spooled)
+  #putObject(keyed: KeyedPlan, bucketName: string): Promise<CallResult> {
+    const { trailArn, account, region, objectKey: key, spooled } = keyed.plan
+    const content = spooled === undefined ? logFileContent(this.#env, keyed) : this.#env.blobs.read(spooled)
     return putTrailObject(this.#env, { trailArn, account, region, bucketName, key, content, signal: this.#ending.signal })
   }
 

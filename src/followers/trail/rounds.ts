@@ -24,7 +24,12 @@ const CHECKPOINT = 'trail'
 export interface KeyedPlan {
   readonly key: string
   readonly plan: PlannedFile
+  /** Where its records stand, since they have just been looked at; without it they are looked for again. */
+  readonly places?: RecordPlaces
 }
+
+/** Records in the journal, oldest first, three numbers each: the frame's position, and start and end in its payload. */
+export type RecordPlaces = readonly number[]
 
 /** What one trail has selected in one region since the last round. */
 interface Pending {
@@ -32,6 +37,7 @@ interface Pending {
   readonly region: string
   isForeign: boolean
   bytes: number
+  readonly places: number[]
   readonly caused: string[]
 }
 
@@ -94,7 +100,7 @@ export class Rounds {
     let isFull = false
     this.#views.read(frame, (selected) => {
       this.#sawEvents = true
-      if (this.#count(selected) >= this.#cutBytes) isFull = true
+      if (this.#count(selected, frame) >= this.#cutBytes) isFull = true
     })
     this.#read = frame.end
     this.#bytesRead += frame.payload.length
@@ -135,15 +141,16 @@ export class Rounds {
     return { plans: result.plans, done }
   }
 
-  #count({ trail, region, json, isCaused }: Selected): number {
+  #count({ trail, region, start, end, isCaused }: Selected, { position, payload }: Frame): number {
     const name = pairName(trail.trailArn, region)
     let pending = this.#pending.get(name)
-    if (pending === undefined) this.#pending.set(name, (pending = { trail, region, isForeign: false, bytes: 0, caused: [] }))
-    pending.bytes += json.length + 1
+    if (pending === undefined) this.#pending.set(name, (pending = { trail, region, isForeign: false, bytes: 0, places: [], caused: [] }))
+    pending.places.push(position, start, end)
+    pending.bytes += end - start + 1
     const isMany = pending.caused.length >= CARRIED_RECORDS_MAX || pending.bytes > CARRIED_BYTES_MAX
     if (!isCaused || isMany) pending.isForeign = true
     if (pending.isForeign) pending.caused.length = 0
-    else pending.caused.push(json.toString('utf8'))
+    else pending.caused.push(payload.toString('utf8', start, end))
     return pending.bytes
   }
 
@@ -152,7 +159,7 @@ export class Rounds {
     for (const [name, { trailArn, region }] of this.#carried) {
       const trail = this.#viewsFrom.get(trailArn)
       if (trail === undefined || this.#views.logging.has(trailArn) || this.#pending.has(name)) continue
-      this.#pending.set(name, { trail, region, isForeign: true, bytes: 0, caused: [] })
+      this.#pending.set(name, { trail, region, isForeign: true, bytes: 0, places: [], caused: [] })
     }
   }
 
@@ -163,7 +170,7 @@ export class Rounds {
     return caused.length + carried.last - carried.first >= CARRIED_RECORDS_MAX || bytes + carried.bytes > CARRIED_BYTES_MAX
   }
 
-  #plan(tx: Transaction, { trail: selected, region }: Pending, to: Position): KeyedPlan {
+  #plan(tx: Transaction, { trail: selected, region, places }: Pending, to: Position): KeyedPlan {
     const { trailArn, account } = selected
     const { bucketName, keyPrefix, snsTopicArn } = tx.get(Table.trails, trailArn) ?? selected
     const selection = this.#viewsFrom.get(trailArn)
@@ -184,7 +191,7 @@ export class Rounds {
     }
     const key = fileKey(trailArn, tx.nextNumber('trail files'))
     tx.put(Table.trailPlans, key, plan)
-    return { key, plan }
+    return { key, plan, places }
   }
 
   #carry(tx: Transaction, { trail: { trailArn }, region, caused }: Pending): CarriedRecord[] {

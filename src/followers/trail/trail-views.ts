@@ -1,7 +1,8 @@
 // What each logging trail selects, as of a place in the journal: trails change by entries of the same journal, so that reading the same
 // frames again always selects the same events, whatever has become of the trails since.
-import { EntryKind, EventClass, EventFlag, readEntries } from '../../model/entry.ts'
-import { type SelectableEvent, takesEvent } from '../../model/event-selector.ts'
+import { EntryKind, EventClass, EventFlag, eventAt, readEntryAt, visitEntries } from '../../model/entry.ts'
+import { takesEvent } from '../../model/event-selector.ts'
+import { type RecordTemplate, RecordTemplates } from '../../model/record-templates.ts'
 import type { Trail, TrailSelection } from '../../model/trail.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame } from '../../storage/journal.ts'
@@ -9,18 +10,22 @@ import type { Frame } from '../../storage/journal.ts'
 export interface Selected {
   readonly trail: TrailSelection
   readonly region: string
-  /** The record's bytes; a view on the frame. */
-  readonly json: Buffer
+  /** The record's bytes stand in the frame's payload, from `start` to `end`. */
+  readonly start: number
+  readonly end: number
   /** A trail's own delivery caused the call. */
   readonly isCaused: boolean
 }
 
-const CHANGES: ReadonlySet<number> = new Set([EntryKind.put, EntryKind.delete])
-const EVENTS: ReadonlySet<number> = new Set([EntryKind.event])
+type Changes = ReadonlyMap<string, TrailSelection | undefined>
+const NO_CHANGES: Changes = new Map()
 
 export class TrailViews {
   readonly #logging: Map<string, TrailSelection>
   readonly #only: string | undefined
+  readonly #templates = new RecordTemplates()
+  /** Who takes records of a form, for the trails that log now. */
+  #takers = new WeakMap<RecordTemplate, readonly TrailSelection[]>()
 
   /** `only`: follow this one trail and no other. */
   constructor(logging: Iterable<TrailSelection> = [], only?: string) {
@@ -36,34 +41,52 @@ export class TrailViews {
    * Gives what the frame's events are to each trail, then stands behind the frame. Where the frame itself starts or stops a trail its
    * events still belong to it: StartLogging is the first event of a trail and StopLogging or DeleteTrail the last.
    */
-  read(frame: Frame, take: (selected: Selected) => void): void {
-    const changes = this.#changesOf(frame)
+  read({ payload }: Frame, take: (selected: Selected) => void): void {
+    const changes = changesOf(payload, this.#only)
     if (this.#logging.size === 0 && changes.size === 0) return
+    if (changes.size === 0) return this.#give(payload, this.#logging, this.#takers, take)
     const trails = new Map(this.#logging)
     for (const [trailArn, selection] of changes) {
       if (selection !== undefined && !trails.has(trailArn)) trails.set(trailArn, selection)
       if (selection === undefined) this.#logging.delete(trailArn)
       else this.#logging.set(trailArn, selection)
     }
-    if (trails.size === 0) return
-    for (const { entry } of readEntries(frame.payload, EVENTS)) {
-      if (entry.kind !== 'event' || entry.class !== EventClass.aws) continue
-      const { json, flags } = entry
-      const event = JSON.parse(json.toString('utf8')) as SelectableEvent
-      for (const trail of trails.values())
-        if (takesEvent(trail, event)) take({ trail, region: event.awsRegion ?? '', json, isCaused: (flags & EventFlag.caused) !== 0 })
-    }
+    this.#takers = new WeakMap()
+    this.#give(payload, trails, new WeakMap(), take)
   }
 
-  #changesOf(frame: Frame): ReadonlyMap<string, TrailSelection | undefined> {
-    const changes = new Map<string, TrailSelection | undefined>()
-    for (const { entry } of readEntries(frame.payload, CHANGES)) {
-      if ((entry.kind !== 'put' && entry.kind !== 'delete') || entry.table !== Table.trails) continue
-      if (this.#only !== undefined && entry.key !== this.#only) continue
-      changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
-    }
-    return changes
+  #give(
+    payload: Buffer,
+    trails: ReadonlyMap<string, TrailSelection>,
+    takers: WeakMap<RecordTemplate, readonly TrailSelection[]>,
+    take: (selected: Selected) => void,
+  ): void {
+    visitEntries(payload, (kind, at, end) => {
+      if (kind !== EntryKind.event) return
+      const { class: eventClass, flags, jsonAt } = eventAt(payload, at)
+      if (eventClass !== EventClass.aws) return
+      const template = this.#templates.match(payload, jsonAt, end)
+      let taking = takers.get(template)
+      if (taking === undefined) takers.set(template, (taking = [...trails.values()].filter((trail) => takesEvent(trail, template.event))))
+      if (taking.length === 0) return
+      const region = template.event.awsRegion ?? ''
+      const isCaused = (flags & EventFlag.caused) !== 0
+      for (const trail of taking) take({ trail, region, start: jsonAt, end, isCaused })
+    })
   }
+}
+
+function changesOf(payload: Buffer, only: string | undefined): Changes {
+  let changes: Map<string, TrailSelection | undefined> | undefined
+  visitEntries(payload, (kind, at, end) => {
+    if (kind !== EntryKind.put && kind !== EntryKind.delete) return
+    const entry = readEntryAt(payload.subarray(at, end))
+    if ((entry.kind !== 'put' && entry.kind !== 'delete') || entry.table !== Table.trails) return
+    if (only !== undefined && entry.key !== only) return
+    changes ??= new Map()
+    changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
+  })
+  return changes ?? NO_CHANGES
 }
 
 function loggingSelection(json: Buffer): TrailSelection | undefined {
