@@ -19,6 +19,8 @@ import { createStatus, registerGauges } from './engine/health.ts'
 import { createLive } from './engine/live.ts'
 import type { Service } from './engine/operation.ts'
 import { createOutbound } from './engine/outbound.ts'
+import { OBJECTS_KEY } from './engine/keys.ts'
+import { createRecordKeys } from './engine/record-keys.ts'
 import { createSeal } from './engine/seal.ts'
 import { type Signing, createSigning } from './engine/signing.ts'
 import { Tables } from './engine/tables.ts'
@@ -116,9 +118,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const acts = createActs({ random, commits, account: options.account, region: config['regions.default'], version: options.version })
   const invoke = (request: CallRequest): Promise<CallResult> => calls(request)
   const outbound = createOutbound({ clock, allow: options.allow, ...outboundOptions(config) })
-  const env: Env = { clock, random, log, tables, commits, seal, journal, queues: store.queues, blobs, acts, outbound, invoke }
+  const keys = createRecordKeys({ random, seal })
+  const env: Env = { clock, random, log, tables, commits, seal, keys, journal, queues: store.queues, blobs, acts, outbound, invoke }
   if (tables.get(Table.accounts, options.account) === undefined)
     await commits.commit((tx) => putRootKey(tx, seal, options.account, options.rootKey)).done
+  if (keys.own(tables, OBJECTS_KEY) === undefined)
+    await commits.commit((tx) => {
+      keys.create(tx, { account: options.account, region: config['regions.default'], alias: OBJECTS_KEY, manager: 'server' })
+    }).done
 
   const freeSpace = watchFreeSpace({ files: diskFiles(), folder: data?.folder, bytesMin: config['data.freeBytesMin'], clock, log })
   const live = createLive(journal)
@@ -178,6 +185,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       live,
       caughtUp: () => lakeFollower.catchUp(),
       status,
+      regions: new Set(config['regions.names']),
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account: options.account }),
     }),
   }

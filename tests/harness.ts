@@ -13,6 +13,8 @@ import type { Env } from '../src/engine/env.ts'
 import { type Follower, type Follows, startFollowers } from '../src/engine/follow.ts'
 import type { Service } from '../src/engine/operation.ts'
 import { createOutbound } from '../src/engine/outbound.ts'
+import { OBJECTS_KEY } from '../src/engine/keys.ts'
+import { createRecordKeys } from '../src/engine/record-keys.ts'
 import { createSeal } from '../src/engine/seal.ts'
 import { Tables } from '../src/engine/tables.ts'
 import { Commits } from '../src/engine/transaction.ts'
@@ -59,6 +61,8 @@ export async function createHarness(
   const store = await openStore({ journal, records, queues }, (end) => tables.applied(end))
   const commits = new Commits({ clock, journal, queues, tables })
   const seal = createSeal(Buffer.alloc(32, 7), random)
+  const keys = createRecordKeys({ random, seal })
+  await commits.commit((tx) => keys.create(tx, { account: ACCOUNT, region: REGION, alias: OBJECTS_KEY, manager: 'server' })).done
   let calls: (request: CallRequest) => Promise<CallResult> = () => Promise.reject(new Error('not composed yet'))
   const outbound = createOutbound({ clock, allow: ['127.0.0.0/8'] })
   const env: Env = {
@@ -68,6 +72,7 @@ export async function createHarness(
     tables,
     commits,
     seal,
+    keys,
     journal,
     queues,
     blobs: memoryBlobs({ clock, random }),

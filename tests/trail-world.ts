@@ -12,6 +12,7 @@ import { cloudtrail } from '../src/services/cloudtrail/index.ts'
 import { s3 } from '../src/services/s3/index.ts'
 import { createSns } from '../src/services/sns/index.ts'
 import { ACCOUNT, createHarness, type Harness } from './harness.ts'
+import { storedBytes } from './stored-bytes.ts'
 
 export const INTERVAL_SECONDS = 60
 export const TRAIL_ARN = `arn:aws:cloudtrail:us-east-1:${ACCOUNT}:trail/all`
@@ -78,9 +79,9 @@ export async function withWorld(
       const page = await server.call('s3', 'ListObjectsV2', { Bucket: 'logs' })
       const files: LogFile[] = []
       for (const { Key: key } of ((page as EventRecord)['Contents'] ?? []) as { Key: string }[]) {
-        const id = env.tables.get(Table.objects, `logs/${key}`)?.blobs[0]?.blobId
-        assert.ok(id !== undefined)
-        const bytes = gunzipSync(Buffer.concat(await env.blobs.read(id).toArray()))
+        const object = env.tables.get(Table.objects, `logs/${key}`)
+        assert.ok(object !== undefined)
+        const bytes = gunzipSync(await storedBytes(env, object))
         files.push({ key, bytes, records: (JSON.parse(bytes.toString()) as { Records: EventRecord[] }).Records })
       }
       return files
@@ -146,10 +147,10 @@ export const idsOf = (records: readonly EventRecord[]): string[] => records.map(
 
 /** Without a call of our own, which the trail would log. */
 export async function files(world: World): Promise<readonly { readonly records: readonly EventRecord[] }[]> {
-  const { tables, blobs } = world.server.env
+  const { env } = world.server
   const found: { records: EventRecord[]; modifiedAt: number }[] = []
-  for (const { value } of tables.range(Table.objects, { prefix: 'logs/' })) {
-    const bytes = Buffer.concat(await blobs.read(value.blobs[0]?.blobId ?? '').toArray())
+  for (const { value } of env.tables.range(Table.objects, { prefix: 'logs/' })) {
+    const bytes = await storedBytes(env, value)
     found.push({ records: (JSON.parse(gunzipSync(bytes).toString()) as { Records: EventRecord[] }).Records, modifiedAt: value.modifiedAt })
   }
   return found.sort((a, b) => a.modifiedAt - b.modifiedAt)

@@ -9,6 +9,7 @@ import type { Queues } from '../storage/queues.ts'
 import type { CallRequest, CallResult } from './call.ts'
 import type { Commits } from './transaction.ts'
 import type { Outbound } from './outbound.ts'
+import type { Keys } from './keys.ts'
 import type { Seal } from './seal.ts'
 import type { Tables } from './tables.ts'
 
@@ -19,6 +20,7 @@ export interface Env {
   readonly tables: Tables
   readonly commits: Commits
   readonly seal: Seal
+  readonly keys: Keys
   readonly journal: Journal
   readonly queues: Queues
   readonly blobs: Blobs

@@ -1,6 +1,7 @@
 // Buckets and their objects as the records keep them; bodies lie in the blob store.
 import type { BucketNotification } from './bucket-notification.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { EncryptionContext } from './key.ts'
 
 export interface Bucket {
   readonly name: string
@@ -57,13 +58,36 @@ export type StorageClass = 'STANDARD' | 'GLACIER_IR'
 /** Bytes of an object: a blob of the blob store. */
 export interface StoredBlob {
   readonly blobId: string
-  /** Of the object; the blob itself may be longer or shorter. */
+  /** Of the object; the blob itself is longer where it is sealed. */
   readonly bytes: number
   /** In the archive, not in the blob store. */
   readonly place?: 'archive'
   /** How the bytes were compressed, before they were sealed. */
   readonly coding?: 'zstd'
+  /** Absent where the blob holds the bytes as they are. */
+  readonly seal?: BlobSeal
 }
+
+/** What opens a sealed blob (model/sealed-blob.ts), together with the key store. */
+export interface BlobSeal {
+  readonly form: 1
+  /** Sealed under a key of the key store. */
+  readonly dataKey: string
+  readonly context: EncryptionContext
+  /** That were sealed: the object's, or what they were compressed to. */
+  readonly bytes: number
+}
+
+/** How an object is encrypted, as its headers say. */
+export type ObjectEncryption =
+  | { readonly algorithm: 'AES256' }
+  | {
+      readonly algorithm: 'aws:kms'
+      readonly keyArn: string
+      /** What the caller bound in; S3 adds to it. */
+      readonly context?: EncryptionContext
+      readonly bucketKey?: boolean
+    }
 
 export interface StoredObject {
   readonly key: string
@@ -77,6 +101,8 @@ export interface StoredObject {
   readonly headers: Readonly<Record<string, string>>
   /** x-amz-meta-* without the prefix. */
   readonly metadata: Readonly<Record<string, string>>
+  /** Absent for objects of a release that did not encrypt. */
+  readonly encryption?: ObjectEncryption
   /** Algorithm (CRC32, CRC64NVME, SHA256, ...) -> base64. */
   readonly checksums: Readonly<Record<string, string>>
   readonly owner: string

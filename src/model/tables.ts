@@ -4,6 +4,7 @@
 import type { PendingDelivery } from './delivery.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
+import type { StoredKey, StoredKeyVersion } from './key.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
 import type { Trail, TrailPlan } from './trail.ts'
@@ -43,6 +44,10 @@ export const Table = {
   signingKeys: 16,
   /** By object-version.ts: a key's delete markers and the versions that are not current, newest first -> ObjectVersion. */
   objectVersions: 17,
+  /** Key id -> StoredKey. */
+  keys: 22,
+  /** Key id, slash, version -> StoredKeyVersion (material sealed). */
+  keyVersions: 23,
   /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
   outsideBuckets: 32,
 } as const
@@ -66,6 +71,8 @@ export interface Rows {
   15: { readonly next: number }
   16: SigningKey
   17: ObjectVersion | NullVersion
+  22: StoredKey
+  23: StoredKeyVersion
   32: OutsideBucket
 }
 

@@ -7,6 +7,7 @@ import { doctor } from './doctor.ts'
 import { env } from './env.ts'
 import { fsck } from './fsck.ts'
 import { importFiles } from './import.ts'
+import { keys } from './keys.ts'
 import { query } from './query.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
@@ -21,6 +22,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   import: importFiles,
   accounts,
   buckets,
+  keys,
   fsck,
   demo,
   doctor,

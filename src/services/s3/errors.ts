@@ -61,6 +61,8 @@ export const errors = {
     new ServiceError('KeyTooLongError', 400, 'Your key is too long', {
       details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) },
     }),
+  kmsDisabled: (key: string) => new ServiceError('KMS.DisabledException', 400, `${key} is disabled.`),
+  kmsNotFound: (key: string) => new ServiceError('KMS.NotFoundException', 400, `Key '${key}' does not exist`),
   illegalVersioning: (message = 'The Versioning element must be specified') =>
     new ServiceError('IllegalVersioningConfigurationException', 400, message),
   invalidBucketState: (message: string) => new ServiceError('InvalidBucketState', 409, message),

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Operation } from '../../engine/operation.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
+import { openBlobKeys } from './encryption.ts'
 import { objectResource } from './existing-bucket.ts'
 import { type ObjectInput, existingObject, taggedObject } from './existing-object.ts'
 import { readBody } from './object-body.ts'
@@ -19,7 +20,11 @@ export interface GetInput extends ObjectInput, ReadConditions {
 interface Output extends ObjectDescription {
   readonly Body?: Readable | Uint8Array
   /** Where the bytes are; not part of the answer. */
-  readonly source?: { readonly body: readonly StoredBlob[]; readonly range: ByteRange | undefined }
+  readonly source?: {
+    readonly body: readonly StoredBlob[]
+    readonly keys: readonly (Buffer | undefined)[]
+    readonly range: ByteRange | undefined
+  }
 }
 
 export const getObject: Operation<GetInput, Output> = {
@@ -34,17 +39,18 @@ export const getObject: Operation<GetInput, Output> = {
     resources: objectResources,
     additional: (output) => (output === undefined ? undefined : { bytesTransferredOut: output.ContentLength }),
   },
-  run(tx, input) {
+  run(tx, input, call) {
     refuseUnsupported(input, READ_SUPPORTED)
     const { bucket, object } = existingObject(tx, input)
     checkRead(input, object)
     const range = readRange(input.Range, object.bytes)
     const description = describeObject(bucket, object, input, range)
-    return object.blobs.length === 0 ? description : { ...description, source: { body: object.blobs, range } }
+    const keys = openBlobKeys(tx, call, object)
+    return object.blobs.length === 0 ? description : { ...description, source: { body: object.blobs, keys, range } }
   },
   answer({ source, ...description }, call) {
     if (source === undefined) return { ...description, Body: new Uint8Array(0) }
-    return { ...description, Body: readBody(call.env, source.body, source.range) }
+    return { ...description, Body: readBody(call.env, source.body, source.keys, source.range) }
   },
 }
 

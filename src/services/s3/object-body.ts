@@ -3,21 +3,34 @@
 import { Readable } from 'node:stream'
 import type { Env } from '../../engine/env.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
+import { openBlob } from '../../model/sealed-blob.ts'
 import type { ByteRange } from './object-headers.ts'
 
-/** The bytes from `start` to `end` (exclusive), or all of them. */
-export function readBody({ blobs }: Pick<Env, 'blobs'>, body: readonly StoredBlob[], range?: ByteRange): Readable {
+/** The bytes from `start` to `end` (exclusive), or all of them. `keys` open the blobs, in their order (encryption.ts). */
+export function readBody(
+  { blobs }: Pick<Env, 'blobs'>,
+  body: readonly StoredBlob[],
+  keys: readonly (Buffer | undefined)[],
+  range?: ByteRange,
+): Readable {
   const [first, ...more] = body
-  if (first !== undefined && more.length === 0) return blobs.read(first.blobId, range)
+  if (first !== undefined && more.length === 0 && first.seal === undefined) return blobs.read(first.blobId, range)
   const { start, end } = range ?? { start: 0, end: body.reduce((sum, { bytes }) => sum + bytes, 0) }
   return Readable.from(concatenated(), { objectMode: false })
 
   async function* concatenated(): AsyncGenerator<Buffer> {
     let at = 0
-    for (const { blobId, bytes } of body) {
-      const [from, to] = [Math.max(start - at, 0), Math.min(end - at, bytes)]
-      at += bytes
-      if (from < to) yield* blobs.read(blobId, { start: from, end: to }) as AsyncIterable<Buffer>
+    for (const [index, blob] of body.entries()) {
+      const [from, to] = [Math.max(start - at, 0), Math.min(end - at, blob.bytes)]
+      at += blob.bytes
+      if (from < to) yield* readBlob(blob, keys[index], { start: from, end: to })
     }
+  }
+
+  function readBlob({ blobId, seal }: StoredBlob, key: Buffer | undefined, part: ByteRange): AsyncIterable<Buffer> {
+    const read = (of: ByteRange): AsyncIterable<Buffer> => blobs.read(blobId, of) as AsyncIterable<Buffer>
+    if (seal === undefined) return read(part)
+    if (key === undefined || seal.form !== 1) throw new Error(`blob ${blobId} is sealed in form ${seal.form}, which nothing here opens`)
+    return openBlob(read, key, seal.bytes, part)
   }
 }

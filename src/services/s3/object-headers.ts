@@ -1,5 +1,6 @@
 // The headers that an object keeps and gives back, and what HeadObject and GetObject say of it.
 import type { Bucket, StoredObject } from '../../model/bucket.ts'
+import { describeEncryption } from './encryption.ts'
 import { errors } from './errors.ts'
 import { toldId } from './object-versions.ts'
 
@@ -70,6 +71,7 @@ export function describeObject(
     WebsiteRedirectLocation: headers['x-amz-website-redirect-location'],
     Expires: expires === undefined ? undefined : new Date(expires),
     TagCount: tagCount === 0 ? undefined : tagCount,
+    ...describeEncryption(object.encryption),
   }
   if (range !== undefined) described['ContentRange'] = `bytes ${range.start}-${range.end - 1}/${object.bytes}`
   else if (input.ChecksumMode === 'ENABLED') {

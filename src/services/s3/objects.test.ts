@@ -46,7 +46,7 @@ test('an object comes back as it was put, with its headers and metadata', () =>
       Expires: expires,
       Metadata: { color: 'blue' },
     })
-    assert.deepEqual(output, { ETag: etag })
+    assert.deepEqual(output, { ETag: etag, ServerSideEncryption: 'AES256' })
     const { Body, ...got } = await get(server, 'a/b')
     assert.equal(await bodyOf({ Body }), TEXT)
     assert.deepEqual(got, {
@@ -58,6 +58,7 @@ test('an object comes back as it was put, with its headers and metadata', () =>
       CacheControl: 'no-store',
       ContentEncoding: 'gzip',
       Expires: expires,
+      ServerSideEncryption: 'AES256',
       ContentLength: TEXT.length,
     })
     assert.deepEqual(await server.call('s3', 'HeadObject', { Bucket: 'box', Key: 'a/b' }), got)
@@ -211,9 +212,9 @@ test('keys are limited to 1024 bytes, and what is not offered is refused by name
   withBucket(async (server) => {
     await put(server, 'é'.repeat(512), 'x')
     await assert.rejects(put(server, `${'é'.repeat(512)}x`, 'x'), { code: 'KeyTooLongError', status: 400 })
-    await assert.rejects(put(server, 'k', 'x', { ServerSideEncryption: 'aws:kms' }), {
+    await assert.rejects(put(server, 'k', 'x', { SSECustomerAlgorithm: 'AES256' }), {
       code: 'NotImplemented',
-      message: /ServerSideEncryption/,
+      message: /SSECustomerAlgorithm/,
     })
     await assert.rejects(put(server, 'k', 'x', { ACL: 'public-read' }), { code: 'AccessControlListNotSupported' })
     await assert.rejects(put(server, 'k', 'x', { Metadata: { a: 'x'.repeat(3000) } }), { code: 'MetadataTooLarge' })
@@ -236,7 +237,7 @@ test('object calls are data events in the form of S3, recorded when selected', (
     assert.equal(event?.['eventName'], 'PutObject')
     assert.equal(event['eventCategory'], 'Data')
     assert.equal(event['managementEvent'], false)
-    assert.equal(event['responseElements'], null)
+    assert.deepEqual(event['responseElements'], { 'x-amz-server-side-encryption': 'AES256' })
     assert.deepEqual(event['requestParameters'], { bucketName: 'box', Host: 'sealcast.test:4566', key: 'a/b' })
     assert.deepEqual(event['resources'], [
       { accountId: '000000000001', type: 'AWS::S3::Object', ARN: 'arn:aws:s3:::box/a/b' },

@@ -1,7 +1,8 @@
 // PutObject: the body is a blob on stable storage before the commit that names it.
 import type { Operation } from '../../engine/operation.ts'
-import type { StoredBlob } from '../../model/bucket.ts'
+import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
 import { WIRE } from '../../model/limits.ts'
+import { ENCRYPTION_MEMBERS, type EncryptionInput, chooseEncryption, describeEncryption, encryptionConditions } from './encryption.ts'
 import { errors } from './errors.ts'
 import { type BucketInput, existingBucket, objectResource } from './existing-bucket.ts'
 import { checkKey } from './object-key.ts'
@@ -14,8 +15,7 @@ import { discardBlobs, releaseBlobs } from './release-blob.ts'
 import { headerTags, requestTagConditions } from './tags.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
-interface Input extends BucketInput, BodyInput {
-  readonly Key: string
+interface Input extends BucketInput, BodyInput, EncryptionInput {
   readonly ACL?: string
   readonly IfMatch?: string
   readonly IfNoneMatch?: string
@@ -26,37 +26,52 @@ interface Input extends BucketInput, BodyInput {
 
 interface Output {
   readonly ETag: string
+  readonly ServerSideEncryption?: string
+  readonly SSEKMSKeyId?: string
   readonly [checksum: `Checksum${string}`]: string
   readonly VersionId?: string
   /** The body that this one replaces; not part of the answer. */
   readonly released?: readonly StoredBlob[]
 }
 
-export const putObject: Operation<Input, Output, ReceivedBody> = {
+interface Prepared {
+  readonly body: ReceivedBody
+  readonly encryption: ObjectEncryption
+}
+
+export const putObject: Operation<Input, Output, Prepared> = {
   name: 'PutObject',
   access: 'write',
   data: true,
   resource: objectResource,
   conditions: (input) => ({
     ...(input.ACL !== undefined && { 's3:x-amz-acl': input.ACL }),
+    ...encryptionConditions(input),
     ...requestTagConditions(headerTags(input.Tagging)),
   }),
   record: {
     parameters: (input, call) =>
       bucketParameters(input, call, {
         'x-amz-acl': input.ACL,
+        'x-amz-server-side-encryption': input.ServerSideEncryption,
+        'x-amz-server-side-encryption-aws-kms-key-id': input.SSEKMSKeyId,
         'x-amz-storage-class': input.StorageClass,
         'x-amz-tagging': input.Tagging,
       }),
-    response: ({ VersionId: versionId }) => (versionId === undefined ? null : { 'x-amz-version-id': versionId }),
+    response: ({ VersionId: versionId, ServerSideEncryption: algorithm, SSEKMSKeyId: keyId }) => ({
+      'x-amz-server-side-encryption': algorithm,
+      ...(keyId !== undefined && { 'x-amz-server-side-encryption-aws-kms-key-id': keyId }),
+      ...(versionId !== undefined && { 'x-amz-version-id': versionId }),
+    }),
     resources: objectResources,
+    additional: (output, input) => (output === undefined ? undefined : { SSEApplied: appliedOf(output, input) }),
   },
   async prepare(call, input) {
     check(input)
-    existingBucket(call.env.tables, input)
-    return receiveBody(call, input, WIRE.streamBytesMax)
+    const encryption = await chooseEncryption(call, input, existingBucket(call.env.tables, input))
+    return { body: await receiveBody(call, input, WIRE.streamBytesMax, encryption), encryption }
   },
-  run(tx, input, call, body) {
+  run(tx, input, call, { body, encryption }) {
     try {
       const bucket = existingBucket(tx, input)
       checkWrite(input, input.Key, currentObject(tx, bucket, input.Key))
@@ -69,8 +84,9 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
         metadata: input.Metadata ?? {},
         checksums: body.checksums,
         ...(input.Tagging !== undefined && { tags: headerTags(input.Tagging) }),
+        encryption,
       })
-      const output: Record<string, unknown> = { ETag: body.etag, released }
+      const output: Record<string, unknown> = { ETag: body.etag, ...describeEncryption(encryption), released }
       for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
       if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
       const versionId = toldId(bucket, version)
@@ -87,8 +103,13 @@ export const putObject: Operation<Input, Output, ReceivedBody> = {
   },
 }
 
+/** As CloudTrail's records of S3 say it. */
+function appliedOf({ ServerSideEncryption: algorithm }: Output, input: Input): string {
+  return `${input.ServerSideEncryption === undefined ? 'Default_' : ''}${algorithm === 'aws:kms' ? 'SSE_KMS' : 'SSE_S3'}`
+}
+
 const METADATA_BYTES_MAX = 2048
-const SUPPORTED = new Set([
+const SUPPORTED: ReadonlySet<string> = new Set<string>([
   'Bucket',
   'Key',
   'ACL',
@@ -113,6 +134,7 @@ const SUPPORTED = new Set([
   'Metadata',
   'StorageClass',
   'Tagging',
+  ...ENCRYPTION_MEMBERS,
   'WebsiteRedirectLocation',
   // Buckets where the requester pays do not exist here, and S3 takes the header for any other.
   'RequestPayer',

@@ -2,8 +2,8 @@
 // A refused body leaves no blob behind.
 import { createHash } from 'node:crypto'
 import type { Call } from '../../engine/operation.ts'
-import type { StoredBlob } from '../../model/bucket.ts'
-import { type BlobId, BlobTooLarge } from '../../storage/blobs.ts'
+import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
+import { sealBlob } from '../../model/sealed-blob.ts'
 import {
   type Checksum,
   type ChecksumAlgorithm,
@@ -12,9 +12,14 @@ import {
   createChecksum,
   isChecksumAlgorithm,
 } from './checksums.ts'
+import { newBlobKey } from './encryption.ts'
 import { errors } from './errors.ts'
+import { objectArn } from './existing-bucket.ts'
+import { readBody } from './object-body.ts'
 
 export interface BodyInput {
+  readonly Bucket: string
+  readonly Key: string
   readonly ContentMD5?: string
   readonly ChecksumAlgorithm?: string
   readonly ChecksumCRC32?: string
@@ -34,27 +39,31 @@ export interface ReceivedBody {
   readonly checksums: Readonly<Record<string, string>>
 }
 
-/** Throws BadDigest, InvalidDigest, InvalidRequest and EntityTooLarge; what the stream itself throws passes through. */
-export async function receiveBody(call: Call, input: BodyInput, bytesMax: number): Promise<ReceivedBody> {
+/**
+ * The body is sealed as it comes in. Throws BadDigest, InvalidDigest, InvalidRequest, EntityTooLarge and the errors of keys; what the
+ * stream itself throws passes through.
+ */
+export async function receiveBody(call: Call, input: BodyInput, bytesMax: number, encryption: ObjectEncryption): Promise<ReceivedBody> {
   checkGiven(input)
   const announced = announcedAlgorithms(input)
   const meters = new Map<ChecksumAlgorithm, Checksum>(announced.map((algorithm) => [algorithm, createChecksum(algorithm)]))
   const md5 = createHash('md5')
   const { blobs } = call.env
   let bytes = 0
-  let blobId: BlobId | undefined
+  let blob: StoredBlob | undefined
+  let plainKey: Buffer | undefined
   const source = call.stream === undefined ? undefined : await firstOf(call.stream)
   if (source !== undefined) {
     const measured = measure(source, (chunk) => {
       bytes += chunk.length
+      if (bytes > bytesMax) throw errors.entityTooLarge(bytesMax)
       md5.update(chunk)
       for (const meter of meters.values()) meter.update(chunk)
     })
-    try {
-      blobId = (await blobs.write(measured, { bytesMax })).id
-    } catch (error) {
-      throw error instanceof BlobTooLarge ? errors.entityTooLarge(bytesMax) : error
-    }
+    const { key, seal } = newBlobKey(call, encryption, objectArn(input.Bucket, input.Key, call))
+    plainKey = key.plain
+    const { id } = await blobs.write(sealBlob(measured, key.plain))
+    blob = { blobId: id, bytes, seal: { ...seal, bytes } }
   }
   try {
     const digest = md5.digest()
@@ -67,14 +76,14 @@ export async function receiveBody(call: Call, input: BodyInput, bytesMax: number
       const given = input[`Checksum${algorithm}`]
       const meter = meters.get(algorithm)
       if (given === undefined && meter === undefined) continue
-      const actual = meter?.digest() ?? (await checksumOf(call, blobId, algorithm))
+      const actual = meter?.digest() ?? (await checksumOf(call, blob, plainKey, algorithm))
       if (given !== undefined && given !== actual)
         throw errors.digestMismatch(`The ${algorithm} you specified did not match the calculated checksum.`)
       checksums[algorithm] = actual
     }
-    return { blobs: blobId === undefined ? [] : [{ blobId, bytes }], bytes, etag: `"${digest.toString('hex')}"`, checksums }
+    return { blobs: blob === undefined ? [] : [blob], bytes, etag: `"${digest.toString('hex')}"`, checksums }
   } catch (error) {
-    if (blobId !== undefined) await blobs.remove(blobId)
+    if (blob !== undefined) await blobs.remove(blob.blobId)
     throw error
   }
 }
@@ -134,8 +143,13 @@ async function* measure(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Arr
 }
 
 /** For a trailer that nothing announced: reads the body again. */
-async function checksumOf(call: Call, blobId: BlobId | undefined, algorithm: ChecksumAlgorithm): Promise<string> {
+async function checksumOf(
+  call: Call,
+  blob: StoredBlob | undefined,
+  key: Buffer | undefined,
+  algorithm: ChecksumAlgorithm,
+): Promise<string> {
   const checksum = createChecksum(algorithm)
-  if (blobId !== undefined) for await (const chunk of call.env.blobs.read(blobId)) checksum.update(chunk as Uint8Array)
+  if (blob !== undefined) for await (const chunk of readBody(call.env, [blob], [key])) checksum.update(chunk as Uint8Array)
   return checksum.digest()
 }

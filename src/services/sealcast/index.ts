@@ -3,6 +3,7 @@ import type { AnyOperation, Service } from '../../engine/operation.ts'
 import type { ServiceModel } from '../../model/shape.ts'
 import { connectBucket } from './connect-bucket.ts'
 import { createAccount } from './create-account.ts'
+import { createKey } from './create-key.ts'
 import { disconnectBucket } from './disconnect-bucket.ts'
 import { accessDenied, internalError } from './errors.ts'
 import { getEnvironment } from './get-environment.ts'
@@ -10,20 +11,27 @@ import { getStatus } from './get-status.ts'
 import { importFiles } from './import.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listConnectedBuckets } from './list-connected-buckets.ts'
+import { listKeys } from './list-keys.ts'
 import type { SealcastParts } from './operation.ts'
 import { query } from './query.ts'
+import { rotateKey } from './rotate-key.ts'
+import { setKeyState } from './set-key-state.ts'
 import { tail } from './tail.ts'
 
 const operations = {
   ConnectBucket: connectBucket,
   CreateAccount: createAccount,
+  CreateKey: createKey,
   DisconnectBucket: disconnectBucket,
   GetEnvironment: getEnvironment,
   GetStatus: getStatus,
   Import: importFiles,
   ListAccounts: listAccounts,
   ListConnectedBuckets: listConnectedBuckets,
+  ListKeys: listKeys,
   Query: query,
+  RotateKey: rotateKey,
+  SetKeyState: setKeyState,
   Tail: tail,
 } satisfies Record<string, (parts: SealcastParts) => AnyOperation>
 

@@ -10,6 +10,7 @@ export interface SealcastParts {
   /** Resolves when the lake holds all that is durable at the call. */
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status
+  readonly regions: ReadonlySet<string>
   readonly environment: () => { readonly url: string; readonly region: string; readonly account: string }
 }
 

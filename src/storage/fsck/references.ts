@@ -3,6 +3,7 @@ import type { StoredBlob } from '../../model/bucket.ts'
 import type { PendingDelivery } from '../../model/delivery.ts'
 import { versionRow } from '../../model/object-version.ts'
 import type { AccessKey } from '../../model/principal.ts'
+import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
 import type { TrailPlan } from '../../model/trail.ts'
@@ -123,7 +124,7 @@ export class References {
       const bytes = row.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
       if (bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blobs ${bytes}` }
       for (const blob of row.blobs) {
-        if (readBlobId(blob.blobId)?.bytes !== blob.bytes)
+        if (readBlobId(blob.blobId)?.bytes !== (blob.seal === undefined ? blob.bytes : sealedBlobBytes(blob.seal.bytes)))
           yield { table, key, severity: 'damage', what: `it has ${blob.bytes} bytes, its blob ${blob.blobId} another number` }
         else if (!isBlobGood(blob.blobId))
           yield { table, key, severity: 'damage', what: `its blob ${blob.blobId} is missing or has another size` }
