@@ -161,5 +161,6 @@ test('invariant 7: secrets and personal content never enter an event, a log line
   for (const where of ['for-queues', 'queued', 'queued-entry', 'object', 'absent-queue', 'twice', 'cut-json'])
     assert.ok(!records.includes(`${plant(where)}"`), `a body in the records: ${around(records, plant(where))}`)
   const everything = readStores(() => true)
+  assert.ok(!new RegExp(`${plant('object')}(?![-a-z])`).test(everything), 'objects are sealed at rest')
   for (const secret of secrets) assert.ok(!everything.includes(secret), `${secret} is on disk: ${around(everything, secret)}`)
 })
