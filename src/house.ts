@@ -27,6 +27,7 @@ import { Tables } from './engine/tables.ts'
 import { Commits } from './engine/transaction.ts'
 import { startUpkeep, watchFreeSpace } from './engine/upkeep.ts'
 import { startVisibility } from './engine/visibility.ts'
+import { BucketEventSender } from './followers/bucket-events.ts'
 import { createDeliveryFollower } from './followers/delivery/index.ts'
 import { createLakeFollower } from './followers/lake.ts'
 import { TrailFollower } from './followers/trail/follower.ts'
@@ -154,7 +155,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     },
   })
   // Filled at the end; the closures before it may be called only then.
-  const running: { follows?: Follows } = {}
+  const running: { follows?: Follows; bucketEvents?: BucketEventSender } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
@@ -164,6 +165,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     bytes: () => ({ ...storage.bytes(), lake: lake.bytes() }),
     freeSpace,
     followers: () => running.follows?.states() ?? [],
+    bucketEvents: () => running.bucketEvents?.status() ?? [],
     refusal,
     failure: () => failure,
     isStopping: () => isStopping,
@@ -210,6 +212,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     log,
     followers: options.purpose === 'serve' ? [lakeFollower, ...serving] : [lakeFollower],
   })
+  if (options.purpose === 'serve') running.bucketEvents = new BucketEventSender(env)
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const sweeps = [() => sweepBlobs({ blobs, tables }, startedAt), createSubscriptionSweep(env)]
   const stopUpkeep = startUpkeep({
@@ -238,6 +241,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       visibility.stop()
       live.close()
       await running.follows?.stop()
+      await running.bucketEvents?.stop()
       await stopUpkeep()
       await signing.close()
       await outbound.close()

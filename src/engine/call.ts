@@ -37,6 +37,8 @@ export interface CallRequest {
   readonly missing?: readonly string[] | undefined
   /** A trail's own delivery caused the call. */
   readonly causedByTrail?: string
+  /** The resource on whose behalf a service calls (aws:SourceArn); the trail, where a trail caused the call and nothing else is said. */
+  readonly sourceArn?: string
 }
 
 export type CallResult = { readonly output: unknown } | { readonly error: ServiceError }
@@ -164,6 +166,7 @@ async function refuseSignature(options: CallsOptions, service: Service, request:
 }
 
 function createCall({ env, authorize }: CallsOptions, service: Service, request: CallRequest, principal: Principal): Call {
+  const sourceArn = request.sourceArn ?? request.causedByTrail
   const call: Call = {
     env,
     requestId: request.requestId,
@@ -179,7 +182,8 @@ function createCall({ env, authorize }: CallsOptions, service: Service, request:
     host: request.host,
     tls: request.tls,
     stream: request.stream,
-    conditions: request.causedByTrail === undefined ? {} : { 'aws:sourcearn': request.causedByTrail },
+    conditions: sourceArn === undefined ? {} : { 'aws:sourcearn': sourceArn },
+    causedByTrail: request.causedByTrail,
     require: (action, resource) => authorize.require(service, call, action, resource),
   }
   return call

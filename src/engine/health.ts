@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
 import type { Meter } from '../base/meter.ts'
-import type { Status } from '../model/status.ts'
+import type { BucketEventStatus, Status } from '../model/status.ts'
 import type { FollowState } from './follow.ts'
 import type { FreeSpace } from './upkeep.ts'
 
@@ -16,6 +16,7 @@ export interface StatusParts {
   readonly bytes: () => Readonly<Record<string, number>>
   readonly freeSpace: FreeSpace
   readonly followers: () => readonly FollowState[]
+  readonly bucketEvents: () => readonly BucketEventStatus[]
   /** Why calls are refused, or undefined. */
   readonly refusal: () => string | undefined
   readonly failure: () => Error | undefined
@@ -37,6 +38,7 @@ export function createStatus(parts: StatusParts): () => Status {
       version: parts.version,
       startedAt,
       followers: parts.followers().map(({ name, lagBytes, failing }) => ({ name, lagBytes, ...(failing !== undefined && { failing }) })),
+      bucketEvents: parts.bucketEvents(),
       bytes,
       ...(freeBytes !== undefined && { freeBytes }),
       ...(left !== undefined && { daysLeft: left }),
@@ -65,6 +67,9 @@ export function registerGauges(meter: Meter, status: () => Status): void {
   ])
   meter.gauge('sealcast_follower_lag_bytes', 'Journal bytes a follower has not read yet.', () =>
     status().followers.map(({ name, lagBytes }) => [{ follower: name }, lagBytes] as const),
+  )
+  meter.gauge('sealcast_bucket_events_waiting', 'Events of buckets that wait for their queue or topic.', () =>
+    status().bucketEvents.map(({ destinationArn, waiting }) => [{ destination: destinationArn }, waiting] as const),
   )
   meter.gauge('sealcast_store_bytes', 'Bytes by store.', () =>
     Object.entries(status().bytes).map(([store, bytes]) => [{ store }, bytes] as const),

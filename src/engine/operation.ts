@@ -29,6 +29,8 @@ export interface Call {
   readonly stream: AsyncIterable<Uint8Array> | undefined
   /** Further condition keys the operation knows (sns:Protocol). Lower case. */
   readonly conditions: Record<string, string | string[]>
+  /** ARN of the trail whose own delivery caused the call. */
+  readonly causedByTrail: string | undefined
   /** What the call needs beyond its own action, where only `run` knows (`GetObject` on a copy's source). Throws the service's refusal. */
   readonly require: (action: string, resource: string) => void
 }

@@ -2,6 +2,7 @@
 // A number is never reused; docs/DATA.md lists the same.
 
 import type { PendingDelivery } from './delivery.ts'
+import type { WaitingBucketEvent } from './bucket-event.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
@@ -44,6 +45,8 @@ export const Table = {
   signingKeys: 16,
   /** By object-version.ts: a key's delete markers and the versions that are not current, newest first -> ObjectVersion. */
   objectVersions: 17,
+  /** ARN of a queue or topic, slash, number (15 digits) -> what a bucket has to tell it. */
+  bucketEvents: 20,
   /** Key id -> StoredKey. */
   keys: 22,
   /** Key id, slash, version -> StoredKeyVersion (material sealed). */
@@ -71,6 +74,7 @@ export interface Rows {
   15: { readonly next: number }
   16: SigningKey
   17: ObjectVersion | NullVersion
+  20: WaitingBucketEvent
   22: StoredKey
   23: StoredKeyVersion
   32: OutsideBucket

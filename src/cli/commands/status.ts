@@ -24,7 +24,7 @@ export const status: Command<typeof options> = {
   },
 }
 
-function describe({ status, why, version, startedAt, followers, bytes, freeBytes, daysLeft }: Status): string {
+function describe({ status, why, version, startedAt, followers, bucketEvents, bytes, freeBytes, daysLeft }: Status): string {
   const rows = [
     ['status', why === undefined ? status : `${status}: ${why}`],
     ['version', version],
@@ -32,6 +32,10 @@ function describe({ status, why, version, startedAt, followers, bytes, freeBytes
     ...followers.map(({ name, lagBytes, failing }) => [
       `follower ${name}`,
       failing ?? (lagBytes === 0 ? 'up to date' : `${formatBytes(lagBytes)} behind`),
+    ]),
+    ...bucketEvents.map(({ destinationArn, waiting, failing }) => [
+      `events for ${destinationArn}`,
+      failing === undefined ? `${waiting} wait` : `${waiting} wait: ${failing}`,
     ]),
     ...Object.entries(bytes).map(([name, size]) => [name, formatBytes(size)]),
     ['disk free', freeBytes === undefined ? 'not used: everything is in memory' : formatBytes(freeBytes)],

@@ -5,6 +5,7 @@ import { existingObject, type ObjectInput, taggedObject } from './existing-objec
 import { changeVersion, toldVersion } from './object-versions.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { existingTagConditions } from './tags.ts'
+import { tellEvent } from './tell-event.ts'
 
 export const deleteObjectTagging: Operation<ObjectInput, object> = {
   name: 'DeleteObjectTagging',
@@ -18,9 +19,10 @@ export const deleteObjectTagging: Operation<ObjectInput, object> = {
     response: () => null,
     resources: objectResources,
   },
-  run(tx, input) {
+  run(tx, input, call) {
     const { bucket, object } = existingObject(tx, input)
     changeVersion(tx, bucket, object, { tags: undefined })
+    tellEvent(tx, call, bucket, 'ObjectTagging:Delete', object)
     return toldVersion(bucket, object)
   },
 }

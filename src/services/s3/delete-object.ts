@@ -9,6 +9,7 @@ import { currentObject, deleteKey, findVersion, removeVersion, toldId } from './
 import { checkWrite } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { releaseBlobs } from './release-blob.ts'
+import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 interface Input extends ObjectInput {
@@ -46,7 +47,9 @@ export const deleteObject: Operation<Input, Output> = {
     if (versionId === undefined) {
       checkWrite(IfMatch === undefined ? {} : { IfMatch }, key, currentObject(tx, bucket, key))
       const { version, released } = deleteKey(call.env, tx, bucket, key)
-      if (bucket.versioning === undefined || version === undefined) return { released }
+      if (version === undefined) return { released }
+      tellEvent(tx, call, bucket, isDeleteMarker(version) ? 'ObjectRemoved:DeleteMarkerCreated' : 'ObjectRemoved:Delete', version)
+      if (bucket.versioning === undefined) return { released }
       return { DeleteMarker: true, VersionId: toldId(bucket, version) ?? '', released }
     }
     checkVersionId(versionId)
@@ -57,6 +60,7 @@ export const deleteObject: Operation<Input, Output> = {
     if (version === undefined) return { VersionId: versionId }
     if (IfMatch !== undefined) checkWrite({ IfMatch }, key, isDeleteMarker(version) ? undefined : version)
     const { released } = removeVersion(call.env, tx, bucket, version, { bypassesGovernance })
+    tellEvent(tx, call, bucket, 'ObjectRemoved:Delete', version)
     return { ...(isDeleteMarker(version) && { DeleteMarker: true }), VersionId: versionId, released }
   },
   answer({ released, ...output }, call) {

@@ -29,6 +29,19 @@ export const errors = {
     new ServiceError('BucketAlreadyOwnedByYou', 409, 'Your previous request to create the named bucket succeeded and you already own it.', {
       details: { BucketName: bucket },
     }),
+  /** Destinations of event notifications that cannot be used, each with the reason. */
+  destinations: (refused: readonly { readonly arn: string; readonly why: string }[]) =>
+    new ServiceError('InvalidArgument', 400, 'Unable to validate the following destination configurations', {
+      details: Object.fromEntries(
+        refused.flatMap(({ arn, why }, at) => {
+          const number = refused.length === 1 ? '' : String(at + 1)
+          return [
+            [`ArgumentName${number}`, arn],
+            [`ArgumentValue${number}`, why],
+          ]
+        }),
+      ),
+    }),
   digestMismatch: (what: string) => new ServiceError('BadDigest', 400, what),
   entityTooLarge: (bytesMax: number) =>
     new ServiceError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', {

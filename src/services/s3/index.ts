@@ -14,6 +14,7 @@ import { deleteObject } from './delete-object.ts'
 import { errors } from './errors.ts'
 import { getBucketEncryption } from './get-bucket-encryption.ts'
 import { getBucketLocation } from './get-bucket-location.ts'
+import { getBucketNotificationConfiguration } from './get-bucket-notification-configuration.ts'
 import { getBucketPolicy } from './get-bucket-policy.ts'
 import { getBucketTagging } from './get-bucket-tagging.ts'
 import { getObjectTagging } from './get-object-tagging.ts'
@@ -27,6 +28,7 @@ import { listObjectsV2 } from './list-objects-v2.ts'
 import { listObjects } from './list-objects.ts'
 import { s3Model } from './model.ts'
 import { putBucketEncryption } from './put-bucket-encryption.ts'
+import { putBucketNotificationConfiguration } from './put-bucket-notification-configuration.ts'
 import { putBucketPolicy } from './put-bucket-policy.ts'
 import { putBucketTagging } from './put-bucket-tagging.ts'
 import { putObjectTagging } from './put-object-tagging.ts'
@@ -49,6 +51,7 @@ export const s3 = {
     DeleteObjectTagging: deleteObjectTagging,
     GetBucketEncryption: getBucketEncryption,
     GetBucketLocation: getBucketLocation,
+    GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
     GetBucketPolicy: getBucketPolicy,
     GetBucketTagging: getBucketTagging,
     GetBucketVersioning: getBucketVersioning,
@@ -61,6 +64,7 @@ export const s3 = {
     ListObjectVersions: listObjectVersions,
     ListObjectsV2: listObjectsV2,
     PutBucketEncryption: putBucketEncryption,
+    PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
     PutBucketPolicy: putBucketPolicy,
     PutBucketTagging: putBucketTagging,
     PutBucketVersioning: putBucketVersioning,

@@ -5,6 +5,7 @@ import { existingObject, type ObjectInput, taggedObject } from './existing-objec
 import { changeVersion, toldVersion } from './object-versions.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { existingTagConditions, objectTags, requestTagConditions, type Tagging } from './tags.ts'
+import { tellEvent } from './tell-event.ts'
 
 interface Input extends ObjectInput {
   readonly Tagging: Tagging
@@ -25,9 +26,10 @@ export const putObjectTagging: Operation<Input, object> = {
     response: () => null,
     resources: objectResources,
   },
-  run(tx, input) {
+  run(tx, input, call) {
     const { bucket, object } = existingObject(tx, input)
     changeVersion(tx, bucket, object, { tags: objectTags(input.Tagging) })
+    tellEvent(tx, call, bucket, 'ObjectTagging:Put', object)
     return toldVersion(bucket, object)
   },
 }

@@ -4,7 +4,7 @@ import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
 import { WIRE } from '../../model/limits.ts'
 import { ENCRYPTION_MEMBERS, type EncryptionInput, chooseEncryption, describeEncryption, encryptionConditions } from './encryption.ts'
 import { errors } from './errors.ts'
-import { type BucketInput, existingBucket, objectResource } from './existing-bucket.ts'
+import { type BucketInput, existingBucket, objectArn, objectResource } from './existing-bucket.ts'
 import { checkKey } from './object-key.ts'
 import { keptHeaders } from './object-headers.ts'
 import { currentObject, putVersion, toldId } from './object-versions.ts'
@@ -13,6 +13,7 @@ import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.t
 import { bucketParameters, objectResources } from './record.ts'
 import { discardBlobs, releaseBlobs } from './release-blob.ts'
 import { headerTags, requestTagConditions } from './tags.ts'
+import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 interface Input extends BucketInput, BodyInput, EncryptionInput {
@@ -74,6 +75,7 @@ export const putObject: Operation<Input, Output, Prepared> = {
   run(tx, input, call, { body, encryption }) {
     try {
       const bucket = existingBucket(tx, input)
+      if (input.Tagging !== undefined) call.require('PutObjectTagging', objectArn(bucket.name, input.Key, call))
       checkWrite(input, input.Key, currentObject(tx, bucket, input.Key))
       const { version, released } = putVersion(call.env, tx, bucket, {
         key: input.Key,
@@ -86,6 +88,7 @@ export const putObject: Operation<Input, Output, Prepared> = {
         ...(input.Tagging !== undefined && { tags: headerTags(input.Tagging) }),
         encryption,
       })
+      tellEvent(tx, call, bucket, 'ObjectCreated:Put', version)
       const output: Record<string, unknown> = { ETag: body.etag, ...describeEncryption(encryption), released }
       for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
       if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
