@@ -21,6 +21,7 @@ import type { Service } from './engine/operation.ts'
 import { createOutbound } from './engine/outbound.ts'
 import { OBJECTS_KEY } from './engine/keys.ts'
 import { createRecordKeys } from './engine/record-keys.ts'
+import { createRateLimit } from './engine/rate-limit.ts'
 import { createSeal } from './engine/seal.ts'
 import { type Signing, createSigning } from './engine/signing.ts'
 import { Tables } from './engine/tables.ts'
@@ -29,13 +30,14 @@ import { startUpkeep, watchFreeSpace } from './engine/upkeep.ts'
 import { startVisibility } from './engine/visibility.ts'
 import { BucketEventSender } from './followers/bucket-events.ts'
 import { createDeliveryFollower } from './followers/delivery/index.ts'
+import { createHistoryFollower } from './followers/history.ts'
 import { createLakeFollower } from './followers/lake.ts'
 import { TrailFollower } from './followers/trail/follower.ts'
 import type { Values } from './model/config.ts'
 import { createNotification } from './model/notification.ts'
 import { Table } from './model/tables.ts'
 import { createDataEventFilter } from './services/cloudtrail/data-event-filter.ts'
-import { cloudtrail } from './services/cloudtrail/index.ts'
+import { createCloudtrail } from './services/cloudtrail/index.ts'
 import { s3 } from './services/s3/index.ts'
 import { sweepBlobs } from './services/s3/sweep-blobs.ts'
 import { createSealcast } from './services/sealcast/index.ts'
@@ -49,6 +51,10 @@ import { diskBlobs } from './storage/disk/blobs.ts'
 import type { DataDirectory } from './storage/disk/data-directory.ts'
 import { diskFiles } from './storage/disk/files.ts'
 import { openDuckdbLake } from './storage/duckdb/lake.ts'
+import type { History } from './storage/history.ts'
+import { openHistory } from './storage/history/history.ts'
+import { lmdbHistoryStore } from './storage/history/lmdb-store.ts'
+import { memoryHistoryStore } from './storage/history/memory-store.ts'
 import type { Journal } from './storage/journal.ts'
 import { type Lake, LakeDamaged } from './storage/lake.ts'
 import { assertLmdbFileSound } from './storage/lmdb-file.ts'
@@ -99,6 +105,8 @@ export interface House {
 const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
 /** In memory the segments are memory already. */
 const MEMORY_RING_BYTES = 8 * 1024 * 1024
+/** CloudTrail user guide, "Quotas in AWS CloudTrail": of an account in a region, with the limits of AWS alone. */
+const LOOKUPS_PER_SECOND = 2
 
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { config, clock, random, log, data } = options
@@ -132,6 +140,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const live = createLive(journal)
   const lake = openLake(options)
   refuseOldLake(lake, journal)
+  const historyFollower = createHistoryFollower({ history: storage.history, journal, clock, log, acts })
+  const lookups = createRateLimit({ clock, perSecond: LOOKUPS_PER_SECOND })
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
   const deliveryFollower = createDeliveryFollower({
     env,
@@ -181,7 +191,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     }),
     sts,
     s3,
-    cloudtrail,
+    cloudtrail: createCloudtrail({
+      history: storage.history,
+      caughtUp: () => historyFollower.catchUp(),
+      mayLookUp: (account, region) => config['limits.profile'] === 'open' || lookups.take(`${account}/${region}`),
+    }),
     sealcast: createSealcast({
       lake,
       live,
@@ -204,6 +218,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
   const serving: readonly Follower[] = [
     deliveryFollower,
+    historyFollower,
     new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] }),
   ]
   running.follows = startFollowers({
@@ -246,6 +261,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await signing.close()
       await outbound.close()
       await lake.close()
+      await storage.history.close()
       await store.close()
     },
   }
@@ -255,6 +271,7 @@ interface Storage {
   readonly store: Store
   readonly tables: Tables
   readonly blobs: Env['blobs']
+  readonly history: History
   readonly bytes: () => Readonly<Record<string, number>>
 }
 
@@ -263,11 +280,15 @@ const CHECKED_PAGES = 2048
 
 async function openStorage({ config, clock, random, log, data }: HouseOptions): Promise<Storage> {
   const segmentBytes = config['journal.segmentBytes']
-  for (const name of data === undefined ? [] : ['records', 'queues/index', 'queues/bodies'])
+  for (const name of data === undefined ? [] : ['records', 'queues/index', 'queues/bodies', 'history'])
     assertLmdbFileSound(diskFiles(), join(data?.folder ?? '', name, 'data.mdb'), CHECKED_PAGES)
   const records = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
   const queueStore = data === undefined ? memoryQueueStore() : lmdbQueueStore({ folder: folderOf(data, 'queues') })
   const blobs = data === undefined ? memoryBlobs({ clock, random }) : await diskBlobs({ folder: folderOf(data, 'blobs'), random, clock })
+  const history = openHistory({
+    store: data === undefined ? memoryHistoryStore() : lmdbHistoryStore({ folder: folderOf(data, 'history') }),
+    random,
+  })
   const journal =
     data === undefined
       ? await openJournal({
@@ -299,11 +320,18 @@ async function openStorage({ config, clock, random, log, data }: HouseOptions): 
     store,
     tables,
     blobs,
-    bytes: () => ({ journal: journal.bytes(), records: records.bytes(), queues: queues.bytes().coldBodies, blobs: blobs.bytes() }),
+    history,
+    bytes: () => ({
+      journal: journal.bytes(),
+      records: records.bytes(),
+      queues: queues.bytes().coldBodies,
+      blobs: blobs.bytes(),
+      history: history.bytes(),
+    }),
   }
 }
 
-function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake'): string {
+function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history'): string {
   const folder = data.path(name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return folder

@@ -85,5 +85,10 @@ export const settings = {
     max: Number.MAX_SAFE_INTEGER,
     help: 'the lake lets go of its oldest beyond this',
   }),
+  'limits.profile': choice({
+    default: 'open',
+    of: ['open', 'aws'],
+    help: 'aws: counts and rates as AWS limits them; open: sizes and forms alone',
+  }),
   'log.format': choice({ default: 'text', of: ['text', 'json'], help: 'form of the log on standard error' }),
 } as const

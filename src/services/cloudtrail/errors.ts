@@ -29,6 +29,8 @@ export const errors = {
         'Leave CloudWatchLogsLogGroupArn and CloudWatchLogsRoleArn out.',
     ),
   combination: (message: string) => error('InvalidParameterCombinationException', message),
+  eventCategory: (category: string) =>
+    error('InvalidEventCategoryException', `The EventCategory ${category.slice(0, 100)} is not valid: give insight, or leave it out.`),
   homeRegion: (arn: string, region: string) =>
     error('InvalidHomeRegionException', `The trail ${arn} can be changed only in its home region, which is ${region}.`),
   internalError: () =>
@@ -41,6 +43,13 @@ export const errors = {
   invalidSnsTopic: (topic: string) =>
     error('InvalidSnsTopicNameException', `SNS topic name or ARN ${topic} is invalid: name a standard topic, or give its ARN.`),
   invalidTag: (message: string) => error('InvalidTagParameterException', message),
+  lookupAttributes: (message: string) => error('InvalidLookupAttributesException', message),
+  lookupToken: () =>
+    error(
+      'InvalidNextTokenException',
+      'The NextToken is not one that LookupEvents gave out for these parameters. Pass it with the parameters of the call that gave it out.',
+    ),
+  maxResults: (message: string) => error('InvalidMaxResultsException', message),
   invalidToken: () => error('InvalidNextTokenException', 'The NextToken is not one that ListTrails gave out.'),
   kms: (key: string) =>
     error(
@@ -56,6 +65,8 @@ export const errors = {
     error('ResourceTypeNotSupportedException', `The resource ${arn} is not of a type that can be tagged here; trails are.`),
   snsPolicy: () => error('InsufficientSnsTopicPolicyException', 'SNS Topic does not exist or the topic policy is incorrect!'),
   tagsLimit: (max: number) => error('TagsLimitExceededException', `A trail has at most ${max} tags.`),
+  throttled: () => error('ThrottlingException', 'Rate exceeded'),
+  timeRange: (message: string) => error('InvalidTimeRangeException', message),
   trailExists: (name: string, account: string) =>
     error('TrailAlreadyExistsException', `Trail ${name} already exists for customer: ${account}`),
   trailMissing: (arn: string, account: string) => error('TrailNotFoundException', `Unknown trail: ${arn} for the user: ${account}`),

@@ -11,6 +11,7 @@ import { getTrail } from './get-trail.ts'
 import { getTrailStatus } from './get-trail-status.ts'
 import { listTags } from './list-tags.ts'
 import { listTrails } from './list-trails.ts'
+import { createLookupEvents, type LookupParts } from './lookup-events.ts'
 import { cloudtrailModel } from './model.ts'
 import { putEventSelectors } from './put-event-selectors.ts'
 import { removeTags } from './remove-tags.ts'
@@ -18,6 +19,7 @@ import { startLogging } from './start-logging.ts'
 import { stopLogging } from './stop-logging.ts'
 import { updateTrail } from './update-trail.ts'
 
+/** All but the operations that need more than tables. */
 export const cloudtrail = {
   name: 'cloudtrail',
   eventSource: 'cloudtrail.amazonaws.com',
@@ -44,3 +46,7 @@ export const cloudtrail = {
   recordsDataEvents: 'when-selected',
   missing: nullMembersError,
 } as const satisfies Service
+
+export function createCloudtrail(parts: LookupParts): Service {
+  return { ...cloudtrail, operations: { ...cloudtrail.operations, LookupEvents: createLookupEvents(parts) } }
+}

@@ -39,6 +39,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'queues',
   'blobs',
   'lake',
+  'history',
 ])
 
 export async function survey(check: Check): Promise<Survey> {
