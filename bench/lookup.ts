@@ -216,6 +216,7 @@ function text(result: {
   const { rawBytesPerEvent, bytesPerEvent, cpuMicrosecondsPerEvent, openMs } = result
   return (
     `${events} events of ${rawBytesPerEvent} bytes: ${bytesPerEvent} bytes and ${cpuMicrosecondsPerEvent} us of CPU each (all threads), ` +
-    `opened in ${openMs} ms\nfound on a page of fifty; first page: ms cold / middle / CPU; deeper pages: ms middle / CPU\n${lines.join('\n')}\n`
+    `opened in ${openMs} ms\n` +
+    `found on a page of fifty; first page: ms cold / middle / CPU; deeper pages: ms middle / CPU\n${lines.join('\n')}\n`
   )
 }

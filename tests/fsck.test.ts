@@ -170,6 +170,18 @@ const DAMAGES: readonly Damage[] = [
     told: /lake: it ends at 0; the journal starts at/,
   },
   {
+    name: 'a flipped bit in the event history',
+    strike: (folder) => overwrite(join(folder, 'history', 'data.mdb'), overflowPage(join(folder, 'history', 'data.mdb')) + 200, 8),
+    told: /history\/data.mdb.*of the event history fails its checksum/,
+    serve: true,
+  },
+  {
+    name: 'a flipped bit in the structure of the event history',
+    strike: (folder) => flip(join(folder, 'history', 'data.mdb'), rootPage(join(folder, 'history', 'data.mdb')) + 18),
+    told: /history\/data.mdb: page \d+/,
+    serve: true,
+  },
+  {
     name: 'a format file that is no JSON',
     strike: (folder) => writeFileSync(join(folder, 'format.json'), ''),
     told: /format.json/,

@@ -1,5 +1,5 @@
 // A data directory made by the storage floor itself, with everything that can be damaged in it: several small segments, some of them
-// trimmed, so that bodies were copied; records of most tables; blobs; a lake of chunks and Parquet.
+// trimmed, so that bodies were copied; records of most tables; blobs; a lake of chunks and Parquet; an event history.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SimulatedClock } from '../src/base/clock.ts'
@@ -12,6 +12,9 @@ import { openDataDirectory } from '../src/storage/disk/data-directory.ts'
 import { diskFiles } from '../src/storage/disk/files.ts'
 import { openDuckdbLake } from '../src/storage/duckdb/lake.ts'
 import type { Lake } from '../src/storage/lake.ts'
+import type { History } from '../src/storage/history.ts'
+import { openHistory } from '../src/storage/history/history.ts'
+import { lmdbHistoryStore } from '../src/storage/history/lmdb-store.ts'
 import { openLmdbRecords } from '../src/storage/lmdb/records.ts'
 import { lmdbQueueStore } from '../src/storage/queues/lmdb-store.ts'
 import { openQueues } from '../src/storage/queues/queues.ts'
@@ -28,6 +31,7 @@ const SLAB_BYTES = 4 * 1024
 export interface OpenFolder {
   readonly store: Store
   readonly lake: Lake
+  readonly history: History
   /** Resolves when the frame is durable and applied. */
   commit(build: (frame: FrameBuilder) => void): Promise<void>
   close(): Promise<void>
@@ -51,11 +55,13 @@ export async function openFolder(folder: string, random: Random = seededRandom(1
   })
   const queues = await openQueues({ journal, store: lmdbQueueStore({ folder: data.path('queues') }) })
   const lake = openDuckdbLake({ folder: data.path('lake'), files: diskFiles(), clock, log: silentLog })
+  const history = openHistory({ store: lmdbHistoryStore({ folder: data.path('history') }), random })
   const store = await openStore({ journal, records, queues })
   const builder = new FrameBuilder()
   return {
     store,
     lake,
+    history,
     commit(build) {
       build(builder.reset())
       return new Promise((resolve, reject) => {
@@ -64,6 +70,7 @@ export async function openFolder(folder: string, random: Random = seededRandom(1
     },
     async close() {
       await lake.close()
+      await history.close()
       await store.close()
       data.lock.release()
     },
@@ -150,7 +157,7 @@ export async function makeFolder(folder: string): Promise<Waiting> {
 }
 
 /** What the journal tells since the last time, into a chunk of the lake. */
-async function feed({ store: { journal }, lake }: OpenFolder): Promise<void> {
+async function feed({ store: { journal }, lake, history }: OpenFolder): Promise<void> {
   for (let at = Math.max(lake.appended, journal.start); at < journal.durable;) {
     const frames = await journal.read(at, 1 << 16)
     at = frames.at(-1)?.end ?? journal.durable
@@ -160,7 +167,12 @@ async function feed({ store: { journal }, lake }: OpenFolder): Promise<void> {
       json: Buffer.from(JSON.stringify({ told: position })),
     }))
     await lake.append({ rows, upTo: at })
+    history.append(
+      rows.map(({ position, json }) => ({ scope: 'account/region', terms: [`EventId=${position}`], time: NOW + position, json })),
+      at,
+    )
   }
+  await history.flush()
   await lake.flush()
 }
 

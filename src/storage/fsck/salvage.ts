@@ -8,6 +8,7 @@ import type { Files } from '../files.ts'
 import type { Finding } from '../fsck.ts'
 import { readWhole, writeNew } from './check.ts'
 import type { Salvage } from './repair.ts'
+import { repairHistory } from './history.ts'
 import { repairJournal } from './repair-journal.ts'
 import { repairLake } from './repair-lake.ts'
 import { repairQueues } from './repair-queues.ts'
@@ -66,6 +67,7 @@ export async function salvage({ files, clock, random, folder, survey, findings }
   if (isDamaged('records') || isJournalDamaged) await repairRecords(tools, survey, isJournalDamaged)
   if (isDamaged('queues') || isJournalDamaged) await repairQueues(tools, survey)
   if (isDamaged('lake')) repairLake(tools, survey)
+  if (isDamaged('history')) repairHistory(tools, survey.history)
   for (const file of survey.blobs.cut) move(file)
   if (isJournalDamaged) repairJournal(tools, survey)
   for (const [file, rows] of kept)

@@ -5,6 +5,7 @@ import type { Position } from '../journal.ts'
 import { segmentFileName } from '../segments/format.ts'
 import { type BlobsPicture, checkBlobs } from './blobs.ts'
 import { type Check, damage, listOf, NOTHING, readWhole } from './check.ts'
+import { checkHistory, type HistoryPicture } from './history.ts'
 import { checkJournal, type FrameFound, type JournalPicture } from './journal.ts'
 import { checkLake, judgeLake, type LakePicture } from './lake.ts'
 import { INDEX_FILE, QueuesPicture } from './queues.ts'
@@ -26,6 +27,7 @@ export interface Survey {
   readonly queues: QueuesPicture
   readonly blobs: BlobsPicture
   readonly lake: LakePicture
+  readonly history: HistoryPicture
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -75,6 +77,7 @@ export async function survey(check: Check): Promise<Survey> {
   const badRows = judgeRows(check, references, journal, blobs)
   const lake = await checkLake(check)
   judgeLake(check, lake, journal)
+  const history = await checkHistory(check)
   judgePositions(check, { journal, records, queues, references })
   const places = [
     records.state?.checkpoint ?? 0,
@@ -82,8 +85,9 @@ export async function survey(check: Check): Promise<Survey> {
     queues.released ?? 0,
     ...references.positions(),
     ...lakePlaces(lake),
+    history.checkpoint,
   ]
-  return { journal, places, records, references, badRows, recovered, newest, queues, blobs, lake }
+  return { journal, places, records, references, badRows, recovered, newest, queues, blobs, lake, history }
 }
 
 function lakePlaces({ manifest, chunks }: LakePicture): Position[] {
