@@ -13,9 +13,11 @@ import { createAudit } from './engine/audit.ts'
 import { type SignatureErrors, createAuthenticate } from './engine/authenticate.ts'
 import { createAuthorize } from './engine/authorize.ts'
 import { type CallRequest, type CallResult, createCalls } from './engine/call.ts'
+import { createCensus } from './engine/census.ts'
 import type { Env } from './engine/env.ts'
 import { type Follower, type Follows, startFollowers } from './engine/follow.ts'
 import { createStatus, registerGauges } from './engine/health.ts'
+import { type Life, openLife } from './engine/life.ts'
 import { createLive } from './engine/live.ts'
 import type { Service } from './engine/operation.ts'
 import { createOutbound } from './engine/outbound.ts'
@@ -46,10 +48,11 @@ import { createSns } from './services/sns/index.ts'
 import { createSubscriptionSweep } from './services/sns/sweep-subscriptions.ts'
 import { createSqs } from './services/sqs/index.ts'
 import { sts } from './services/sts/index.ts'
-import type { settings } from './settings.ts'
+import { settings } from './settings.ts'
 import { diskBlobs } from './storage/disk/blobs.ts'
 import type { DataDirectory } from './storage/disk/data-directory.ts'
 import { diskFiles } from './storage/disk/files.ts'
+import { DATA_FORMAT } from './storage/disk/format.ts'
 import { openDuckdbLake } from './storage/duckdb/lake.ts'
 import type { History } from './storage/history.ts'
 import { openHistory } from './storage/history/history.ts'
@@ -99,7 +102,8 @@ export interface House {
   readonly status: () => Status
   /** Undefined while calls are taken. */
   readonly refusal: () => string | undefined
-  stop(): Promise<void>
+  /** `reason`: as the record tells it. */
+  stop(reason: string): Promise<void>
 }
 
 const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
@@ -129,14 +133,24 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const outbound = createOutbound({ clock, allow: options.allow, ...outboundOptions(config) })
   const keys = createRecordKeys({ random, seal })
   const env: Env = { clock, random, log, tables, commits, seal, keys, journal, queues: store.queues, blobs, acts, outbound, invoke }
-  if (tables.get(Table.accounts, options.account) === undefined)
-    await commits.commit((tx) => putRootKey(tx, seal, options.account, options.rootKey)).done
+  const isFirst = tables.get(Table.accounts, options.account) === undefined
+  if (isFirst) await commits.commit((tx) => putRootKey(tx, seal, options.account, options.rootKey)).done
   if (keys.own(tables, OBJECTS_KEY) === undefined)
     await commits.commit((tx) => {
       keys.create(tx, { account: options.account, region: config['regions.default'], alias: OBJECTS_KEY, manager: 'server' })
     }).done
 
-  const freeSpace = watchFreeSpace({ files: diskFiles(), folder: data?.folder, bytesMin: config['data.freeBytesMin'], clock, log })
+  const census = createCensus(tables)
+  const life = await openLife({ env, census, files: diskFiles(), folder: data?.folder })
+  journal.onFailure((error) => life.failed(error))
+  const freeSpace = watchFreeSpace({
+    files: diskFiles(),
+    folder: data?.folder,
+    bytesMin: config['data.freeBytesMin'],
+    clock,
+    log,
+    onTurn: (isLow, freeBytes) => life.lowDisk(isLow, freeBytes),
+  })
   const live = createLive(journal)
   const lake = openLake(options)
   refuseOldLake(lake, journal)
@@ -212,6 +226,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     authenticate: createAuthenticate({ clock, tables, seal, errors: options.signatureErrors }),
     authorize: createAuthorize(tables),
     audit: createAudit({ random, selected }),
+    census,
     calls: meter.counter('sealcast_calls_total', 'Calls by service, operation and code.'),
     regions: new Set(config['regions.names']),
     refusal,
@@ -235,13 +250,25 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     log,
     store,
     sweeps,
-    needed: () => (failure === undefined && options.purpose === 'serve' ? running.follows?.needed() : undefined),
+    needed: () => (failure === undefined && options.purpose === 'serve' ? neededOf(running.follows, life) : undefined),
   })
   registerGauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
     const { oldestAt } = deliveryFollower.deliveries()
     return [[{}, oldestAt === undefined ? 0 : (clock.now() - oldestAt) / 1000] as const]
   })
+  if (options.purpose === 'serve') {
+    await life.begin({
+      version: options.version,
+      nodeVersion: process.versions.node,
+      dataFormat: DATA_FORMAT,
+      recoveredFrames: store.recovered.frames,
+      settings: config,
+      defaults: Object.fromEntries(Object.entries(settings).map(([key, setting]) => [key, setting.default])),
+      isFirst,
+    })
+    life.lowDisk(freeSpace.isLow(), freeSpace.bytes())
+  }
   return {
     env,
     meter,
@@ -250,7 +277,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     invoke,
     status,
     refusal,
-    async stop() {
+    async stop(reason) {
       isStopping = true
       freeSpace.stop()
       visibility.stop()
@@ -258,6 +285,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await running.follows?.stop()
       await running.bucketEvents?.stop()
       await stopUpkeep()
+      // The last commit; where nothing can be written any more, the next start tells.
+      await life.end(reason).catch((error: unknown) => log.warn('the stop could not be recorded', { error: String(error) }))
       await signing.close()
       await outbound.close()
       await lake.close()
@@ -265,6 +294,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await store.close()
     },
   }
+}
+
+function neededOf(follows: Follows | undefined, life: Life): number | undefined {
+  return follows === undefined ? undefined : Math.min(follows.needed(), life.needed())
 }
 
 interface Storage {

@@ -66,7 +66,7 @@ function createTerminal(): Terminal {
       // A terminal's interrupt comes twice, from the terminal and through the launcher; a later one means it, and nobody is waited for.
       if (interruption.signal.aborted && performance.now() - interruptedAt > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
       if (!interruption.signal.aborted) interruptedAt = performance.now()
-      interruption.abort()
+      interruption.abort(signal)
     })
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error

@@ -9,6 +9,7 @@ import { CommandError, type RunningServer, type ServeOptions } from './cli/comma
 import type { Connection } from './cli/connect.ts'
 import { type RootKey, createRootKey } from './engine/accounts.ts'
 import type { CallResult } from './engine/call.ts'
+import type { Env } from './engine/env.ts'
 import { type Config, type House, openHouse } from './house.ts'
 import { isAccountId } from './model/arn.ts'
 import { type Given, flattenDocument, readSettings } from './model/config.ts'
@@ -69,7 +70,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       house: current,
       ...(options.dev && {
         async reset() {
-          await current().stop()
+          await current().stop('reset')
           house = await open()
         },
       }),
@@ -98,11 +99,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       region: config['regions.default'],
       dataFolder: adminFolder,
       isNew: data?.isNew ?? true,
-      stop: () => stop({ server, admin, adminFolder, house: current, data, log }),
-      renew: () => renewTls(server, config, log),
+      stop: (reason) => stop({ server, admin, adminFolder, house: current, data, log, reason }),
+      renew: () => renewTls(server, config, current().env),
     }
   } catch (error) {
-    await house?.stop()
+    await house?.stop('the start failed')
     data?.lock.release()
     throw error
   }
@@ -138,7 +139,7 @@ export async function openDirectly(parts: {
     return {
       lines: (operation, input) => linesOf(invokeAsOperator(house, account, config, { operation, input, osUser: parts.osUser })),
       async close() {
-        await house.stop()
+        await house.stop('the command ended')
         data.lock.release()
       },
     }
@@ -179,12 +180,13 @@ async function stop(parts: {
   readonly house: () => House
   readonly data: DataDirectory | undefined
   readonly log: Log
+  readonly reason: string
 }): Promise<void> {
   parts.log.info('stopping')
   await parts.server.close(GRACE_MS)
   await parts.admin.close()
   if (parts.data === undefined) rmSync(parts.adminFolder, { recursive: true, force: true })
-  await parts.house().stop()
+  await parts.house().stop(parts.reason)
   parts.data?.lock.release()
   parts.log.info('stopped')
 }
@@ -238,16 +240,21 @@ function readTls(config: Config): TlsMaterial | undefined {
 }
 
 /** Files that cannot be used leave the certificate in place: a mistake in a renewal must not end the service. */
-function renewTls(server: HttpServer, config: Config, log: Log): void {
+function renewTls(server: HttpServer, config: Config, { log, acts }: Env): void {
+  const told = (error?: string): void => {
+    const act = { name: 'CertificateReloaded', ...(error !== undefined && { error: { code: 'CertificateUnusable', message: error } }) }
+    acts.record(act).catch((failure: unknown) => log.warn('an act of the server could not be recorded', { error: String(failure) }))
+  }
   try {
     const renewed = readTls(config)
     if (renewed === undefined) return
     server.renewTls(renewed)
     log.info('the TLS certificate was read again')
+    told()
   } catch (error) {
-    log.error('the TLS certificate could not be renewed; the one in use stays', {
-      error: error instanceof Error ? error.message : String(error),
-    })
+    const text = error instanceof Error ? error.message : String(error)
+    log.error('the TLS certificate could not be renewed; the one in use stays', { error: text })
+    told(text)
   }
 }
 

@@ -9,6 +9,7 @@ import { type DataEventFilter, createAudit } from '../src/engine/audit.ts'
 import { createAuthenticate } from '../src/engine/authenticate.ts'
 import { createAuthorize } from '../src/engine/authorize.ts'
 import { type CallRequest, type CallResult, createCalls } from '../src/engine/call.ts'
+import { type RunningCensus, createCensus } from '../src/engine/census.ts'
 import type { Env } from '../src/engine/env.ts'
 import { type Follower, type Follows, startFollowers } from '../src/engine/follow.ts'
 import type { Service } from '../src/engine/operation.ts'
@@ -38,6 +39,7 @@ export interface Harness {
   readonly env: Env
   readonly clock: SimulatedClock
   readonly store: Store
+  readonly census: RunningCensus
   /** The output; throws the ServiceError of a refused call. */
   call(service: string, operation: string, input?: object, as?: Principal, more?: Partial<CallRequest>): Promise<Record<string, never>>
   invoke(request: CallRequest): Promise<CallResult>
@@ -81,6 +83,7 @@ export async function createHarness(
     invoke: (request) => calls(request),
   }
   const meter = createMeter()
+  const census = createCensus(tables)
   calls = createCalls({
     env,
     services: services(env),
@@ -95,6 +98,7 @@ export async function createHarness(
     }),
     authorize: createAuthorize(tables),
     audit: createAudit({ random, selected: options.selected?.(tables) ?? { wants: () => false, takes: () => false } }),
+    census,
     calls: meter.counter('calls', 'calls'),
     regions: new Set([REGION]),
     refusal: () => undefined,
@@ -104,6 +108,7 @@ export async function createHarness(
     env,
     clock,
     store,
+    census,
     invoke: (request) => calls(request),
     async call(service, operation, input = {}, as = rootPrincipal(ACCOUNT, 'AKIATEST'), more = {}) {
       const result = await calls({

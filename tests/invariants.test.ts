@@ -191,6 +191,9 @@ test('invariant 6: a log file that was written is never edited, through further 
   for (const [key, bytes] of first) assert.ok(now.get(key)?.equals(bytes), key)
 })
 
+/** Events of calls; what the server tells of itself is no call. */
+const OF_CALLS = "eventtype <> 'SealcastServerEvent'"
+
 test('invariant 8: calls = events = events in the lake, and records in a trail that logs everything = those of AWS kind', async (t) => {
   const world = await worldFor(t)
   await trailOfEverything(world)
@@ -203,7 +206,7 @@ test('invariant 8: calls = events = events in the lake, and records in a trail t
   await untilTrue('as many events as calls', async () => {
     const metrics = await (await fetch(`${world.server.url}/_sealcast/metrics`)).text()
     const calls = [...metrics.matchAll(/^sealcast_calls_total\{[^}]*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0)
-    const [row] = await query(world.data, 'SELECT count(*) AS n, count(DISTINCT eventid) AS ids FROM events')
+    const [row] = await query(world.data, `SELECT count(*) AS n, count(DISTINCT eventid) AS ids FROM events WHERE ${OF_CALLS}`)
     assert.equal(Number(row?.['n']), Number(row?.['ids']), 'no event comes twice')
     // The query that counts is a call of its own.
     return Number(row?.['n']) === calls + 1
@@ -230,6 +233,48 @@ test('invariant 8: calls = events = events in the lake, and records in a trail t
     assert.equal(row?.['eventjson'], JSON.stringify(record))
   }
 })
+
+test('invariant 8, by the census that the server keeps: it holds over a restart, a command in between, and a crash', async (t) => {
+  const world = await worldFor(t)
+  const run = await mixedRun(world)
+  await world.server.stop()
+  await query(world.data, 'SELECT count(*) FROM events')
+  const again = await worldFor(t, world.data)
+  await topicNamed(again, 'before-the-crash')
+  await again.server.kill()
+  const third = await worldFor(t, world.data)
+  await topicNamed(third, 'behind-the-crash')
+  await third.server.stop()
+
+  const acts = await query(
+    world.data,
+    `SELECT eventname, serviceeventdetails FROM events WHERE eventname IN ('Census', 'ServerCrashed') ORDER BY position`,
+  )
+  const details = (name: string) =>
+    acts.flatMap((row) => (row['eventname'] === name ? [JSON.parse(String(row['serviceeventdetails'])) as CensusDetails] : []))
+  const [first, last, ...others] = details('Census')
+  assert.ok(first !== undefined && last !== undefined && others.length === 0)
+  assert.equal(first.exceptions.unaskedDataEvents, run.unasked.length)
+  assert.equal(first.calls.refusedSignature, 1)
+  assert.deepEqual(
+    details('ServerCrashed').map(({ eventsSinceCensus }) => eventsSinceCensus),
+    // The command's call was counted by the command.
+    [{ aws: 1, own: 0 }],
+  )
+  // The query that counts is a call of its own, and behind the last census.
+  const [row] = await query(world.data, `SELECT count(*) AS n FROM events WHERE ${OF_CALLS}`)
+  assert.equal(Number(row?.['n']), last.total.events + 2)
+  assert.equal(last.total.assumedAfterCrash, 1)
+  assert.equal(last.events, 2, 'the command and the call behind the crash')
+})
+
+interface CensusDetails {
+  readonly calls: { readonly refusedSignature: number }
+  readonly exceptions: { readonly unaskedDataEvents: number }
+  readonly events: number
+  readonly total: { readonly events: number; readonly assumedAfterCrash: number }
+  readonly eventsSinceCensus?: unknown
+}
 
 test('invariant 10: an older release refuses what a newer one wrote, by name, and changes nothing', async (t) => {
   const world = await worldFor(t)

@@ -169,7 +169,8 @@ test('commands open the data directory themselves while no server runs, and are 
   const created = await runCommand(['accounts', 'create', '111122223333', '--data', data])
   assert.equal(created.code, 0, created.notes)
   const rows = await ask(
-    `SELECT eventname, useridentity.type AS type, sourceipaddress AS source FROM events WHERE event_class = 'own' ORDER BY position`,
+    `SELECT eventname, useridentity.type AS type, sourceipaddress AS source FROM events
+       WHERE useridentity.type = 'SealcastOperator' ORDER BY position`,
   )
   const events = rows
     .trim()

@@ -47,7 +47,7 @@ export interface Terminal {
   readonly isNoteTerminal: boolean
   readonly columns: number
   readonly osUser: string
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by the first SIGINT or SIGTERM; its name is the reason. */
   readonly interrupted: AbortSignal
   /** Through the server's socket, or by opening the data directory when no server runs. */
   connect(dataFolder: string): Promise<Connection>
@@ -73,8 +73,8 @@ export interface RunningServer {
   readonly dataFolder: string
   /** True when the data directory was made by this start. */
   readonly isNew: boolean
-  /** Calls in flight are answered first. */
-  stop(): Promise<void>
+  /** Calls in flight are answered first. `reason`: as the record tells it. */
+  stop(reason: string): Promise<void>
   /** Reads the TLS files again. */
   renew(): void
 }

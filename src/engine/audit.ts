@@ -26,8 +26,10 @@ export interface Told {
 }
 
 export interface Audit {
-  success(tx: Transaction, told: Told, output: unknown): void
-  failure(tx: Transaction, told: Told, error: ServiceError): void
+  /** How many events it told. */
+  success(tx: Transaction, told: Told, output: unknown): number
+  /** How many events it told. */
+  failure(tx: Transaction, told: Told, error: ServiceError): number
   mayTellSignatureFailure(now: number): boolean
   signatureFailure(tx: Transaction, service: Service, call: Call, accessKeyId: string | undefined, error: ServiceError): void
   /** Signature failures that were counted and not stored. */
@@ -47,23 +49,26 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
   let inMinute = 0
   let unstored = 0
 
-  const tell = (tx: Transaction, told: Told, describe: () => Outcome): void => {
+  const tell = (tx: Transaction, told: Told, describe: () => Outcome): number => {
     const { service, operation, call } = told
     const isOptional = operation.data === true && service.recordsDataEvents === 'when-selected'
-    if (isOptional && !selected.wants(service.eventSource)) return
+    if (isOptional && !selected.wants(service.eventSource)) return 0
     const outcome = describe()
     const owners = othersIn(outcome.resources, call.account)
     const shared = owners.size > 0 && call.account !== '' ? random.uuid() : undefined
     const isOwn = service.own === true || call.principal.type === 'anonymous'
     const flags = (operation.data === true ? EventFlag.data : 0) | (told.causedByTrail === undefined ? 0 : EventFlag.caused)
+    let events = 0
     const write = (account: string): void => {
       const json = eventJson(told, outcome, { eventId: random.uuid(), account, shared, now: tx.now })
       if (isOptional && !selected.takes(json)) return
       tx.event({ class: isOwn ? EventClass.own : EventClass.aws, flags, arrivedAt: call.arrivedAt, json })
+      events++
     }
     if (call.account !== '') write(call.account)
     for (const owner of owners) write(owner)
     if (call.account === '' && owners.size === 0) write('')
+    return events
   }
 
   return {
@@ -75,7 +80,7 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
           : operation.record?.response !== undefined
             ? operation.record.response(output as never, input as never)
             : projectOutput(service.model(), operation.name, output)
-      tell(tx, told, () => ({
+      return tell(tx, told, () => ({
         parameters: parametersOf(told),
         response: response(),
         resources: operation.record?.resources?.(input as never, call) ?? [],
@@ -86,7 +91,7 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
     failure(tx, told, error) {
       // On a denial by policy CloudTrail keeps the parameters to itself, but says on what.
       const isDenied = error.recordedCode === 'AccessDenied'
-      tell(tx, told, () => ({
+      return tell(tx, told, () => ({
         parameters: isDenied ? null : failedParameters(told),
         response: null,
         resources: failedResources(told),

@@ -7,9 +7,10 @@ import { EventClass } from '../model/entry.ts'
 import { type Principal, anonymous } from '../model/principal.ts'
 import { ServiceError } from '../model/service-error.ts'
 import { JournalFailed, JournalFull } from '../storage/journal.ts'
-import type { Audit } from './audit.ts'
+import type { Audit, Told } from './audit.ts'
 import type { Authenticate, CallSignature } from './authenticate.ts'
 import type { Authorize } from './authorize.ts'
+import type { CallKind, Census } from './census.ts'
 import type { Env } from './env.ts'
 import { type AnyOperation, type Call, type Service, Wait } from './operation.ts'
 import type { Committed, Transaction } from './transaction.ts'
@@ -49,6 +50,7 @@ export interface CallsOptions {
   readonly authenticate: Authenticate
   readonly authorize: Authorize
   readonly audit: Audit
+  readonly census: Census
   readonly calls: Counter
   /** Regions that are served. */
   readonly regions: ReadonlySet<string>
@@ -88,11 +90,15 @@ function countSuccess(
 
 async function serve(options: CallsOptions, service: Service, operation: AnyOperation, request: CallRequest): Promise<CallResult> {
   const refusal = options.refusal()
-  if (refusal !== undefined) return { error: unavailable(refusal) }
+  if (refusal !== undefined) {
+    options.census.turnedAway()
+    return { error: unavailable(refusal) }
+  }
   const found = authenticated(options, operation, request)
   if (found instanceof ServiceError) return refuseSignature(options, service, request, found)
   const call = createCall(options, service, request, found)
   const { input } = request
+  let isCounted = false
   try {
     if (request.decodeError !== undefined) throw request.decodeError
     if (request.missing !== undefined && request.missing.length > 0 && service.missing !== undefined)
@@ -104,19 +110,23 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
       await output.until
       ;({ result: output, done } = decide(options, service, operation, call, input, prepared, request))
     }
+    isCounted = true
     await done
     return { output: operation.answer === undefined ? output : await operation.answer(output, call, input) }
   } catch (error) {
     const refused = error instanceof ServiceError ? error : unexpected(options.env.log, service, request, error)
-    if (error instanceof JournalFailed || error instanceof JournalFull) return { error: refused }
-    await tellFailure(options, service, operation, call, input, refused, request)
+    if (error instanceof JournalFailed || error instanceof JournalFull) {
+      if (!isCounted) options.census.turnedAway()
+      return { error: refused }
+    }
+    await tellFailure(options, { service, operation, call, input, causedByTrail: request.causedByTrail }, refused, isCounted)
     return { error: refused }
   }
 }
 
 /** Runs the operation and commits its effect with its event. A result that is a Wait committed nothing: then it is to be run again. */
 function decide(
-  { env, audit }: CallsOptions,
+  { env, audit, census }: CallsOptions,
   service: Service,
   operation: AnyOperation,
   call: Call,
@@ -124,24 +134,28 @@ function decide(
   prepared: unknown,
   request: CallRequest,
 ): Committed<unknown> {
-  return env.commits.commit((tx) => {
+  let events = 0
+  const committed = env.commits.commit((tx) => {
     const output: unknown = operation.run(tx, input as never, call, prepared)
-    if (!(output instanceof Wait)) audit.success(tx, { service, operation, call, input, causedByTrail: request.causedByTrail }, output)
+    if (!(output instanceof Wait))
+      events = audit.success(tx, { service, operation, call, input, causedByTrail: request.causedByTrail }, output)
     return output
   })
+  if (!(committed.result instanceof Wait)) census.served(kindOf(service, call), events)
+  return committed
 }
 
-async function tellFailure(
-  { env, audit }: CallsOptions,
-  service: Service,
-  operation: AnyOperation,
-  call: Call,
-  input: unknown,
-  error: ServiceError,
-  request: CallRequest,
-): Promise<void> {
-  const told = { service, operation, call, input, causedByTrail: request.causedByTrail }
-  await env.commits.commit((tx: Transaction) => audit.failure(tx, told, error)).done
+/** `isCounted`: the call was committed, and failed behind its commit. */
+async function tellFailure({ env, audit, census }: CallsOptions, told: Told, error: ServiceError, isCounted: boolean): Promise<void> {
+  const { result: events, done } = env.commits.commit((tx: Transaction) => audit.failure(tx, told, error))
+  if (isCounted) census.further(events)
+  else census.served(kindOf(told.service, told.call), events)
+  await done
+}
+
+function kindOf(service: Service, call: Call): CallKind {
+  if (service.own === true) return 'own'
+  return call.principal.type === 'anonymous' ? 'unsigned' : 'aws'
 }
 
 function authenticated({ authenticate, regions }: CallsOptions, operation: AnyOperation, request: CallRequest): Principal | ServiceError {
@@ -157,11 +171,14 @@ function authenticated({ authenticate, regions }: CallsOptions, operation: AnyOp
 
 /** A signature that does not hold names nobody: the event is of our own kind, beyond a rate only counted. */
 async function refuseSignature(options: CallsOptions, service: Service, request: CallRequest, error: ServiceError): Promise<CallResult> {
-  const { env, audit } = options
-  if (audit.mayTellSignatureFailure(env.clock.now())) {
-    const call = createCall(options, service, request, anonymous)
-    await env.commits.commit((tx) => audit.signatureFailure(tx, service, call, request.signature?.accessKeyId, error)).done
-  }
+  const { env, audit, census } = options
+  const isTold = audit.mayTellSignatureFailure(env.clock.now())
+  const call = createCall(options, service, request, anonymous)
+  const told = isTold
+    ? env.commits.commit((tx) => audit.signatureFailure(tx, service, call, request.signature?.accessKeyId, error))
+    : undefined
+  census.served('refusedSignature', isTold ? 1 : 0)
+  await told?.done
   return { error }
 }
 

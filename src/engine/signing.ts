@@ -38,7 +38,7 @@ export function createSigning(env: Env, baseUrl: () => string): Signing {
   }
 }
 
-async function openSigner({ tables, commits, seal, clock, random, log }: Env): Promise<Signer> {
+async function openSigner({ tables, commits, seal, clock, random, log, acts }: Env): Promise<Signer> {
   const newest = tables
     .range(Table.signingKeys, {})
     .map(({ value }) => value)
@@ -52,14 +52,15 @@ async function openSigner({ tables, commits, seal, clock, random, log }: Env): P
     return createSigner({ key, clock, random, log })
   }
   const key = await createSigningKey(random, clock.now())
-  await commits.commit((tx) =>
+  await commits.commit((tx) => {
     tx.put(Table.signingKeys, key.keyId, {
       keyId: key.keyId,
       certificatePem: key.certificatePem,
       sealedPrivateKey: seal.seal(key.privateKeyPem, keyContext(key.keyId)),
       createdAt: tx.now,
-    }),
-  ).done
+    })
+    acts.tell(tx, { name: 'SigningKeyMade', details: { purpose: 'notifications', keyId: key.keyId } })
+  }).done
   return createSigner({ key, clock, random, log })
 }
 

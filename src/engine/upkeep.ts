@@ -26,8 +26,9 @@ export function watchFreeSpace(parts: {
   readonly bytesMin: number
   readonly clock: Clock
   readonly log: Log
+  readonly onTurn: (isLow: boolean, freeBytes: number) => void
 }): FreeSpace {
-  const { files, folder, bytesMin, clock, log } = parts
+  const { files, folder, bytesMin, clock, log, onTurn } = parts
   if (folder === undefined) return { isLow: () => false, bytes: () => undefined, stop: () => {} }
   let free = files.free(folder)
   let isLow = free < bytesMin
@@ -44,6 +45,7 @@ export function watchFreeSpace(parts: {
     const nowLow = free < bytesMin
     if (nowLow && !isLow) log.error('the disk is nearly full; calls are refused until there is room', { freeBytes: free })
     if (!nowLow && isLow) log.info('there is room on the disk again; calls are taken', { freeBytes: free })
+    if (nowLow !== isLow) onTurn(nowLow, free)
     isLow = nowLow
   }
   return { isLow: () => isLow, bytes: () => free, stop: () => timer.cancel() }

@@ -1,6 +1,7 @@
 // The record tables: one number each, for ever. Values are JSON unless said. Keys sort so that what is listed together lies together.
 // A number is never reused; docs/DATA.md lists the same.
 
+import type { ActsRow } from './acts.ts'
 import type { PendingDelivery } from './delivery.ts'
 import type { WaitingBucketEvent } from './bucket-event.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
@@ -51,6 +52,8 @@ export const Table = {
   keys: 22,
   /** Key id, slash, version -> StoredKeyVersion (material sealed). */
   keyVersions: 23,
+  /** life, alive, census, lineage; down/, time (15 digits) -> what the server remembers of its own life. */
+  acts: 31,
   /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
   outsideBuckets: 32,
 } as const
@@ -77,6 +80,7 @@ export interface Rows {
   20: WaitingBucketEvent
   22: StoredKey
   23: StoredKeyVersion
+  31: ActsRow
   32: OutsideBucket
 }
 

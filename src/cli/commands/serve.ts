@@ -55,7 +55,7 @@ export const serve: Command<typeof options> = {
       if (terminal.interrupted.aborted) resolve()
       else terminal.interrupted.addEventListener('abort', () => resolve(), { once: true })
     })
-    await server.stop()
+    await server.stop(String(terminal.interrupted.reason))
     return 0
   },
 }

@@ -1,6 +1,7 @@
 // Import: CloudTrail files as AWS writes them, into the lake. Lines of progress, then what came of it.
 import { isAbsolute } from 'node:path'
-import type { LakeImportProgress } from '../../storage/lake.ts'
+import type { Act, Acts } from '../../engine/acts.ts'
+import type { LakeImport, LakeImportProgress } from '../../storage/lake.ts'
 import { badRequest } from './errors.ts'
 import type { Lines, SealcastOperation, SealcastParts } from './operation.ts'
 
@@ -18,14 +19,15 @@ export const importFiles: SealcastOperation<ImportInput, Lines> = (parts) => ({
       throw badRequest('Paths: give the absolute paths of files or folders')
     return { lines: emptyLines() }
   },
-  answer: (_output, _call, input) => ({ lines: answerImport(parts, input.Paths ?? []) }),
+  answer: (_output, { env }, input) => ({ lines: answerImport(parts, env.acts, input.Paths ?? []) }),
 })
 
-async function* answerImport({ lake }: SealcastParts, paths: readonly string[]): AsyncGenerator<unknown> {
+async function* answerImport({ lake }: SealcastParts, acts: Acts, paths: readonly string[]): AsyncGenerator<unknown> {
   const stop = new AbortController()
   let latest: LakeImportProgress | undefined
   let wake: (() => void) | undefined
   let isOver = false
+  let outcome: Omit<Act, 'name'> | undefined
   const result = lake
     .importPaths(paths, {
       signal: stop.signal,
@@ -44,11 +46,23 @@ async function* answerImport({ lake }: SealcastParts, paths: readonly string[]):
       latest = undefined
       if (!isOver) await new Promise<void>((resolve) => (wake = resolve))
     }
+    outcome = await describeOutcome(result)
+    await acts.record({ name: 'ImportRan', ...outcome })
     yield { result: await result }
   } finally {
     stop.abort()
-    await result.catch(() => {})
+    // Who asked has gone; what was read whole is in.
+    if (outcome === undefined) await acts.record({ name: 'ImportRan', ...(await describeOutcome(result)) })
   }
+}
+
+function describeOutcome(result: Promise<LakeImport>): Promise<Omit<Act, 'name'>> {
+  return result.then(
+    ({ files, records, imported, duplicates, rejected, skippedFiles }) => ({
+      details: { files, records, imported, duplicates, rejected, skippedFiles },
+    }),
+    (error: unknown) => ({ error: { code: 'ImportFailed', message: error instanceof Error ? error.message : String(error) } }),
+  )
 }
 
 async function* emptyLines(): AsyncGenerator<unknown> {}

@@ -33,6 +33,8 @@ export interface Survey {
 const KNOWN: ReadonlySet<string> = new Set([
   'format.json',
   'root.key',
+  'failure.json',
+  'restored.json',
   'lock',
   'lock-journal',
   'admin.sock',
