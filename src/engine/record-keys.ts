@@ -11,6 +11,8 @@ import type { Transaction } from './transaction.ts'
 
 export function createRecordKeys({ random, seal }: { readonly random: Random; readonly seal: Seal }): Keys {
   const materials = new Map<string, Buffer>()
+  /** Ids of the server's own keys by alias; they never go. */
+  const own = new Map<string, string>()
 
   function materialOf(tables: TableReader, keyId: string, version: number): Buffer {
     const row = keyVersionRow(keyId, version)
@@ -64,7 +66,13 @@ export function createRecordKeys({ random, seal }: { readonly random: Random; re
     },
     byId: (tables, keyId) => tables.get(Table.keys, keyId),
     list: (tables) => tables.range(Table.keys, {}).map(({ value }) => value),
-    own: (tables, alias) => tables.range(Table.keys, {}).find(({ value }) => value.manager === 'server' && value.alias === alias)?.value,
+    own(tables, alias) {
+      const known = tables.get(Table.keys, own.get(alias) ?? '')
+      if (known !== undefined) return known
+      const found = tables.range(Table.keys, {}).find(({ value }) => value.manager === 'server' && value.alias === alias)?.value
+      if (found !== undefined) own.set(alias, found.keyId)
+      return found
+    },
     dataKey(tables, keyId, context) {
       const { version } = usable(tables, keyId)
       const plain = random.bytes(KEY_BYTES)

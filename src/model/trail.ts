@@ -1,4 +1,5 @@
 // Trails as the records keep them, and the plans of their log files.
+import type { BlobSeal } from './bucket.ts'
 
 export interface Trail {
   readonly trailArn: string
@@ -9,6 +10,8 @@ export interface Trail {
   readonly keyPrefix: string
   readonly snsTopicName?: string
   readonly snsTopicArn?: string
+  /** Its files are encrypted with this key; absent: as their bucket says. */
+  readonly kmsKeyArn?: string
   readonly includeGlobalServiceEvents: boolean
   readonly isMultiRegion: boolean
   readonly logFileValidation: boolean
@@ -97,6 +100,7 @@ export interface PlannedFile {
   /** The finished file as a blob, once delivery has failed: the journal is no longer needed. */
   readonly spooled?: string
   readonly spooledBytes?: number
+  readonly spooledSeal?: BlobSeal
 }
 
 /** A record that a trail's own delivery caused, and that waits for the next log file of its region. */

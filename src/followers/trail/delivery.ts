@@ -5,9 +5,11 @@ import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import type { CallResult } from '../../engine/call.ts'
 import type { Env } from '../../engine/env.ts'
+import { readSealedBody, writeSealedBody } from '../../engine/sealed-body.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { parseArn } from '../../model/arn.ts'
 import type { ServiceError } from '../../model/service-error.ts'
+import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
 import type { PlannedFile, Trail, TrailStatus } from '../../model/trail.ts'
 import type { Position } from '../../storage/journal.ts'
@@ -197,8 +199,11 @@ export class Deliveries {
     const env = this.#env
     const { key, plan } = keyed
     lane.taken = key
-    const blob = plan.spooled === undefined ? await env.blobs.write(logFileContent(env, keyed)) : undefined
-    const spooled = blob === undefined ? plan : { ...plan, spooled: blob.id, spooledBytes: blob.bytes }
+    const blob = plan.spooled === undefined ? await writeSealedBody(env, logFileContent(env, keyed)) : undefined
+    const spooled =
+      blob === undefined
+        ? plan
+        : { ...plan, spooled: blob.blobId, spooledBytes: sealedBlobBytes(blob.bytes), ...(blob.seal !== undefined && { spooledSeal: blob.seal }) }
     const { done } = env.commits.commit((tx) => {
       if (blob !== undefined) tx.put(Table.trailPlans, key, spooled)
       changeStatus(tx, plan.trailArn, change)
@@ -233,9 +238,15 @@ export class Deliveries {
   }
 
   #putObject(keyed: KeyedPlan, bucketName: string): Promise<CallResult> {
-    const { trailArn, account, region, objectKey: key, spooled } = keyed.plan
-    const content = spooled === undefined ? logFileContent(this.#env, keyed) : this.#env.blobs.read(spooled)
-    return putTrailObject(this.#env, { trailArn, account, region, bucketName, key, content, signal: this.#ending.signal })
+    const { trailArn, account, region, objectKey: key, spooled, spooledBytes: bytes = 0, spooledSeal: seal } = keyed.plan
+    const content =
+      spooled === undefined
+        ? logFileContent(this.#env, keyed)
+        : readSealedBody(this.#env, { blobId: spooled, bytes, ...(seal !== undefined && { seal }) })
+    // The key that counts is the one the trail names now.
+    const kmsKeyId = this.#env.tables.get(Table.trails, trailArn)?.kmsKeyArn
+    const to = { trailArn, account, region, bucketName, key, ...(kmsKeyId !== undefined && { kmsKeyId }) }
+    return putTrailObject(this.#env, { ...to, content, signal: this.#ending.signal })
   }
 
   #notify(plan: PlannedFile, bucket: string, topicArn: string): Promise<CallResult> {

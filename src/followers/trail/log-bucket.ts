@@ -51,7 +51,7 @@ export function shownCode(env: Env, bucketName: string, { code, status }: Servic
   return isOutside ? (code === TIMED_OUT ? undefined : code) : status < 500 ? code : undefined
 }
 
-function outsideHeaders({ metadata = {}, kmsKeyId }: TrailObject): Readonly<Record<string, string>> {
+function outsideHeaders({ trailArn, metadata = {}, kmsKeyId }: TrailObject): Readonly<Record<string, string>> {
   return {
     'content-type': 'application/json',
     'content-encoding': 'gzip',
@@ -60,6 +60,7 @@ function outsideHeaders({ metadata = {}, kmsKeyId }: TrailObject): Readonly<Reco
     ...(kmsKeyId !== undefined && {
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': kmsKeyId,
+      'x-amz-server-side-encryption-context': contextOf(trailArn),
     }),
   }
 }
@@ -78,10 +79,19 @@ function putInside(env: Env, object: TrailObject): Promise<CallResult> {
       ContentType: 'application/json',
       ContentEncoding: 'gzip',
       ...(metadata !== undefined && { Metadata: metadata }),
-      ...(kmsKeyId !== undefined && { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyId }),
+      ...(kmsKeyId !== undefined && {
+        ServerSideEncryption: 'aws:kms',
+        SSEKMSKeyId: kmsKeyId,
+        SSEKMSEncryptionContext: contextOf(object.trailArn),
+      }),
     },
     stream: content,
   })
+}
+
+/** CloudTrail binds the trail in. */
+function contextOf(trailArn: string): string {
+  return Buffer.from(JSON.stringify({ 'aws:cloudtrail:arn': trailArn })).toString('base64')
 }
 
 /** What all calls have in common that CloudTrail makes for a trail. */

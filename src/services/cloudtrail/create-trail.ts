@@ -7,6 +7,7 @@ import { checkDestinations, normalPrefix, probeOutside, topicArnOf, validateTopi
 import { errors } from './errors.ts'
 import { type Tag, withTags } from './tags.ts'
 import { echoTrail, type TrailEcho } from './trail-form.ts'
+import { trailKeyArn } from './trail-key.ts'
 import { checkTrailName, trailArn } from './trail-name.ts'
 import { refuseUnoffered, type UnofferedInput } from './unoffered.ts'
 
@@ -15,6 +16,7 @@ interface Input extends UnofferedInput {
   readonly S3BucketName: string
   readonly S3KeyPrefix?: string
   readonly SnsTopicName?: string
+  readonly KmsKeyId?: string
   readonly IncludeGlobalServiceEvents?: boolean
   readonly IsMultiRegionTrail?: boolean
   readonly TagsList?: readonly Tag[]
@@ -57,11 +59,13 @@ function checkedTrail(tables: TableReader, input: Input, call: Call, now: number
     ...(snsTopicArn !== undefined && { snsTopicArn }),
   }
   checkDestinations(tables, call, destination)
+  const kmsKeyArn = input.KmsKeyId ? trailKeyArn(tables, call, input.KmsKeyId, destination) : undefined
   refuseUnoffered(input)
   return {
     ...destination,
     name,
     ...(snsTopicArn !== undefined && topic !== undefined && { snsTopicName: topic }),
+    ...(kmsKeyArn !== undefined && { kmsKeyArn }),
     includeGlobalServiceEvents,
     isMultiRegion,
     logFileValidation: false,

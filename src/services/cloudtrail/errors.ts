@@ -51,11 +51,11 @@ export const errors = {
     ),
   maxResults: (message: string) => error('InvalidMaxResultsException', message),
   invalidToken: () => error('InvalidNextTokenException', 'The NextToken is not one that ListTrails gave out.'),
-  kms: (key: string) =>
-    error(
-      'KmsKeyNotFoundException',
-      `There is no KMS key ${key}: KMS keys are not offered by this version of Sealcast. Leave KmsKeyId out.`,
-    ),
+  encryptionPolicy: (bucket: string, key: string) =>
+    error('InsufficientEncryptionPolicyException', `Insufficient permissions to access S3 bucket ${bucket} or KMS key ${key}.`),
+  kms: (message: string) => error('KmsException', message),
+  kmsKeyNotFound: (key: string, remedy: string) =>
+    error('KmsKeyNotFoundException', `KmsKeyId: the KMS key ${key} could not be found; ${remedy}.`),
   organization: () =>
     error(
       'OrganizationsNotInUseException',

@@ -13,6 +13,7 @@ export interface TrailEcho {
   readonly IsMultiRegionTrail: boolean
   readonly TrailARN: string
   readonly LogFileValidationEnabled: boolean
+  readonly KmsKeyId?: string
   readonly IsOrganizationTrail: boolean
   readonly RecursiveLogging?: boolean
 }
@@ -28,6 +29,7 @@ export function echoTrail(trail: Trail): TrailEcho {
     IsMultiRegionTrail: trail.isMultiRegion,
     TrailARN: trail.trailArn,
     LogFileValidationEnabled: trail.logFileValidation,
+    ...(trail.kmsKeyArn !== undefined && { KmsKeyId: trail.kmsKeyArn }),
     IsOrganizationTrail: false,
     ...(!trail.isRecursive && { RecursiveLogging: false }),
   }

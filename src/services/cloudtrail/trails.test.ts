@@ -164,7 +164,6 @@ test('what is not offered is refused by name, and nothing is kept', () =>
   withWorld(async ({ trail }) => {
     const refused: [object, string, RegExp][] = [
       [{ EnableLogFileValidation: true }, 'InvalidParameterException', /EnableLogFileValidation/],
-      [{ KmsKeyId: 'alias/logs' }, 'KmsKeyNotFoundException', /KmsKeyId/],
       [{ CloudWatchLogsLogGroupArn: 'arn:aws:logs:x' }, 'CloudWatchLogsDeliveryUnavailableException', /CloudWatchLogsLogGroupArn/],
       [{ IsOrganizationTrail: true }, 'OrganizationsNotInUseException', /organization/],
       [{ IsMultiRegionTrail: true, IncludeGlobalServiceEvents: false }, 'InvalidParameterCombinationException', /Multi-Region trail must/],
@@ -173,6 +172,29 @@ test('what is not offered is refused by name, and nothing is kept', () =>
     for (const [more, code, message] of refused) await assert.rejects(trail('CreateTrail', { ...BASE, ...more }), { code, message })
     assert.deepEqual(await trail('ListTrails'), { Trails: [] })
     await trail('CreateTrail', { ...BASE, EnableLogFileValidation: false, KmsKeyId: '', IsOrganizationTrail: false })
+  }))
+
+test('a key is kept as its ARN, whatever it was named by, and refused as CloudTrail does', () =>
+  withWorld(async ({ trail, env }) => {
+    const place = { account: ACCOUNT, region: 'us-east-1', alias: 'alias/logs' }
+    const { result: key, done } = env.commits.commit((tx) => env.keys.create(tx, place))
+    await done
+    const other = env.commits.commit((tx) => env.keys.create(tx, { ...place, account: '999999999999' })).result
+    const refused: [string, string][] = [
+      ['no key', 'KmsKeyNotFoundException'],
+      [key.arn.replace('us-east-1', 'eu-west-1'), 'KmsKeyNotFoundException'],
+      ['alias/absent', 'InsufficientEncryptionPolicyException'],
+      [other.arn, 'InsufficientEncryptionPolicyException'],
+    ]
+    for (const [KmsKeyId, code] of refused) await assert.rejects(trail('CreateTrail', { ...BASE, KmsKeyId }), { code }, KmsKeyId)
+    const aliasArn = key.arn.replace(/key.*/, 'alias/logs')
+    assert.equal((await trail('CreateTrail', { ...BASE, KmsKeyId: 'alias/logs' }))['KmsKeyId'], key.arn)
+    for (const KmsKeyId of [key.keyId, key.arn, aliasArn])
+      assert.equal((await trail('UpdateTrail', { Name: BASE.Name, KmsKeyId }))['KmsKeyId'], key.arn)
+    assert.equal((await trail('UpdateTrail', { Name: BASE.Name }))['KmsKeyId'], key.arn, 'what is not given stays')
+    await env.commits.commit((tx) => env.keys.setEnabled(tx, key.keyId, false)).done
+    await assert.rejects(trail('UpdateTrail', { Name: BASE.Name, KmsKeyId: key.arn }), { code: 'KmsException', message: /disabled/ })
+    assert.equal((await trail('UpdateTrail', { Name: BASE.Name, KmsKeyId: '' }))['KmsKeyId'], undefined)
   }))
 
 test('logging starts and stops, and only in the home region', () =>

@@ -5,12 +5,10 @@ export interface UnofferedInput {
   readonly EnableLogFileValidation?: boolean
   readonly CloudWatchLogsLogGroupArn?: string
   readonly CloudWatchLogsRoleArn?: string
-  readonly KmsKeyId?: string
   readonly IsOrganizationTrail?: boolean
 }
 
 export function refuseUnoffered(input: UnofferedInput): void {
-  if (input.KmsKeyId) throw errors.kms(input.KmsKeyId)
   if (input.CloudWatchLogsLogGroupArn || input.CloudWatchLogsRoleArn) throw errors.cloudWatchLogs()
   if (input.IsOrganizationTrail === true) throw errors.organization()
   if (input.EnableLogFileValidation === true)

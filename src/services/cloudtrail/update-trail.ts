@@ -6,6 +6,7 @@ import { Table } from '../../model/tables.ts'
 import { checkBucketName, checkCombination } from './create-trail.ts'
 import { checkDestinations, normalPrefix, probeOutside, topicArnOf, validateTopic } from './destinations.ts'
 import { echoTrail, type TrailEcho } from './trail-form.ts'
+import { trailKeyArn } from './trail-key.ts'
 import { resolveTrailArn, trailToChange } from './trail-name.ts'
 import { refuseUnoffered, type UnofferedInput } from './unoffered.ts'
 
@@ -14,6 +15,7 @@ interface Input extends UnofferedInput {
   readonly S3BucketName?: string
   readonly S3KeyPrefix?: string
   readonly SnsTopicName?: string
+  readonly KmsKeyId?: string
   readonly IncludeGlobalServiceEvents?: boolean
   readonly IsMultiRegionTrail?: boolean
   readonly RecursiveLogging?: boolean
@@ -36,7 +38,7 @@ export const updateTrail: Operation<Input, TrailEcho, void> = {
 }
 
 function changedTrail(tables: TableReader, input: Input, call: Call): Trail {
-  const { snsTopicName, snsTopicArn, ...present } = trailToChange(tables, call, input.Name)
+  const { snsTopicName, snsTopicArn, kmsKeyArn, ...present } = trailToChange(tables, call, input.Name)
   const { SnsTopicName: topic, S3BucketName: bucketName } = input
   if (bucketName !== undefined) checkBucketName(bucketName)
   const isMultiRegion = input.IsMultiRegionTrail ?? present.isMultiRegion
@@ -55,8 +57,11 @@ function changedTrail(tables: TableReader, input: Input, call: Call): Trail {
     status: topic === undefined ? present.status : withoutNotificationError(present.status),
   }
   checkDestinations(tables, call, trail)
+  // A key that was set is looked at again: it may be gone, or the bucket another.
+  const keyGiven = input.KmsKeyId ?? kmsKeyArn
+  const key = keyGiven ? { kmsKeyArn: trailKeyArn(tables, call, keyGiven, trail) } : {}
   refuseUnoffered(input)
-  return trail
+  return { ...trail, ...key }
 }
 
 /** Another topic has not failed yet. */
