@@ -203,7 +203,12 @@ export class Deliveries {
     const spooled =
       blob === undefined
         ? plan
-        : { ...plan, spooled: blob.blobId, spooledBytes: sealedBlobBytes(blob.bytes), ...(blob.seal !== undefined && { spooledSeal: blob.seal }) }
+        : {
+            ...plan,
+            spooled: blob.blobId,
+            spooledBytes: sealedBlobBytes(blob.bytes),
+            ...(blob.seal !== undefined && { spooledSeal: blob.seal }),
+          }
     const { done } = env.commits.commit((tx) => {
       if (blob !== undefined) tx.put(Table.trailPlans, key, spooled)
       changeStatus(tx, plan.trailArn, change)
