@@ -84,7 +84,7 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
         parameters: parametersOf(told),
         response: response(),
         resources: operation.record?.resources?.(input as never, call) ?? [],
-        additional: operation.record?.additional?.(output as never, input as never, call),
+        additional: additionalOf(told, operation.record?.additional?.(output as never, input as never, call)),
         error: undefined,
       }))
     },
@@ -95,7 +95,7 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
         parameters: isDenied ? null : failedParameters(told),
         response: null,
         resources: failedResources(told),
-        additional: undefined,
+        additional: additionalOf(told, undefined),
         error,
       }))
     },
@@ -270,6 +270,11 @@ function parametersOf({ service, operation, call, input }: Told): Readonly<Recor
   const own = operation.record?.parameters
   if (own !== undefined) return own(input as never, call)
   return projectInput(service.model(), operation, input)
+}
+
+function additionalOf({ service, call, input }: Told, own: Outcome['additional']): Outcome['additional'] {
+  const common = service.additional?.(input as never, call)
+  return common === undefined ? own : { ...common, ...own }
 }
 
 /** An input that was refused may have any form; what cannot be projected is left out. */

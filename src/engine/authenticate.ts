@@ -9,6 +9,8 @@ import type { Tables } from './tables.ts'
 /** What the wire read from a signed request. `verify` compares against a secret, in constant time. */
 export interface CallSignature {
   readonly accessKeyId: string
+  /** It stands in the query, not in a header. */
+  readonly isPresigned?: boolean
   /** Undefined when the signature holds for this secret and time, else the refusal in the service's form. */
   verify(secretAccessKey: string, now: number): ServiceError | undefined
 }

@@ -12,7 +12,7 @@ import type { Authenticate, CallSignature } from './authenticate.ts'
 import type { Authorize } from './authorize.ts'
 import type { CallKind, Census } from './census.ts'
 import type { Env } from './env.ts'
-import { type AnyOperation, type Call, type Service, Wait } from './operation.ts'
+import { type AnyOperation, type Call, type Service, Wait, type WireFacts } from './operation.ts'
 import type { Committed, Transaction } from './transaction.ts'
 
 export interface CallRequest {
@@ -27,6 +27,9 @@ export interface CallRequest {
   readonly userAgent: string
   readonly host: string
   readonly tls?: { readonly version: string; readonly cipher: string } | undefined
+  /** From the wire. */
+  readonly bodyBytes?: number
+  readonly hostId?: () => string
   /** From the wire; absent on unsigned calls. */
   readonly signature?: CallSignature | undefined
   /** Set by callers inside the process instead of a signature (followers, the operator's socket). */
@@ -198,12 +201,17 @@ function createCall({ env, authorize }: CallsOptions, service: Service, request:
     userAgent: request.userAgent,
     host: request.host,
     tls: request.tls,
+    wire: wireFacts(request),
     stream: request.stream,
     conditions: sourceArn === undefined ? {} : { 'aws:sourcearn': sourceArn },
     causedByTrail: request.causedByTrail,
     require: (action, resource) => authorize.require(service, call, action, resource),
   }
   return call
+}
+
+function wireFacts({ hostId, bodyBytes = 0, signature }: CallRequest): WireFacts | undefined {
+  return hostId === undefined ? undefined : { hostId, bodyBytes, isPresigned: signature?.isPresigned ?? false }
 }
 
 function unexpected(log: Log, service: Service, request: CallRequest, error: unknown): ServiceError {

@@ -8,6 +8,16 @@ import type { Env } from './env.ts'
 import type { TableReader } from './tables.ts'
 import type { Transaction } from './transaction.ts'
 
+/** What the front door knows of a request beside the call. */
+export interface WireFacts {
+  /** Of the body as it came; 0 for streams. */
+  readonly bodyBytes: number
+  /** Signed in the query. */
+  readonly isPresigned: boolean
+  /** S3's second id of the request, which its answer bears. */
+  readonly hostId: () => string
+}
+
 /** A call being served. */
 export interface Call {
   readonly env: Env
@@ -25,6 +35,8 @@ export interface Call {
   /** The Host header: where the caller reached us, for URLs that must work from there. */
   readonly host: string
   readonly tls: { readonly version: string; readonly cipher: string } | undefined
+  /** How the request came; undefined for calls from inside the process. */
+  readonly wire: WireFacts | undefined
   /** The request's body where the protocol streams it. */
   readonly stream: AsyncIterable<Uint8Array> | undefined
   /** Further condition keys the operation knows (sns:Protocol). Lower case. */
@@ -114,6 +126,8 @@ export interface Service {
   readonly internalError: () => ServiceError
   /** Data events without a trail's selector: recorded always (SNS) or not at all. */
   readonly recordsDataEvents: 'always' | 'when-selected'
+  /** additionalEventData of all its calls; an operation's own comes behind it. */
+  readonly additional?: (input: never, call: Call) => Readonly<Record<string, unknown>> | undefined
   /** A call's fixed event class: `own` for calls that AWS does not have. */
   readonly own?: boolean
   /** Throws the error AWS gives for required members that are absent. */

@@ -40,6 +40,8 @@ export interface WireCall {
   readonly arrivedAt: number
   /** Of the body as it came; 0 for streams. */
   readonly bodyBytes: number
+  /** S3's second id of the request: the same each time it is asked for. */
+  readonly hostId: () => string
   /** Required members that are absent, as AWS's framework names them. */
   readonly missing: readonly string[]
   /** The input could not be read: the call is to be refused with this, and recorded. */
@@ -204,6 +206,7 @@ async function call(
     tls: request.tls,
     arrivedAt: request.arrivedAt,
     bodyBytes: request.body?.length ?? 0,
+    hostId: identity.hostId,
     missing,
     decodeError,
     stream: payload?.stream,
@@ -223,7 +226,8 @@ interface Identity {
 /** S3's request ids look different from those of other services. */
 function identify(random: Random, speech: Speech): Identity {
   const requestId = speech === 'rest' ? random.bytes(8).toString('hex').toUpperCase() : random.uuid()
-  return { requestId, hostId: () => random.bytes(48).toString('base64') }
+  let hostId: string | undefined
+  return { requestId, hostId: () => (hostId ??= random.bytes(48).toString('base64')) }
 }
 
 function answerError(options: DoorOptions, context: ErrorContext, head: RequestHead): HttpResponse {

@@ -34,6 +34,7 @@ import { putBucketTagging } from './put-bucket-tagging.ts'
 import { putObjectTagging } from './put-object-tagging.ts'
 import { putBucketVersioning } from './put-bucket-versioning.ts'
 import { putObject } from './put-object.ts'
+import { requestDetails } from './record.ts'
 import { unsetConfigurations } from './unset-configurations.ts'
 
 export const s3 = {
@@ -81,5 +82,6 @@ export const s3 = {
   accessDenied: errors.accessDenied,
   internalError: errors.internalError,
   recordsDataEvents: 'when-selected',
+  additional: requestDetails,
   missing: nullMembersError,
 } as const satisfies Service

@@ -45,6 +45,10 @@ export class Signature {
     this.#style = styleOf(claim.service)
   }
 
+  get isPresigned(): boolean {
+    return this.claim.isPresigned
+  }
+
   get expiresAt(): number | undefined {
     const { signedAt, expiresSeconds } = this.claim
     return expiresSeconds === undefined ? undefined : signedAt + expiresSeconds * 1000
