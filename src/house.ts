@@ -1,7 +1,7 @@
 // The inside of a server, put together: storage, engine, services, followers; everything but its doors. One of the three places that
 // know what is plugged in (with start.ts and main.ts).
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import { type Meter, createMeter } from './base/meter.ts'
@@ -35,6 +35,8 @@ import { createDeliveryFollower } from './followers/delivery/index.ts'
 import { createHistoryFollower } from './followers/history.ts'
 import { createLakeFollower } from './followers/lake.ts'
 import { TrailFollower } from './followers/trail/follower.ts'
+import { bucketPublication, filePublication, type Publication, topicPublication } from './followers/tree/publication.ts'
+import { openTree, type Tree } from './followers/tree/tree.ts'
 import type { Values } from './model/config.ts'
 import { createNotification } from './model/notification.ts'
 import { Table } from './model/tables.ts'
@@ -70,6 +72,8 @@ import { memoryQueueStore } from './storage/queues/memory-store.ts'
 import { openQueues } from './storage/queues/queues.ts'
 import { openJournal } from './storage/segments/journal.ts'
 import { type Store, openStore } from './storage/store.ts'
+import { openTileFiles } from './storage/tree/tile-files.ts'
+import type { TreeStore } from './storage/tree.ts'
 
 export type Config = Values<typeof settings>
 
@@ -195,6 +199,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     isStopping: () => isStopping,
   })
 
+  const tree = await openServerTree(options, env)
   const services: Readonly<Record<string, Service>> = {
     sns: createSns({ tables, protocols: protocolsOf() }),
     sqs: createSqs({
@@ -216,6 +221,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       caughtUp: () => lakeFollower.catchUp(),
       status,
       regions: new Set(config['regions.names']),
+      tree,
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account: options.account }),
     }),
   }
@@ -240,7 +246,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     journal,
     clock,
     log,
-    followers: options.purpose === 'serve' ? [lakeFollower, ...serving] : [lakeFollower],
+    followers: options.purpose === 'serve' ? [lakeFollower, tree.follower, ...serving] : [lakeFollower, tree.follower],
   })
   if (options.purpose === 'serve') running.bucketEvents = new BucketEventSender(env)
   const visibility = startVisibility({ clock, journal, queues: store.queues })
@@ -282,8 +288,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       freeSpace.stop()
       visibility.stop()
       live.close()
+      await tree.checkpoints.stop()
       await running.follows?.stop()
       await running.bucketEvents?.stop()
+      tree.close()
       await stopUpkeep()
       // The last commit; where nothing can be written any more, the next start tells.
       await life.end(reason).catch((error: unknown) => log.warn('the stop could not be recorded', { error: String(error) }))
@@ -364,7 +372,7 @@ async function openStorage({ config, clock, random, log, data }: HouseOptions): 
   }
 }
 
-function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history'): string {
+function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree'): string {
   const folder = data.path(name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return folder
@@ -372,6 +380,24 @@ function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 
 
 function openLake({ data, clock, log }: HouseOptions): Lake {
   return openDuckdbLake({ folder: data === undefined ? undefined : folderOf(data, 'lake'), files: diskFiles(), clock, log })
+}
+
+function openServerTree({ config, data, account, purpose }: HouseOptions, env: Env): Promise<Tree> {
+  const files = data === undefined ? memoryFiles() : diskFiles()
+  const folder = data === undefined ? '/tree' : folderOf(data, 'tree')
+  const parts = { env, account, region: config['regions.default'] }
+  const { 'tree.topicArn': topicArn, 'tree.file': file, 'tree.bucket': bucket, 'tree.prefix': prefix } = config
+  return openTree({
+    env,
+    hasFiles: files.exists(join(folder, 'tile')),
+    openStore: (state) => openTileFiles(files, folder, state),
+    checkpointSeconds: purpose === 'serve' ? config['tree.checkpointSeconds'] : undefined,
+    publications: (store: TreeStore): Publication[] => [
+      ...(topicArn === undefined ? [] : [topicPublication(parts, topicArn)]),
+      ...(file === undefined ? [] : [filePublication(diskFiles(), resolve(file))]),
+      ...(bucket === undefined ? [] : [bucketPublication(parts, store, bucket, prefix)]),
+    ],
+  })
 }
 
 /** The journal is kept for the lake until it has taken it in. */

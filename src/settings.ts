@@ -77,6 +77,26 @@ export const settings = {
     help: 'base of SigningCertURL, where it differs from server.publicUrl',
   }),
   'trail.deliveryIntervalSeconds': wholeNumber({ default: 300, min: 1, max: 3600, help: 'seconds between the log files of a trail' }),
+  'tree.checkpointSeconds': wholeNumber({
+    default: 60,
+    min: 1,
+    max: 86_400,
+    help: 'seconds between signed checkpoints of the tree over the events, when events came in between',
+  }),
+  'tree.topicArn': text({
+    default: undefined,
+    pattern: /^arn:[^:]+:sns:[^:]+:\d{12}:[^:]+$/,
+    form: 'the ARN of a topic',
+    help: 'topic that each checkpoint is published to',
+  }),
+  'tree.file': text({ default: undefined, help: 'file that each checkpoint is appended to' }),
+  'tree.bucket': text({ default: undefined, help: 'bucket that holds the tree and its checkpoint as a static log (C2SP tlog-tiles)' }),
+  'tree.prefix': text({
+    default: '',
+    pattern: /^$|^[^/](.*[^/])?$/,
+    form: 'a text that neither begins nor ends with a slash',
+    help: 'what the keys in tree.bucket begin with',
+  }),
   'lake.retentionDays': wholeNumber({ default: 90, min: 1, max: 3650, help: 'days for which events can be queried' }),
   'deliveries.retentionDays': wholeNumber({ default: 7, min: 1, max: 3650, help: 'days for which attempts at deliveries can be queried' }),
   'lake.maxBytes': wholeNumber({

@@ -1,7 +1,7 @@
 // The server's own acts on the record: events of our own kind (never in a trail) that tell what the server itself did or found, such as
 // starting, a crash found at start, a rotated key, a retention run. Names and numbers only: no values of settings, no secrets.
 import type { Random } from '../base/random.ts'
-import { EventClass } from '../model/entry.ts'
+import { EventClass, EventFlag } from '../model/entry.ts'
 import type { Commits, Transaction } from './transaction.ts'
 
 export interface Act {
@@ -11,6 +11,8 @@ export interface Act {
   readonly details?: Readonly<Record<string, unknown>>
   /** Where it failed. */
   readonly error?: { readonly code: string; readonly message: string }
+  /** It tells of telling: it begets no further log file or checkpoint by itself. */
+  readonly isCaused?: boolean
 }
 
 export interface Acts {
@@ -30,7 +32,7 @@ export interface ActsOptions {
 }
 
 export function createActs({ random, commits, account, region, version }: ActsOptions): Acts {
-  const tell = (tx: Transaction, { name, details, error }: Act): void => {
+  const tell = (tx: Transaction, { name, details, error, isCaused }: Act): void => {
     const json = JSON.stringify({
       eventVersion: '1.11',
       userIdentity: { type: 'SealcastServer', accountId: account, invokedBy: 'sealcast.local' },
@@ -51,7 +53,7 @@ export function createActs({ random, commits, account, region, version }: ActsOp
       ...(details !== undefined && { serviceEventDetails: details }),
       eventCategory: 'Sealcast',
     })
-    tx.event({ class: EventClass.own, flags: 0, arrivedAt: tx.now, json })
+    tx.event({ class: EventClass.own, flags: isCaused === true ? EventFlag.caused : 0, arrivedAt: tx.now, json })
   }
   return {
     tell,

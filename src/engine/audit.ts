@@ -23,6 +23,7 @@ export interface Told {
   readonly call: Call
   readonly input: unknown
   readonly causedByTrail: string | undefined
+  readonly causedByTree: string | undefined
 }
 
 export interface Audit {
@@ -57,7 +58,9 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
     const owners = othersIn(outcome.resources, call.account)
     const shared = owners.size > 0 && call.account !== '' ? random.uuid() : undefined
     const isOwn = service.own === true || call.principal.type === 'anonymous'
-    const flags = (operation.data === true ? EventFlag.data : 0) | (told.causedByTrail === undefined ? 0 : EventFlag.caused)
+    const flags =
+      (operation.data === true ? EventFlag.data : 0) |
+      (told.causedByTrail === undefined && told.causedByTree === undefined ? 0 : EventFlag.caused)
     let events = 0
     const write = (account: string): void => {
       const json = eventJson(told, outcome, { eventId: random.uuid(), account, shared, now: tx.now })
@@ -165,7 +168,7 @@ interface Copy {
   readonly now: number
 }
 
-function eventJson({ service, operation, call, causedByTrail }: Told, outcome: Outcome, copy: Copy): string {
+function eventJson({ service, operation, call, causedByTrail, causedByTree }: Told, outcome: Outcome, copy: Copy): string {
   const { error, resources } = outcome
   const isForeign = copy.account !== call.account
   // Whom a resource belongs to is not for a stranger who was refused to know.
@@ -179,7 +182,14 @@ function eventJson({ service, operation, call, causedByTrail }: Told, outcome: O
     json += `,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`
   json += `,"requestParameters":${bounded(outcome.parameters, PARAMETERS_CHARS_MAX)}`
   json += `,"responseElements":${bounded(outcome.response, PARAMETERS_CHARS_MAX)}`
-  const additional = causedByTrail === undefined ? outcome.additional : { ...outcome.additional, causedByTrail }
+  const additional =
+    causedByTrail === undefined && causedByTree === undefined
+      ? outcome.additional
+      : {
+          ...outcome.additional,
+          ...(causedByTrail !== undefined && { causedByTrail }),
+          ...(causedByTree !== undefined && { causedByTree }),
+        }
   if (additional !== undefined) json += `,"additionalEventData":${bounded(additional, ADDITIONAL_CHARS_MAX)}`
   json += `,"requestID":"${call.requestId}","eventID":"${copy.eventId}","readOnly":${operation.access === 'read'}`
   if (resources.length > 0)

@@ -43,6 +43,8 @@ export interface CallRequest {
   readonly causedByTrail?: string
   /** The resource on whose behalf a service calls (aws:SourceArn); the trail, where a trail caused the call and nothing else is said. */
   readonly sourceArn?: string
+  /** The publication of a checkpoint of that tree (its origin) caused the call. */
+  readonly causedByTree?: string
 }
 
 export type CallResult = { readonly output: unknown } | { readonly error: ServiceError }
@@ -140,8 +142,7 @@ function decide(
   let events = 0
   const committed = env.commits.commit((tx) => {
     const output: unknown = operation.run(tx, input as never, call, prepared)
-    if (!(output instanceof Wait))
-      events = audit.success(tx, { service, operation, call, input, causedByTrail: request.causedByTrail }, output)
+    if (!(output instanceof Wait)) events = audit.success(tx, { service, operation, call, input, ...causeOf(request) }, output)
     return output
   })
   if (!(committed.result instanceof Wait)) census.served(kindOf(service, call), events)
@@ -183,6 +184,10 @@ async function refuseSignature(options: CallsOptions, service: Service, request:
   census.served('refusedSignature', isTold ? 1 : 0)
   await told?.done
   return { error }
+}
+
+function causeOf({ causedByTrail, causedByTree }: CallRequest): Pick<Told, 'causedByTrail' | 'causedByTree'> {
+  return { causedByTrail, causedByTree }
 }
 
 function createCall({ env, authorize }: CallsOptions, service: Service, request: CallRequest, principal: Principal): Call {

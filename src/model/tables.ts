@@ -9,6 +9,7 @@ import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
+import type { TreeKey, TreeRow } from './tlog/tree-rows.ts'
 import type { Trail, TrailPlan } from './trail.ts'
 
 export const Table = {
@@ -52,6 +53,10 @@ export const Table = {
   keys: 22,
   /** Key id, slash, version -> StoredKeyVersion (material sealed). */
   keyVersions: 23,
+  /** `state`: how far the tree counts; `checkpoint`: the newest one signed; `published`: what went out. */
+  tree: 26,
+  /** Key id -> a key that signs checkpoints (private part sealed). */
+  treeKeys: 27,
   /** life, alive, census, lineage; down/, time (15 digits) -> what the server remembers of its own life. */
   acts: 31,
   /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
@@ -80,6 +85,8 @@ export interface Rows {
   20: WaitingBucketEvent
   22: StoredKey
   23: StoredKeyVersion
+  26: TreeRow
+  27: TreeKey
   31: ActsRow
   32: OutsideBucket
 }

@@ -57,6 +57,15 @@ export function filesSuite(name: string, createWorld: () => FilesWorld): void {
       file.close()
     })
 
+    inWorld('flushes later as it flushes at once', async (files, at, folder) => {
+      const file = files.open(at('a'), 'create')
+      write(file, 'abc', 0)
+      await file.syncLater()
+      file.close()
+      await files.syncFolderLater(folder)
+      await assert.rejects(files.syncFolderLater(at('absent')), { code: 'ENOENT' })
+    })
+
     inWorld('opens by mode, and says with a code why it does not', (files, at) => {
       assert.throws(() => files.open(at('a'), 'read'), { code: 'ENOENT' })
       assert.throws(() => files.open(at('a'), 'write'), { code: 'ENOENT' })

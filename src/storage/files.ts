@@ -20,6 +20,8 @@ export interface Files {
   remove(path: string): void
   /** Makes creations, renames and removals in `path` durable. */
   syncFolder(path: string): void
+  /** As `syncFolder`, without keeping this thread waiting. */
+  syncFolderLater(path: string): Promise<void>
   /** Bytes free for us on the volume of `path`. */
   free(path: string): number
 }
@@ -32,6 +34,8 @@ export interface File {
   /** Bytes written; may be short, as write(2) is. */
   write(from: Uint8Array, offset: number, length: number, position: number): number
   sync(): void
+  /** As `sync`, without keeping this thread waiting; settles on a later turn. The file MUST stay open until then. */
+  syncLater(): Promise<void>
   truncate(length: number): void
   size(): number
   close(): void

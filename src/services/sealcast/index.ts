@@ -8,14 +8,19 @@ import { disconnectBucket } from './disconnect-bucket.ts'
 import { accessDenied, internalError } from './errors.ts'
 import { getEnvironment } from './get-environment.ts'
 import { getStatus } from './get-status.ts'
+import { getTree } from './get-tree.ts'
 import { importFiles } from './import.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listConnectedBuckets } from './list-connected-buckets.ts'
 import { listKeys } from './list-keys.ts'
 import type { SealcastParts } from './operation.ts'
+import { proveEvent } from './prove-event.ts'
+import { proveGrowth } from './prove-growth.ts'
 import { query } from './query.ts'
 import { rotateKey } from './rotate-key.ts'
 import { setKeyState } from './set-key-state.ts'
+import { rotateTreeKey } from './rotate-tree-key.ts'
+import { signTree } from './sign-tree.ts'
 import { tail } from './tail.ts'
 
 const operations = {
@@ -25,13 +30,18 @@ const operations = {
   DisconnectBucket: disconnectBucket,
   GetEnvironment: getEnvironment,
   GetStatus: getStatus,
+  GetTree: getTree,
   Import: importFiles,
   ListAccounts: listAccounts,
   ListConnectedBuckets: listConnectedBuckets,
   ListKeys: listKeys,
+  ProveEvent: proveEvent,
+  ProveGrowth: proveGrowth,
   Query: query,
   RotateKey: rotateKey,
   SetKeyState: setKeyState,
+  RotateTreeKey: rotateTreeKey,
+  SignTree: signTree,
   Tail: tail,
 } satisfies Record<string, (parts: SealcastParts) => AnyOperation>
 

@@ -1,6 +1,7 @@
 // What the operator's operations are handed, and how they answer: plain values, or lines that go out as they come.
 import type { Live } from '../../engine/live.ts'
 import type { Operation } from '../../engine/operation.ts'
+import type { TreeLog } from '../../engine/tree-log.ts'
 import type { Status } from '../../model/status.ts'
 import type { Lake } from '../../storage/lake.ts'
 
@@ -11,6 +12,7 @@ export interface SealcastParts {
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status
   readonly regions: ReadonlySet<string>
+  readonly tree: TreeLog
   readonly environment: () => { readonly url: string; readonly region: string; readonly account: string }
 }
 

@@ -21,7 +21,7 @@ export interface DataDirectory {
   path(name: DataName): string
 }
 
-export type DataName = 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'admin.sock'
+export type DataName = 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree' | 'admin.sock'
 
 /** Opens or makes `folder`, mode 0700. Throws DataDirectoryLocked and DataDirectoryRefused. */
 export function openDataDirectory(folder: string, random: Random): DataDirectory {

@@ -5,6 +5,7 @@ import {
   existsSync,
   fdatasyncSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -17,6 +18,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { File, Files } from '../files.ts'
 
 const WINDOWS = process.platform === 'win32'
@@ -38,6 +40,7 @@ export function diskFiles(): Files {
     rename: renameSync,
     remove: unlinkSync,
     syncFolder,
+    syncFolderLater,
     free(path) {
       const { bavail, bsize } = statfsSync(path)
       return bavail * bsize
@@ -65,6 +68,7 @@ function openDiskFile(path: string, mode: 'read' | 'create' | 'write', durable: 
       return bytes
     },
     sync: () => fsyncSync(descriptor),
+    syncLater: () => new Promise((resolve, reject) => fsync(descriptor, (error) => (error === null ? resolve() : reject(error)))),
     truncate: (length) => ftruncateSync(descriptor, length),
     size: () => fstatSync(descriptor).size,
     close: () => closeSync(descriptor),
@@ -88,6 +92,16 @@ function readAll(descriptor: number, into: Uint8Array, offset: number, length: n
 function syncDescriptor(descriptor: number): void {
   if (WINDOWS) fdatasyncSync(descriptor)
   else fsyncSync(descriptor)
+}
+
+async function syncFolderLater(path: string): Promise<void> {
+  if (WINDOWS) return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 function syncFolder(path: string): void {

@@ -44,6 +44,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'blobs',
   'lake',
   'history',
+  'tree',
 ])
 
 export async function survey(check: Check): Promise<Survey> {

@@ -160,6 +160,11 @@ class MemoryVolume implements MemoryFiles {
     return Math.max(0, this.#capacityBytes - this.#used)
   }
 
+  async syncFolderLater(path: string): Promise<void> {
+    await nextTurn()
+    this.syncFolder(path)
+  }
+
   crash(random: Random): void {
     assert(this.#simulate, 'a volume made with `simulate` before it crashes')
     const reached = random.below(this.#pendingNames.length + 1)
@@ -202,28 +207,27 @@ class MemoryVolume implements MemoryFiles {
       if (bytes > 0) into.set(node.bytes.subarray(position, position + bytes), offset)
       return bytes
     }
+    const sync = (): void => {
+      check()
+      this.#rest(this.#call('sync', path), 'fsync', path)
+      node.stable.clear()
+      node.stableLength = node.length
+    }
     return {
       read,
-      readLater: (into, offset, length, position) =>
-        new Promise((resolve, reject) =>
-          setImmediate(() => {
-            try {
-              resolve(read(into, offset, length, position))
-            } catch (error) {
-              reject(error as Error)
-            }
-          }),
-        ),
+      readLater: async (into, offset, length, position) => {
+        await nextTurn()
+        return read(into, offset, length, position)
+      },
       write: (from, offset, length, position) => {
         check()
         if (!writable) throw systemError('EBADF', 'write', path)
         return this.#write(node, path, from.subarray(offset, offset + length), position, durable)
       },
-      sync: () => {
-        check()
-        this.#rest(this.#call('sync', path), 'fsync', path)
-        node.stable.clear()
-        node.stableLength = node.length
+      sync,
+      syncLater: async () => {
+        await nextTurn()
+        sync()
       },
       truncate: (length) => {
         check()
@@ -307,6 +311,10 @@ class MemoryVolume implements MemoryFiles {
   #powered(): void {
     if (!this.#power) throw new PowerCut('the power is off')
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function reserve(node: Node, length: number): void {

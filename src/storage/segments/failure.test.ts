@@ -224,6 +224,7 @@ function methods(files: MemoryFiles): Files {
     rename: (from, to) => files.rename(from, to),
     remove: (path) => files.remove(path),
     syncFolder: (path) => files.syncFolder(path),
+    syncFolderLater: (path) => files.syncFolderLater(path),
     free: (path) => files.free(path),
   }
 }

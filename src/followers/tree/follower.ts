@@ -1,0 +1,117 @@
+// The tree follower: every event of the journal becomes a leaf of one Merkle tree, in the journal's order. The tree's files come first and
+// the commit that says how far they count comes after, so that the same events always give the same tree, wherever a crash falls.
+import type { Env } from '../../engine/env.ts'
+import type { Follower } from '../../engine/follow.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { EntryKind, EventFlag, readEntries } from '../../model/entry.ts'
+import { Table } from '../../model/tables.ts'
+import { eventLeaf } from '../../model/tlog/event-leaf.ts'
+import type { TreeHead } from '../../model/tlog/merkle.ts'
+import type { TreeState } from '../../model/tlog/tree-rows.ts'
+import type { Frame, Position } from '../../storage/journal.ts'
+import type { TreeStore } from '../../storage/tree.ts'
+
+/** A step of reading; small, because its events are hashed in one go. */
+const BATCH_BYTES = 256 * 1024
+const PAUSE_MS = 100
+/** Leaves that a crash may leave to be made again, and so much journal that waits for the tree. */
+const UNCOMMITTED_LEAVES_MAX = 16 * 1024
+const UNCOMMITTED_BYTES_MAX = 32 * 1024 * 1024
+const EVENTS: ReadonlySet<number> = new Set([EntryKind.event])
+
+export class TreeFollower implements Follower {
+  readonly name = 'tree'
+  readonly pauseMs = PAUSE_MS
+  readonly batchBytesMax = BATCH_BYTES
+  readonly #env: Env
+  readonly #store: TreeStore
+  #committed: TreeState
+  #read: Position
+  #bytesRead = 0
+  #ownLeaves: number
+  #committing: Promise<unknown> = Promise.resolve()
+
+  /** `state`: what the store was opened with. */
+  constructor(env: Env, store: TreeStore, state: TreeState) {
+    this.#env = env
+    this.#store = store
+    this.#committed = state
+    this.#ownLeaves = state.size
+    this.#read = Math.max(state.position, env.journal.start)
+    if (state.size > 0 && state.position < env.journal.start)
+      env.log.error('events were trimmed before the tree could take them', { from: state.position, to: env.journal.start })
+  }
+
+  get checkpoint(): Position {
+    return this.#committed.position
+  }
+
+  /** What counts durably. */
+  get state(): TreeState {
+    return this.#committed
+  }
+
+  /** The size of the tree behind the newest event that no publication or delivery of its own record caused. */
+  get ownLeaves(): number {
+    return this.#ownLeaves
+  }
+
+  async handle(frames: readonly Frame[]): Promise<void> {
+    this.#take(frames)
+    const leaves = this.#store.size - this.#committed.size
+    if (leaves >= UNCOMMITTED_LEAVES_MAX || this.#bytesRead >= UNCOMMITTED_BYTES_MAX) await this.commit(() => {})
+  }
+
+  /** Resolves when the tree holds all that was durable at the call. */
+  async catchUp(): Promise<void> {
+    const { journal } = this.#env
+    for (const until = journal.durable; this.#read < until;) {
+      const frames = await journal.read(this.#read, BATCH_BYTES)
+      if (frames.length === 0) return
+      await this.handle(frames)
+      journal.release(frames)
+    }
+  }
+
+  /** Makes the tree as it is now count, with what `work` stages beside it; resolves with its head when that is durable. */
+  commit(work: (tx: Transaction, head: TreeHead) => void): Promise<TreeHead> {
+    const done = this.#committing.then(() => this.#commit(work))
+    this.#committing = done.catch(() => {})
+    return done
+  }
+
+  async stop(): Promise<void> {
+    await this.#committing
+    if (this.#store.size > this.#committed.size) await this.commit(() => {})
+  }
+
+  async #commit(work: (tx: Transaction, head: TreeHead) => void): Promise<TreeHead> {
+    const head = { size: this.#store.size, root: this.#store.root() }
+    const state = { ...this.#committed, size: head.size, root: head.root.toString('base64'), position: this.#read }
+    const isWorthARow = state.size > this.#committed.size || state.position - this.#committed.position >= UNCOMMITTED_BYTES_MAX
+    await this.#store.flush()
+    // Commit point: from here on the tree has these leaves, and its files are there to show them.
+    await this.#env.commits.commit((tx) => {
+      if (isWorthARow) tx.put(Table.tree, 'state', state)
+      work(tx, head)
+    }).done
+    if (isWorthARow) this.#committed = state
+    this.#bytesRead = 0
+    return head
+  }
+
+  #take(frames: readonly Frame[]): void {
+    const leaves: string[] = []
+    for (const frame of frames) {
+      if (frame.position < this.#read) continue
+      for (const { entry } of readEntries(frame.payload, EVENTS)) {
+        if (entry.kind !== 'event') continue
+        leaves.push(eventLeaf(entry.class, entry.json))
+        if ((entry.flags & EventFlag.caused) === 0) this.#ownLeaves = this.#store.size + leaves.length
+      }
+      this.#read = frame.end
+      this.#bytesRead += frame.payload.length
+    }
+    this.#store.append(leaves)
+  }
+}
