@@ -124,7 +124,7 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
       if (!isCounted) options.census.turnedAway()
       return { error: refused }
     }
-    await tellFailure(options, { service, operation, call, input, causedByTrail: request.causedByTrail }, refused, isCounted)
+    await tellFailure(options, { service, operation, call, input, ...causeOf(request) }, refused, isCounted)
     return { error: refused }
   }
 }

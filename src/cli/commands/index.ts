@@ -8,10 +8,12 @@ import { env } from './env.ts'
 import { fsck } from './fsck.ts'
 import { importFiles } from './import.ts'
 import { keys } from './keys.ts'
+import { prove } from './prove.ts'
 import { query } from './query.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
+import { tree } from './tree.ts'
 
 export const commands: Readonly<Record<string, AnyCommand>> = {
   serve,
@@ -19,6 +21,8 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   status,
   tail,
   query,
+  tree,
+  prove,
   import: importFiles,
   accounts,
   buckets,

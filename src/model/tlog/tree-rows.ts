@@ -42,3 +42,19 @@ export interface TreeKey {
   readonly verifierKey: string
   readonly createdAt: number
 }
+
+/** What GetTree answers. */
+export interface TreeOutput {
+  readonly Origin: string
+  readonly Size: number
+  readonly Checkpoint?: string
+  readonly SignedAt?: number
+  readonly Keys: readonly TreeKeyRow[]
+}
+
+export interface TreeKeyRow {
+  readonly VerifierKey: string
+  readonly CreatedAt: number
+  /** It signs the next checkpoint. */
+  readonly IsCurrent: boolean
+}

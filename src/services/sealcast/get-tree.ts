@@ -1,21 +1,7 @@
 // GetTree: the tree over the events as it stands: its newest checkpoint, and the keys that checkpoints are verified with.
 import { treeKeys } from '../../engine/tree-signing.ts'
+import type { TreeOutput } from '../../model/tlog/tree-rows.ts'
 import type { SealcastOperation } from './operation.ts'
-
-export interface TreeKeyRow {
-  readonly VerifierKey: string
-  readonly CreatedAt: number
-  /** It signs the next checkpoint. */
-  readonly IsCurrent: boolean
-}
-
-export interface TreeOutput {
-  readonly Origin: string
-  readonly Size: number
-  readonly Checkpoint?: string
-  readonly SignedAt?: number
-  readonly Keys: readonly TreeKeyRow[]
-}
 
 export const getTree: SealcastOperation<object, TreeOutput> = ({ tree }) => ({
   name: 'GetTree',

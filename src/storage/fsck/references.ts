@@ -6,6 +6,7 @@ import type { AccessKey } from '../../model/principal.ts'
 import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
+import type { TreeRow, TreeState } from '../../model/tlog/tree-rows.ts'
 import type { TrailPlan } from '../../model/trail.ts'
 import { readBlobId } from '../blobs.ts'
 import type { Severity } from '../fsck.ts'
@@ -24,7 +25,14 @@ interface Fact {
   readonly row: unknown
 }
 
-const KEPT_WHOLE: ReadonlySet<number> = new Set([Table.accessKeys, Table.subscriptions, Table.queues, Table.checkpoints, Table.counters])
+const KEPT_WHOLE: ReadonlySet<number> = new Set([
+  Table.accessKeys,
+  Table.subscriptions,
+  Table.queues,
+  Table.checkpoints,
+  Table.counters,
+  Table.tree,
+])
 
 export class References {
   readonly #tables = new Map<number, Map<string, Fact>>()
@@ -59,6 +67,12 @@ export class References {
     return new Set([...this.#of<Queue>(Table.queues)].map(({ row }) => row.number))
   }
 
+  /** How far the tree over the events counts. */
+  treeState(): TreeState | undefined {
+    const row = this.#tables.get(Table.tree)?.get('state')?.row as TreeRow | undefined
+    return row?.kind === 'state' ? row : undefined
+  }
+
   hasRoute(route: number): boolean {
     return route === 0 || this.#has(Table.routes, String(route))
   }
@@ -70,6 +84,8 @@ export class References {
       if (row.from !== undefined) yield row.from
       if (row.to !== undefined) yield row.to
     }
+    const tree = this.treeState()
+    if (tree !== undefined) yield tree.position
   }
 
   *problems(

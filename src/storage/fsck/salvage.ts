@@ -66,6 +66,8 @@ export async function salvage({ files, clock, random, folder, survey, findings }
   const isJournalDamaged = isDamaged('journal')
   if (isDamaged('records') || isJournalDamaged) await repairRecords(tools, survey, isJournalDamaged)
   if (isDamaged('queues') || isJournalDamaged) await repairQueues(tools, survey)
+  // Without its files the next start begins a new tree, under another name.
+  if (isDamaged('tree')) move('tree')
   if (isDamaged('lake')) repairLake(tools, survey)
   if (isDamaged('history')) repairHistory(tools, survey.history)
   for (const file of survey.blobs.cut) move(file)

@@ -10,6 +10,7 @@ import { checkJournal, type FrameFound, type JournalPicture } from './journal.ts
 import { checkLake, judgeLake, type LakePicture } from './lake.ts'
 import { INDEX_FILE, QueuesPicture } from './queues.ts'
 import { checkRecords, RECORDS_FILE, type RecordsPicture } from './records.ts'
+import { checkTree } from './tree.ts'
 import { type ReferenceProblem, References } from './references.ts'
 
 export interface Survey {
@@ -81,6 +82,7 @@ export async function survey(check: Check): Promise<Survey> {
   const lake = await checkLake(check)
   judgeLake(check, lake, journal)
   const history = await checkHistory(check)
+  await checkTree(check, references.treeState(), journal)
   judgePositions(check, { journal, records, queues, references })
   const places = [
     records.state?.checkpoint ?? 0,
