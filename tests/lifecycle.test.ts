@@ -215,7 +215,13 @@ test('health, readiness and metrics', async (t) => {
   await assert.rejects(sns.createTopic({ Name: 'not a name' }))
   const health = (await (await fetch(`${server.url}/_sealcast/health`)).json()) as Record<string, unknown>
   assert.deepEqual([health['status'], health['version']], ['ready', '0.1.0'])
-  assert.deepEqual((health['followers'] as { name: string }[]).map(({ name }) => name).toSorted(), ['delivery', 'history', 'lake', 'trail', 'tree'])
+  assert.deepEqual((health['followers'] as { name: string }[]).map(({ name }) => name).toSorted(), [
+    'delivery',
+    'history',
+    'lake',
+    'trail',
+    'tree',
+  ])
   assert.deepEqual(Object.keys(health['bytes'] as object).toSorted(), ['blobs', 'journal', 'lake', 'queues', 'records'])
   for (const path of ['live', 'ready']) assert.equal((await fetch(`${server.url}/_sealcast/${path}`)).status, 200)
   const metrics = await (await fetch(`${server.url}/_sealcast/metrics`)).text()
