@@ -2,6 +2,7 @@
 import type { AnyCommand } from '../command.ts'
 import { accounts } from './accounts.ts'
 import { buckets } from './buckets.ts'
+import { coverage } from './coverage.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { env } from './env.ts'
@@ -24,6 +25,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   tree,
   prove,
   import: importFiles,
+  coverage,
   accounts,
   buckets,
   keys,

@@ -2,6 +2,7 @@
 import type { AnyOperation, Service } from '../../engine/operation.ts'
 import type { ServiceModel } from '../../model/shape.ts'
 import { connectBucket } from './connect-bucket.ts'
+import { coverage } from './coverage.ts'
 import { createAccount } from './create-account.ts'
 import { createKey } from './create-key.ts'
 import { disconnectBucket } from './disconnect-bucket.ts'
@@ -24,6 +25,7 @@ import { signTree } from './sign-tree.ts'
 import { tail } from './tail.ts'
 
 const operations = {
+  Coverage: coverage,
   ConnectBucket: connectBucket,
   CreateAccount: createAccount,
   CreateKey: createKey,
