@@ -30,6 +30,7 @@ const BAR_COLUMNS = 60
 const SIGNS: Readonly<Record<CoverageState, string>> = { logged: '█', partly: '▓', unselected: '░', unknown: '?', down: '·' }
 
 export const coverage: Command<typeof options> = {
+  summary: 'tell what each minute was: logged, down and why, or unselected and by whom',
   help: [
     "The server's own record takes every event while it runs; a trail takes what it selects while it logs. A minute that was logged only in",
     'part counts as not logged. "partly": the selectors leave out some management events.',
