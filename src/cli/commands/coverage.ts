@@ -32,7 +32,7 @@ const SIGNS: Readonly<Record<CoverageState, string>> = { logged: '█', partly: 
 export const coverage: Command<typeof options> = {
   summary: 'tell what each minute was: logged, down and why, or unselected and by whom',
   help: [
-    "The server's own record takes every event while it runs; a trail takes what it selects while it logs. A minute that was logged only in",
+    "The server's own record takes every event while it runs; a trail takes what it selects while it logs. A minute that was logged in",
     'part counts as not logged. "partly": the selectors leave out some management events.',
     'Exit code 1 when a minute of the server or of a trail that was asked for was down or is unknown.',
   ].join('\n'),
