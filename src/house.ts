@@ -42,7 +42,9 @@ import { createNotification } from './model/notification.ts'
 import { Table } from './model/tables.ts'
 import { createDataEventFilter } from './services/cloudtrail/data-event-filter.ts'
 import { createCloudtrail } from './services/cloudtrail/index.ts'
+import { sweepParts } from './services/s3/multipart/uploads.ts'
 import { s3 } from './services/s3/index.ts'
+import { startLockTime } from './services/s3/object-lock.ts'
 import { sweepBlobs } from './services/s3/sweep-blobs.ts'
 import { createSealcast } from './services/sealcast/index.ts'
 import type { Status } from './model/status.ts'
@@ -119,6 +121,7 @@ const LOOKUPS_PER_SECOND = 2
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { config, clock, random, log, data } = options
   const startedAt = clock.now()
+  startLockTime(clock)
   const storage = await openStorage(options)
   const { store, tables, blobs } = storage
   const { journal } = store
@@ -250,7 +253,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
   if (options.purpose === 'serve') running.bucketEvents = new BucketEventSender(env)
   const visibility = startVisibility({ clock, journal, queues: store.queues })
-  const sweeps = [() => sweepBlobs({ blobs, tables }, startedAt), createSubscriptionSweep(env)]
+  const sweeps = [once(() => sweepParts(env)), once(() => sweepBlobs({ blobs, tables }, startedAt)), createSubscriptionSweep(env)]
   const stopUpkeep = startUpkeep({
     clock,
     log,
@@ -306,6 +309,17 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 
 function neededOf(follows: Follows | undefined, life: Life): number | undefined {
   return follows === undefined ? undefined : Math.min(follows.needed(), life.needed())
+}
+
+/** For what only a crash before this start can have left behind. A failure is tried again. */
+function once(sweep: () => Promise<number>): () => Promise<number> {
+  let isDone = false
+  return async () => {
+    if (isDone) return 0
+    const swept = await sweep()
+    isDone = true
+    return swept
+  }
 }
 
 interface Storage {

@@ -5,6 +5,7 @@ import type { ActsRow } from './acts.ts'
 import type { PendingDelivery } from './delivery.ts'
 import type { WaitingBucketEvent } from './bucket-event.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
+import type { MultipartUpload, UploadedPart } from './multipart-upload.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
 import type { AccessKey, Account } from './principal.ts'
@@ -47,6 +48,10 @@ export const Table = {
   signingKeys: 16,
   /** By object-version.ts: a key's delete markers and the versions that are not current, newest first -> ObjectVersion. */
   objectVersions: 17,
+  /** By multipart-upload.ts: a key's uploads under way, the oldest first -> MultipartUpload. */
+  multipartUploads: 18,
+  /** Upload id, slash, part number (5 digits) -> UploadedPart. */
+  uploadedParts: 19,
   /** ARN of a queue or topic, slash, number (15 digits) -> what a bucket has to tell it. */
   bucketEvents: 20,
   /** Key id -> StoredKey. */
@@ -82,6 +87,8 @@ export interface Rows {
   15: { readonly next: number }
   16: SigningKey
   17: ObjectVersion | NullVersion
+  18: MultipartUpload
+  19: UploadedPart
   20: WaitingBucketEvent
   22: StoredKey
   23: StoredKeyVersion

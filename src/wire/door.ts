@@ -15,7 +15,7 @@ import { decodePublish, decodePublishBatch, encodePublish, encodePublishBatch } 
 import { decodeRest, encodeRest, encodeRestError } from './codecs/rest-xml.ts'
 import type { Input } from './codecs/values.ts'
 import type { HttpRequest, RequestHead } from './http.ts'
-import { openPayload, type Payload } from './payload.ts'
+import { checkCollected, openPayload, type Payload } from './payload.ts'
 import type { TlsFacts } from './peer.ts'
 import { createRouter, type Route, type Router, type Speech, type Unroutable, type WireServices } from './router.ts'
 import { type Claim, readClaim } from './sigv4/claim.ts'
@@ -149,6 +149,7 @@ function prepare(router: Router, request: HttpRequest, signature: Signature | un
   if ('error' in route) return route
   try {
     const payload = request.stream === undefined ? undefined : openPayload(request.stream, request.headers, signature)
+    if (route.speech === 'rest' && request.body !== undefined && request.body.length > 0) checkCollected(request.body, request.headers)
     const input = decode(route, request)
     if (payload !== undefined) describePayload(input, payload)
     return { route, input, missing: missingMembers(route.operation, input), payload }

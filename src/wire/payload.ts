@@ -49,6 +49,14 @@ export function openPayload(source: AsyncIterable<Uint8Array>, headers: Headers,
   return { stream: checked(plain, bytes, expectations), bytes, trailers: () => trailers }
 }
 
+/** Holds a body that was collected to what its headers say of it, its hash apart, which belongs to the signature. Throws a ServiceError. */
+export function checkCollected(body: Buffer, headers: Headers): void {
+  for (const { checksum, check } of expectationsOf(headers, undefined)) {
+    checksum.update(body)
+    check(checksum.digest())
+  }
+}
+
 interface Expectation {
   readonly checksum: Checksum
   /** Throws when the digest is not what was expected. */

@@ -2,6 +2,7 @@
 // bytes as they come and gives the base64 of its big-endian value.
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { errors } from './errors.ts'
 
 export interface Checksum {
   update(bytes: Uint8Array): void
@@ -20,6 +21,15 @@ export const checksumBytes = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA2
 
 export function isChecksumAlgorithm(text: string): text is ChecksumAlgorithm {
   return (checksumAlgorithms as readonly string[]).includes(text)
+}
+
+/** In any case. Throws InvalidRequest. */
+export function readAlgorithm(text: string): ChecksumAlgorithm {
+  const algorithm = text.toUpperCase()
+  if (isChecksumAlgorithm(algorithm)) return algorithm
+  throw errors.invalidRequest(
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${checksumAlgorithms.join(', ')}]`,
+  )
 }
 
 export function createChecksum(algorithm: ChecksumAlgorithm): Checksum {

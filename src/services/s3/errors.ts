@@ -47,6 +47,10 @@ export const errors = {
     new ServiceError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', {
       details: { MaxSizeAllowed: String(bytesMax) },
     }),
+  entityTooSmall: (bytes: number, bytesMin: number, partNumber: number, etag: string) =>
+    new ServiceError('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', {
+      details: { ProposedSize: String(bytes), MinSizeAllowed: String(bytesMin), PartNumber: String(partNumber), ETag: etag },
+    }),
   illegalLocation: (constraint: string) =>
     new ServiceError(
       'IllegalLocationConstraintException',
@@ -61,6 +65,18 @@ export const errors = {
   invalidLocation: (constraint: string) =>
     new ServiceError('InvalidLocationConstraint', 400, 'The specified location-constraint is not valid', {
       details: { LocationConstraint: constraint },
+    }),
+  invalidPart: (uploadId: string, partNumber: number, etag: string) =>
+    new ServiceError(
+      'InvalidPart',
+      400,
+      'One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not ' +
+        "match the part's entity tag.",
+      { details: { UploadId: uploadId, PartNumber: String(partNumber), ETag: etag } },
+    ),
+  invalidPartOrder: (uploadId: string) =>
+    new ServiceError('InvalidPartOrder', 400, 'The list of parts was not in ascending order. Parts must be ordered by part number.', {
+      details: { UploadId: uploadId },
     }),
   invalidRange: (range: string, bytes: number) =>
     new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', {
@@ -90,6 +106,7 @@ export const errors = {
     new ServiceError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
       details: { Size: String(bytes), MaxSizeAllowed: String(bytesMax) },
     }),
+  noLockConfiguration: () => new ServiceError('InvalidRequest', 400, 'Bucket is missing Object Lock Configuration'),
   noSuchBucket: (bucket: string) =>
     new ServiceError('NoSuchBucket', 404, 'The specified bucket does not exist', { details: { BucketName: bucket } }),
   noSuchBucketPolicy: (bucket: string) =>
@@ -115,6 +132,13 @@ export const errors = {
     new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', { details: what, headers }),
   noSuchKey: (key: string, headers: Readonly<Record<string, string>> = {}) =>
     new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', { details: { Key: key }, headers }),
+  noSuchUpload: (uploadId: string) =>
+    new ServiceError(
+      'NoSuchUpload',
+      404,
+      'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+      { details: { UploadId: uploadId } },
+    ),
   noSuchVersion: (key: string, versionId: string) =>
     new ServiceError('NoSuchVersion', 404, 'The specified version does not exist.', { details: { Key: key, VersionId: versionId } }),
   /** What HEAD answers, which has no body to tell more. */
@@ -127,6 +151,12 @@ export const errors = {
   notOffered: (what: string) => new ServiceError('NotImplemented', 501, `A feature you asked for is not offered by this server: ${what}`),
   objectLocked: () => new ServiceError('AccessDenied', 403, 'Access Denied because object protected by object lock.'),
   notModified: (headers: Readonly<Record<string, string>>) => new ServiceError('NotModified', 304, 'Not Modified', { headers }),
+  operationAborted: () =>
+    new ServiceError(
+      'OperationAborted',
+      409,
+      'A conflicting conditional operation is currently in progress against this resource. Try again.',
+    ),
   preconditionFailed: (condition: string) =>
     new ServiceError('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', {
       details: { Condition: condition },

@@ -4,6 +4,7 @@ import { policyOf } from '../../engine/policies.ts'
 import { parseArn } from '../../model/arn.ts'
 import { nullMembersError } from '../../model/missing-members.ts'
 import { Table } from '../../model/tables.ts'
+import { copyObject } from './copy-object.ts'
 import { createBucket } from './create-bucket.ts'
 import { deleteBucketEncryption } from './delete-bucket-encryption.ts'
 import { deleteBucketPolicy } from './delete-bucket-policy.ts'
@@ -11,14 +12,15 @@ import { deleteBucketTagging } from './delete-bucket-tagging.ts'
 import { deleteBucket } from './delete-bucket.ts'
 import { deleteObjectTagging } from './delete-object-tagging.ts'
 import { deleteObject } from './delete-object.ts'
+import { deleteObjects } from './delete-objects.ts'
 import { errors } from './errors.ts'
 import { getBucketEncryption } from './get-bucket-encryption.ts'
 import { getBucketLocation } from './get-bucket-location.ts'
 import { getBucketNotificationConfiguration } from './get-bucket-notification-configuration.ts'
 import { getBucketPolicy } from './get-bucket-policy.ts'
 import { getBucketTagging } from './get-bucket-tagging.ts'
-import { getObjectTagging } from './get-object-tagging.ts'
 import { getBucketVersioning } from './get-bucket-versioning.ts'
+import { getObjectTagging } from './get-object-tagging.ts'
 import { getObject } from './get-object.ts'
 import { headBucket } from './head-bucket.ts'
 import { headObject } from './head-object.ts'
@@ -27,12 +29,19 @@ import { listObjectVersions } from './list-object-versions.ts'
 import { listObjectsV2 } from './list-objects-v2.ts'
 import { listObjects } from './list-objects.ts'
 import { s3Model } from './model.ts'
+import { abortMultipartUpload } from './multipart/abort-multipart-upload.ts'
+import { completeMultipartUpload } from './multipart/complete-multipart-upload.ts'
+import { createMultipartUpload } from './multipart/create-multipart-upload.ts'
+import { listMultipartUploads } from './multipart/list-multipart-uploads.ts'
+import { listParts } from './multipart/list-parts.ts'
+import { uploadPartCopy } from './multipart/upload-part-copy.ts'
+import { uploadPart } from './multipart/upload-part.ts'
 import { putBucketEncryption } from './put-bucket-encryption.ts'
 import { putBucketNotificationConfiguration } from './put-bucket-notification-configuration.ts'
 import { putBucketPolicy } from './put-bucket-policy.ts'
 import { putBucketTagging } from './put-bucket-tagging.ts'
-import { putObjectTagging } from './put-object-tagging.ts'
 import { putBucketVersioning } from './put-bucket-versioning.ts'
+import { putObjectTagging } from './put-object-tagging.ts'
 import { putObject } from './put-object.ts'
 import { requestDetails } from './record.ts'
 import { unsetConfigurations } from './unset-configurations.ts'
@@ -43,13 +52,18 @@ export const s3 = {
   actionPrefix: 's3',
   model: s3Model,
   operations: {
+    AbortMultipartUpload: abortMultipartUpload,
+    CompleteMultipartUpload: completeMultipartUpload,
+    CopyObject: copyObject,
     CreateBucket: createBucket,
+    CreateMultipartUpload: createMultipartUpload,
     DeleteBucket: deleteBucket,
     DeleteBucketEncryption: deleteBucketEncryption,
     DeleteBucketPolicy: deleteBucketPolicy,
     DeleteBucketTagging: deleteBucketTagging,
     DeleteObject: deleteObject,
     DeleteObjectTagging: deleteObjectTagging,
+    DeleteObjects: deleteObjects,
     GetBucketEncryption: getBucketEncryption,
     GetBucketLocation: getBucketLocation,
     GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
@@ -61,9 +75,11 @@ export const s3 = {
     HeadBucket: headBucket,
     HeadObject: headObject,
     ListBuckets: listBuckets,
-    ListObjects: listObjects,
+    ListMultipartUploads: listMultipartUploads,
     ListObjectVersions: listObjectVersions,
+    ListObjects: listObjects,
     ListObjectsV2: listObjectsV2,
+    ListParts: listParts,
     PutBucketEncryption: putBucketEncryption,
     PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
     PutBucketPolicy: putBucketPolicy,
@@ -71,6 +87,8 @@ export const s3 = {
     PutBucketVersioning: putBucketVersioning,
     PutObject: putObject,
     PutObjectTagging: putObjectTagging,
+    UploadPart: uploadPart,
+    UploadPartCopy: uploadPartCopy,
     ...unsetConfigurations,
   },
   resourcePolicy(tables, arn) {

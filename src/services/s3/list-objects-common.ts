@@ -39,15 +39,15 @@ export interface ListOutput {
 const KEYS_MAX = 1000
 
 /** Keys to give at most; a greater wish is cut to a thousand, as S3 does. */
-export function keysMaxOf({ MaxKeys }: ListInput): number {
+export function keysMaxOf({ MaxKeys }: Pick<ListInput, 'MaxKeys'>, name = 'max-keys'): number {
   if (MaxKeys === undefined) return KEYS_MAX
   if (!Number.isInteger(MaxKeys) || MaxKeys < 0 || MaxKeys > 2_147_483_647)
-    throw errors.invalidArgument('max-keys', String(MaxKeys), 'Argument max-keys must be an integer between 0 and 2147483647')
+    throw errors.invalidArgument(name, String(MaxKeys), `Argument ${name} must be an integer between 0 and 2147483647`)
   return Math.min(MaxKeys, KEYS_MAX)
 }
 
 /** How names stand in the answer: as they are, or encoded so that XML can hold any of them. */
-export function encoderOf({ EncodingType }: ListInput): (text: string) => string {
+export function encoderOf({ EncodingType }: Pick<ListInput, 'EncodingType'>): (text: string) => string {
   if (EncodingType === undefined) return (text) => text
   if (EncodingType !== 'url') throw errors.invalidArgument('encoding-type', EncodingType, 'Invalid Encoding Method specified in Request')
   return encodeKey

@@ -1,7 +1,7 @@
-// When a version is locked. A legal hold has no end. A retention ends by the time of the lock clock, which never runs ahead of the time
-// that has really passed since the server started: a machine's clock that is set forward under a running server frees nothing, and one
-// that is set back keeps locks for longer. What the clock says at the start is believed; a restart also takes up the time that a machine
-// slept through.
+// When a version is locked. A legal hold has no end. A retention ends by the earlier of two times: the machine's clock, and the time at
+// which the server started plus what has really passed since. So a clock that is set forward under a running server frees nothing, and one
+// that is set back keeps locks for longer. A default retention counts from the later of the two, so that it is not cut short by a clock
+// that was set back. What the clock says when the server starts is believed; a restart also takes up the time a machine slept through.
 import type { Clock } from '../../base/clock.ts'
 import type { ObjectVersion } from '../../model/bucket.ts'
 import { isDeleteMarker } from '../../model/object-version.ts'
@@ -14,12 +14,26 @@ interface Start {
 
 const starts = new WeakMap<Clock, Start>()
 
-/** Ms since 1970 by which retention is judged. The first call for a clock, at the server's start, is where it counts from. */
+/** Where the time of locks counts from: to be called when the server starts, before any call. */
+export function startLockTime(clock: Clock): void {
+  elapsedTime(clock)
+}
+
+/** Ms since 1970 by which the end of a retention is judged. */
 export function lockTime(clock: Clock): number {
+  // A second that a clock is ahead after it was corrected by slewing is no mistake.
+  return Math.min(clock.now(), elapsedTime(clock) + SLEW_MS)
+}
+
+/** Ms since 1970 from which a default retention counts. */
+export function retentionStart(clock: Clock): number {
+  return Math.max(clock.now(), elapsedTime(clock))
+}
+
+function elapsedTime(clock: Clock): number {
   let start = starts.get(clock)
   if (start === undefined) starts.set(clock, (start = { now: clock.now(), monotonic: clock.monotonic() }))
-  // A second that a clock is ahead after it was corrected by slewing is no mistake.
-  return Math.min(clock.now(), Math.ceil(start.now + (clock.monotonic() - start.monotonic)) + SLEW_MS)
+  return Math.floor(start.now + (clock.monotonic() - start.monotonic))
 }
 
 const SLEW_MS = 1000

@@ -4,14 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Call } from '../../engine/operation.ts'
 import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
 import { sealBlob } from '../../model/sealed-blob.ts'
-import {
-  type Checksum,
-  type ChecksumAlgorithm,
-  checksumAlgorithms,
-  checksumBytes,
-  createChecksum,
-  isChecksumAlgorithm,
-} from './checksums.ts'
+import { type Checksum, type ChecksumAlgorithm, checksumAlgorithms, checksumBytes, createChecksum, readAlgorithm } from './checksums.ts'
 import { newBlobKey } from './encryption.ts'
 import { errors } from './errors.ts'
 import { objectArn } from './existing-bucket.ts'
@@ -90,14 +83,7 @@ export async function receiveBody(call: Call, input: BodyInput, bytesMax: number
 
 function announcedAlgorithms(input: BodyInput): ChecksumAlgorithm[] {
   const announced = new Set(checksumAlgorithms.filter((algorithm) => input[`Checksum${algorithm}`] !== undefined))
-  const named = input.ChecksumAlgorithm?.toUpperCase()
-  if (named !== undefined) {
-    if (!isChecksumAlgorithm(named))
-      throw errors.invalidRequest(
-        `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${checksumAlgorithms.join(', ')}]`,
-      )
-    announced.add(named)
-  }
+  if (input.ChecksumAlgorithm !== undefined) announced.add(readAlgorithm(input.ChecksumAlgorithm))
   return [...announced]
 }
 

@@ -6,7 +6,7 @@ import type { StoredBlob } from '../../model/bucket.ts'
 import { Table } from '../../model/tables.ts'
 
 /** Their rows name blobs in `blobs`. */
-const TABLES = [Table.objects, Table.objectVersions] as const
+const TABLES = [Table.objects, Table.objectVersions, Table.uploadedParts] as const
 
 /** `isNamed`: whether someone else names the blob. Returns how many were removed. */
 export async function sweepBlobs(

@@ -1,6 +1,7 @@
 // What records say of each other, of blobs, queues and the journal: collected row by row, the changes of the journal on top, then judged.
 import type { StoredBlob } from '../../model/bucket.ts'
 import type { PendingDelivery } from '../../model/delivery.ts'
+import { type MultipartUpload, uploadIdOf } from '../../model/multipart-upload.ts'
 import { versionRow } from '../../model/object-version.ts'
 import type { AccessKey } from '../../model/principal.ts'
 import { sealedBlobBytes } from '../../model/sealed-blob.ts'
@@ -133,9 +134,12 @@ export class References {
   }
 
   *#objects(table: number, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
+    const uploads = new Set([...this.#of<MultipartUpload>(Table.multipartUploads)].map(({ row }) => row.uploadId))
     for (const { key, row } of this.#of<BlobsFact>(table)) {
-      const bucket = key.split('/', 2)[key.startsWith('/') ? 1 : 0] ?? ''
-      if (!this.#has(Table.buckets, bucket)) yield { table, key, severity: 'damage', what: `its bucket ${bucket} does not exist` }
+      if (table !== Table.uploadedParts) {
+        const bucket = key.split('/', 2)[key.startsWith('/') ? 1 : 0] ?? ''
+        if (!this.#has(Table.buckets, bucket)) yield { table, key, severity: 'damage', what: `its bucket ${bucket} does not exist` }
+      } else if (!uploads.has(uploadIdOf(key))) yield { table, key, severity: 'info', what: 'its upload is over' }
       if (row.blobs === undefined) continue
       const bytes = row.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
       if (bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blobs ${bytes}` }
@@ -193,7 +197,7 @@ export class References {
 }
 
 /** Tables whose rows name blobs. */
-const WITH_BLOBS: readonly number[] = [Table.objects, Table.objectVersions]
+const WITH_BLOBS: readonly number[] = [Table.objects, Table.objectVersions, Table.uploadedParts]
 
 interface BlobsFact {
   readonly blobs?: readonly StoredBlob[]
@@ -221,9 +225,10 @@ function factOf(table: number, value: Buffer): unknown {
   if (WITH_BLOBS.includes(table)) {
     const { blobs, bytes, isDeleteMarker, order } = row as BlobsFact
     if (Array.isArray(blobs)) return { blobs, bytes }
-    if (table === Table.objects) return undefined
+    if (table !== Table.objectVersions) return undefined
     return isDeleteMarker === true ? { isDeleteMarker } : { order }
   }
+  if (table === Table.multipartUploads) return { uploadId: (row as MultipartUpload).uploadId }
   if (table === Table.pendingDeliveries) return { subscriptionArn: (row as PendingDelivery).subscriptionArn }
   if (table === Table.trailPlans) {
     const plan = row as TrailPlan
