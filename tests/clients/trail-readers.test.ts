@@ -1,0 +1,179 @@
+// needs: aws, trailscraper, sqs-consumer
+// Readers of CloudTrail log files, unchanged, on a trail of this server: the AWS CLI's S3 commands, DuckDB's JSON reader, trailscraper, and
+// a consumer that is told of each file by the trail's topic through a queue.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { CloudTrail } from '@aws-sdk/client-cloudtrail'
+import { S3 } from '@aws-sdk/client-s3'
+import { SNS } from '@aws-sdk/client-sns'
+import { SQS } from '@aws-sdk/client-sqs'
+import { clientConfig, ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
+import { untilTrue } from '../until.ts'
+import { runProgram } from './shell.ts'
+
+interface EventRecord {
+  readonly eventID: string
+  readonly eventName: string
+  readonly requestID: string
+}
+
+interface Consumer {
+  start(): void
+  stop(): void
+  on(event: 'error' | 'processing_error', listener: (error: Error) => void): void
+}
+interface SqsConsumer {
+  readonly Consumer: { create(options: object): Consumer }
+}
+const packages = createRequire(join(process.env['TEST_PACKAGES'] ?? import.meta.dirname, 'package.json'))
+
+const ACCOUNT = '000000000000'
+const TOPICS = 12
+const folder = temporaryFolder()
+const server = await startTestServer({ data: join(folder.path, 'data'), words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const s3 = new S3({ ...clientConfig(server.url), forcePathStyle: true })
+const sns = new SNS(clientConfig(server.url))
+const sqs = new SQS(clientConfig(server.url))
+const cloudtrail = new CloudTrail(clientConfig(server.url))
+after(async () => {
+  await server.kill()
+  folder.remove()
+})
+
+const environment = {
+  AWS_ENDPOINT_URL: server.url,
+  AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
+  AWS_REGION: SERVER_REGION,
+  AWS_DEFAULT_REGION: SERVER_REGION,
+}
+
+async function run(program: string, ...words: string[]): Promise<string> {
+  const { code, output, notes } = await runProgram(program, words, { folder: folder.path, environment })
+  assert.equal(code, 0, `${program} ${words.join(' ')}: ${notes}`)
+  return output
+}
+
+const allow = (service: string, Action: string, Resource: string) =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action, Resource }] })
+
+/** A trail whose topic tells a queue of each file. Returns the queue's URL. */
+async function makeTrail(): Promise<string> {
+  const arn = (service: string, name: string): string => `arn:aws:${service}:${SERVER_REGION}:${ACCOUNT}:${name}`
+  const topic = arn('sns', 'files')
+  await sns.createTopic({ Name: 'files', Attributes: { Policy: allow('cloudtrail.amazonaws.com', 'SNS:Publish', topic) } })
+  const Attributes = { Policy: allow('sns.amazonaws.com', 'sqs:SendMessage', arn('sqs', 'files')) }
+  const { QueueUrl } = await sqs.createQueue({ QueueName: 'files', Attributes })
+  await sns.subscribe({ TopicArn: topic, Protocol: 'sqs', Endpoint: arn('sqs', 'files') })
+  await s3.createBucket({ Bucket: 'logs' })
+  const may = [allow('cloudtrail.amazonaws.com', 's3:GetBucketAcl', 'arn:aws:s3:::logs')]
+  may.push(allow('cloudtrail.amazonaws.com', 's3:PutObject', `arn:aws:s3:::logs/AWSLogs/${ACCOUNT}/*`))
+  const Statement = may.flatMap((policy) => (JSON.parse(policy) as { Statement: object[] }).Statement)
+  await s3.putBucketPolicy({ Bucket: 'logs', Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
+  await cloudtrail.createTrail({ Name: 'all', S3BucketName: 'logs', SnsTopicName: 'files' })
+  await cloudtrail.startLogging({ Name: 'all' })
+  return QueueUrl ?? ''
+}
+
+const recordsIn = (bytes: Uint8Array): readonly EventRecord[] =>
+  (JSON.parse(gunzipSync(bytes).toString()) as { Records: readonly EventRecord[] }).Records
+
+/** What a notice of the trail names, read as consumers do. */
+async function recordsOfNotice(body: string): Promise<readonly EventRecord[]> {
+  const { Message: text } = JSON.parse(body) as { Message: string }
+  if (text === 'CloudTrail validation message.') return []
+  const { s3Bucket: Bucket, s3ObjectKey: keys } = JSON.parse(text) as { s3Bucket: string; s3ObjectKey: readonly string[] }
+  const files = await Promise.all(
+    keys.map(async (Key) => {
+      const { Body: content } = await s3.getObject({ Bucket, Key })
+      return recordsIn((await content?.transformToByteArray()) ?? new Uint8Array())
+    }),
+  )
+  return files.flat()
+}
+
+const made = new Set<string>()
+
+test('a queue consumer is told of each file and finds every call in them', async () => {
+  const queueUrl = await makeTrail()
+  const consumed = new Map<string, EventRecord>()
+  const failures: Error[] = []
+  const consumer = (packages('sqs-consumer') as SqsConsumer).Consumer.create({
+    queueUrl,
+    sqs,
+    waitTimeSeconds: 1,
+    handleMessage: async (message: { Body?: string }) => {
+      for (const record of await recordsOfNotice(message.Body ?? '')) consumed.set(record.requestID, record)
+      return message
+    },
+  })
+  consumer.on('error', (error) => failures.push(error))
+  consumer.on('processing_error', (error) => failures.push(error))
+  consumer.start()
+  for (let number = 0; number < TOPICS; number++) {
+    const { $metadata } = await sns.createTopic({ Name: `topic-${number}` })
+    made.add($metadata.requestId ?? '')
+  }
+  await untilTrue('every call at the consumer', () => [...made].every((id) => consumed.get(id)?.eventName === 'CreateTopic'))
+  consumer.stop()
+  assert.deepEqual(failures, [])
+  await cloudtrail.stopLogging({ Name: 'all' })
+})
+
+test('aws s3 ls, cp and sync bring the files as they are', async () => {
+  const lines = (await run('aws', 's3', 'ls', '--recursive', 's3://logs/')).trim().split('\n')
+  const files = lines
+    .map((line) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +(\d+) (.+\.json\.gz)$/.exec(line))
+    .map((found) => [found?.[2] ?? '', Number(found?.[1])] as const)
+  const { Contents: listed = [] } = await s3.listObjectsV2({ Bucket: 'logs' })
+  assert.deepEqual(
+    files,
+    listed.map(({ Key, Size }) => [Key, Size]),
+  )
+  assert.match(await run('aws', 's3', 'ls', `s3://logs/AWSLogs/${ACCOUNT}/`), /PRE CloudTrail\//)
+
+  const [key, size] = files[0] ?? ['', 0]
+  await run('aws', 's3', 'cp', `s3://logs/${key}`, 'one.json.gz')
+  assert.equal(readFileSync(join(folder.path, 'one.json.gz')).length, size)
+  await run('aws', 's3', 'sync', 's3://logs/', 'copy')
+  const copies = globSync('**/*.json.gz', { cwd: join(folder.path, 'copy') })
+  assert.deepEqual(copies.toSorted(), files.map(([name]) => name).toSorted())
+  assert.equal(await run('aws', 's3', 'sync', 's3://logs/', 'copy'), '', 'nothing is fetched twice')
+  const found = new Set(
+    copies.flatMap((name) => recordsIn(readFileSync(join(folder.path, 'copy', name)))).map(({ requestID }) => requestID),
+  )
+  assert.deepEqual(
+    [...made].filter((id) => !found.has(id)),
+    [],
+  )
+})
+
+test("DuckDB's JSON reader reads the downloaded files", async () => {
+  const connection = await (await DuckDBInstance.create()).connect()
+  const files = join(folder.path, 'copy', '**', '*.json.gz')
+  const sql = `SELECT record.requestID::VARCHAR AS id, record.userIdentity.accountId::VARCHAR AS account
+    FROM (SELECT unnest(Records) AS record FROM read_json('${files}', union_by_name = true, maximum_object_size = 100000000))
+    WHERE record.eventName = 'CreateTopic' AND record.eventSource = 'sns.amazonaws.com'`
+  const rows = (await connection.runAndReadAll(sql)).getRowObjects()
+  assert.deepEqual(new Set(rows.map(({ id }) => id)), made)
+  assert.ok(rows.every(({ account }) => account === ACCOUNT))
+  connection.closeSync()
+})
+
+test('trailscraper downloads the trail and says what was called', async () => {
+  const words = ['--bucket', 'logs', '--account-id', ACCOUNT, '--region', SERVER_REGION, '--log-dir', 'scraped', '--from', '-1days']
+  await run('trailscraper', 'download', ...words)
+  const { Records: records } = JSON.parse(await run('trailscraper', 'select', '--log-dir', 'scraped')) as {
+    Records: readonly EventRecord[]
+  }
+  const found = new Set(records.map(({ requestID }) => requestID))
+  assert.deepEqual(
+    [...made].filter((id) => !found.has(id)),
+    [],
+  )
+})
