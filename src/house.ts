@@ -44,6 +44,7 @@ import { createDataEventFilter } from './services/cloudtrail/data-event-filter.t
 import { createCloudtrail } from './services/cloudtrail/index.ts'
 import { sweepParts } from './services/s3/multipart/uploads.ts'
 import { s3 } from './services/s3/index.ts'
+import { LifecycleRuns } from './services/s3/lifecycle-runs.ts'
 import { startLockTime } from './services/s3/object-lock.ts'
 import { sweepBlobs } from './services/s3/sweep-blobs.ts'
 import { createSealcast } from './services/sealcast/index.ts'
@@ -53,9 +54,11 @@ import { createSubscriptionSweep } from './services/sns/sweep-subscriptions.ts'
 import { createSqs } from './services/sqs/index.ts'
 import { sts } from './services/sts/index.ts'
 import { settings } from './settings.ts'
+import { openArchiveFolder } from './storage/disk/archive-folder.ts'
 import { diskBlobs } from './storage/disk/blobs.ts'
 import type { DataDirectory } from './storage/disk/data-directory.ts'
 import { diskFiles } from './storage/disk/files.ts'
+import { ARCHIVE_BLOBS } from './storage/disk/format.ts'
 import { DATA_FORMAT } from './storage/disk/format.ts'
 import { openDuckdbLake } from './storage/duckdb/lake.ts'
 import type { History } from './storage/history.ts'
@@ -123,7 +126,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const startedAt = clock.now()
   startLockTime(clock)
   const storage = await openStorage(options)
-  const { store, tables, blobs } = storage
+  const { store, tables, blobs, archive } = storage
   const { journal } = store
   let failure: Error | undefined
   journal.onFailure((error) => {
@@ -139,7 +142,22 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const invoke = (request: CallRequest): Promise<CallResult> => calls(request)
   const outbound = createOutbound({ clock, allow: options.allow, ...outboundOptions(config) })
   const keys = createRecordKeys({ random, seal })
-  const env: Env = { clock, random, log, tables, commits, seal, keys, journal, queues: store.queues, blobs, acts, outbound, invoke }
+  const env: Env = {
+    clock,
+    random,
+    log,
+    tables,
+    commits,
+    seal,
+    keys,
+    journal,
+    queues: store.queues,
+    blobs,
+    archive,
+    acts,
+    outbound,
+    invoke,
+  }
   const isFirst = tables.get(Table.accounts, options.account) === undefined
   if (isFirst) await commits.commit((tx) => putRootKey(tx, seal, options.account, options.rootKey)).done
   if (keys.own(tables, OBJECTS_KEY) === undefined)
@@ -186,7 +204,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     },
   })
   // Filled at the end; the closures before it may be called only then.
-  const running: { follows?: Follows; bucketEvents?: BucketEventSender } = {}
+  const running: { follows?: Follows; bucketEvents?: BucketEventSender; lifecycle?: LifecycleRuns } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
@@ -251,9 +269,17 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     log,
     followers: options.purpose === 'serve' ? [lakeFollower, tree.follower, ...serving] : [lakeFollower, tree.follower],
   })
-  if (options.purpose === 'serve') running.bucketEvents = new BucketEventSender(env)
+  if (options.purpose === 'serve') {
+    running.bucketEvents = new BucketEventSender(env)
+    running.lifecycle = new LifecycleRuns(env, refusal)
+  }
   const visibility = startVisibility({ clock, journal, queues: store.queues })
-  const sweeps = [once(() => sweepParts(env)), once(() => sweepBlobs({ blobs, tables }, startedAt)), createSubscriptionSweep(env)]
+  const sweeps = [
+    once(() => sweepParts(env)),
+    once(() => sweepBlobs({ blobs, tables }, startedAt)),
+    once(() => sweepBlobs({ blobs: archive, tables }, startedAt)),
+    createSubscriptionSweep(env),
+  ]
   const stopUpkeep = startUpkeep({
     clock,
     log,
@@ -294,6 +320,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await tree.checkpoints.stop()
       await running.follows?.stop()
       await running.bucketEvents?.stop()
+      await running.lifecycle?.stop()
       tree.close()
       await stopUpkeep()
       // The last commit; where nothing can be written any more, the next start tells.
@@ -326,6 +353,7 @@ interface Storage {
   readonly store: Store
   readonly tables: Tables
   readonly blobs: Env['blobs']
+  readonly archive: Env['blobs']
   readonly history: History
   readonly bytes: () => Readonly<Record<string, number>>
 }
@@ -340,6 +368,10 @@ async function openStorage({ config, clock, random, log, data }: HouseOptions): 
   const records = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
   const queueStore = data === undefined ? memoryQueueStore() : lmdbQueueStore({ folder: folderOf(data, 'queues') })
   const blobs = data === undefined ? memoryBlobs({ clock, random }) : await diskBlobs({ folder: folderOf(data, 'blobs'), random, clock })
+  const archive =
+    data === undefined
+      ? memoryBlobs({ clock, random })
+      : await diskBlobs({ folder: join(openArchiveFolder(data.folder, config['archive.folder']), ARCHIVE_BLOBS), random, clock })
   const history = openHistory({
     store: data === undefined ? memoryHistoryStore() : lmdbHistoryStore({ folder: folderOf(data, 'history') }),
     random,
@@ -375,12 +407,14 @@ async function openStorage({ config, clock, random, log, data }: HouseOptions): 
     store,
     tables,
     blobs,
+    archive,
     history,
     bytes: () => ({
       journal: journal.bytes(),
       records: records.bytes(),
       queues: queues.bytes().coldBodies,
       blobs: blobs.bytes(),
+      archive: archive.bytes(),
       history: history.bytes(),
     }),
   }

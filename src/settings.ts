@@ -110,5 +110,6 @@ export const settings = {
     of: ['open', 'aws'],
     help: 'aws: counts and rates as AWS limits them; open: sizes and forms alone',
   }),
+  'archive.folder': text({ default: undefined, help: 'folder of the bodies of archived objects; `archive` in the data directory' }),
   'log.format': choice({ default: 'text', of: ['text', 'json'], help: 'form of the log on standard error' }),
 } as const

@@ -78,6 +78,7 @@ export async function createHarness(
     journal,
     queues,
     blobs: memoryBlobs({ clock, random }),
+    archive: memoryBlobs({ clock, random }),
     acts: createActs({ random, commits, account: ACCOUNT, region: REGION, version: 'test' }),
     outbound,
     invoke: (request) => calls(request),

@@ -24,6 +24,8 @@ export interface Env {
   readonly journal: Journal
   readonly queues: Queues
   readonly blobs: Blobs
+  /** Bodies of objects of the archive class. */
+  readonly archive: Blobs
   readonly acts: Acts
   /** The only way to sockets of others. */
   readonly outbound: Outbound

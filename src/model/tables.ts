@@ -6,6 +6,7 @@ import type { PendingDelivery } from './delivery.ts'
 import type { WaitingBucketEvent } from './bucket-event.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
 import type { MultipartUpload, UploadedPart } from './multipart-upload.ts'
+import type { LifecycleRun } from './lifecycle-run.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
 import type { AccessKey, Account } from './principal.ts'
@@ -54,6 +55,8 @@ export const Table = {
   uploadedParts: 19,
   /** ARN of a queue or topic, slash, number (15 digits) -> what a bucket has to tell it. */
   bucketEvents: 20,
+  /** Bucket name -> what its lifecycle rules did last. */
+  lifecycleRuns: 21,
   /** Key id -> StoredKey. */
   keys: 22,
   /** Key id, slash, version -> StoredKeyVersion (material sealed). */
@@ -90,6 +93,7 @@ export interface Rows {
   18: MultipartUpload
   19: UploadedPart
   20: WaitingBucketEvent
+  21: LifecycleRun
   22: StoredKey
   23: StoredKeyVersion
   26: TreeRow

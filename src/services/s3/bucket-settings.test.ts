@@ -139,3 +139,75 @@ test('what there is not is read as unset, and refused by name where it is to be 
     ] as const)
       await assert.rejects(call(operation, more), { code: 'NotImplemented', status: 501, message: new RegExp(operation) })
   }))
+
+const rule = (more: object = {}) => ({ ID: 'r', Status: 'Enabled', Filter: { Prefix: '' }, ...more })
+const EXPIRES = { Expiration: { Days: 1 } }
+
+test('lifecycle rules come back as they were put', () =>
+  withBucket(async (server) => {
+    const set = (Rules: object[], more: object = {}) =>
+      server.call('s3', 'PutBucketLifecycleConfiguration', { ...BOX, LifecycleConfiguration: { Rules }, ...more })
+    await assert.rejects(server.call('s3', 'GetBucketLifecycleConfiguration', BOX), { code: 'NoSuchLifecycleConfiguration', status: 404 })
+    const rules = [
+      rule({ Expiration: { Date: new Date(Date.UTC(2030, 0, 1)) }, Filter: {} }),
+      { ID: 'old', Status: 'Disabled', Prefix: 'logs/', Expiration: { ExpiredObjectDeleteMarker: true } },
+      rule({
+        ID: 'all',
+        Filter: { And: { Prefix: 'a', Tags: [tag('k', 'v')], ObjectSizeGreaterThan: 1, ObjectSizeLessThan: 9 } },
+        Expiration: { Days: 31 },
+        Transitions: [{ Days: 30, StorageClass: 'GLACIER_IR' }],
+        NoncurrentVersionExpiration: { NoncurrentDays: 10, NewerNoncurrentVersions: 100 },
+        NoncurrentVersionTransitions: [{ NoncurrentDays: 1, StorageClass: 'GLACIER_IR' }],
+      }),
+      rule({ ID: 'abort', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }),
+    ]
+    await set(rules)
+    const minimum = { TransitionDefaultMinimumObjectSize: 'all_storage_classes_128K' }
+    assert.deepEqual(await server.call('s3', 'GetBucketLifecycleConfiguration', BOX), { Rules: rules, ...minimum })
+    const answer = await set([rule(EXPIRES)], { TransitionDefaultMinimumObjectSize: 'varies_by_storage_class' })
+    assert.deepEqual(answer, { TransitionDefaultMinimumObjectSize: 'varies_by_storage_class' })
+    await server.call('s3', 'DeleteBucketLifecycle', BOX)
+    await assert.rejects(server.call('s3', 'GetBucketLifecycleConfiguration', BOX), { code: 'NoSuchLifecycleConfiguration' })
+  }))
+
+test('lifecycle rules are held to the rules of S3', () =>
+  withBucket(async (server) => {
+    const set = (...Rules: object[]) => server.call('s3', 'PutBucketLifecycleConfiguration', { ...BOX, LifecycleConfiguration: { Rules } })
+    const many = (count: number) => Array.from({ length: count }, (_, at) => rule({ ID: `r${at}`, ...EXPIRES }))
+    await set(...many(1000))
+    await set(rule({ ID: 'i'.repeat(255), ...EXPIRES, Filter: { Prefix: 'p'.repeat(1024) } }))
+    const noncurrent = (more: object) => rule({ NoncurrentVersionExpiration: { NoncurrentDays: 1, ...more } })
+    const move = (more: object) => rule({ Transitions: [{ Days: 1, StorageClass: 'GLACIER_IR', ...more }] })
+    const filter = (Filter: object) => rule({ ...EXPIRES, Filter })
+    const refused: readonly (readonly [object[], string, RegExp])[] = [
+      [[], 'MalformedXML', /1 to 1000/],
+      [many(1001), 'MalformedXML', /1 to 1000/],
+      [[rule(EXPIRES), rule(EXPIRES)], 'InvalidArgument', /must be unique/],
+      [[rule({ ID: 'i'.repeat(256), ...EXPIRES })], 'InvalidArgument', /255/],
+      [[rule({ Status: 'On', ...EXPIRES })], 'MalformedXML', /Enabled or Disabled/],
+      [[rule()], 'InvalidRequest', /At least one action/],
+      [[rule({ ...EXPIRES, Prefix: 'a' })], 'MalformedXML', /either a Filter or a Prefix/],
+      [[{ ID: 'r', Status: 'Enabled', ...EXPIRES }], 'MalformedXML', /either a Filter or a Prefix/],
+      [[filter({ Prefix: 'p'.repeat(1025) })], 'InvalidRequest', /1024/],
+      [[filter({ Prefix: 'a', Tag: tag('k', 'v') })], 'MalformedXML', /stand in And/],
+      [[filter({ And: { Prefix: 'a' } })], 'MalformedXML', /two conditions/],
+      [[filter({ And: { Tags: [tag('k', 'v'), tag('k', 'w')] } })], 'InvalidRequest', /Duplicate Tag Keys/],
+      [[filter({ And: { ObjectSizeGreaterThan: 5, ObjectSizeLessThan: 5 } })], 'InvalidRequest', /must be less/],
+      [[filter({ ObjectSizeGreaterThan: -1 })], 'InvalidArgument', /whole number/],
+      [[rule({ Expiration: { Days: 0 } })], 'InvalidArgument', /positive integer/],
+      [[rule({ Expiration: {} })], 'MalformedXML', /one of Days, Date/],
+      [[rule({ Expiration: { Days: 1, ExpiredObjectDeleteMarker: true } })], 'MalformedXML', /one of Days, Date/],
+      [[rule({ Expiration: { Date: new Date(1) } })], 'InvalidArgument', /midnight/],
+      [[rule({ Filter: { Tag: tag('k', 'v') }, Expiration: { ExpiredObjectDeleteMarker: true } })], 'InvalidRequest', /with Tags/],
+      [[rule({ Filter: { Tag: tag('k', 'v') }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } })], 'InvalidRequest', /Tags/],
+      [[rule({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 0 } })], 'InvalidArgument', /positive/],
+      [[noncurrent({ NoncurrentDays: 0 })], 'InvalidArgument', /positive/],
+      [[noncurrent({ NewerNoncurrentVersions: 101 })], 'InvalidArgument', /between 1 and 100/],
+      [[move({ Days: -1 })], 'InvalidArgument', /nonnegative/],
+      [[move({ StorageClass: 'DEEP_ARCHIVE' })], 'NotImplemented', /DEEP_ARCHIVE; the archive of this server is GLACIER_IR/],
+      [[move({ StorageClass: 'SHELF' })], 'MalformedXML', /SHELF/],
+      [[{ ...move({ Days: 1 }), ...EXPIRES }], 'InvalidArgument', /must be greater/],
+      [[{ ...move({}), Expiration: { Date: new Date(0) } }], 'InvalidRequest', /mixed/],
+    ]
+    for (const [rules, code, message] of refused) await assert.rejects(set(...rules), { code, message })
+  }))

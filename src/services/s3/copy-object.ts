@@ -22,6 +22,7 @@ import { checkWrite } from './preconditions.ts'
 import { type ReceivedBody, receiveBody } from './receive-body.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { discardBlobs, releaseBlobs } from './release-blob.ts'
+import { readStorageClass } from './storage-class.ts'
 import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -85,6 +86,7 @@ export const copyObject: Operation<Input, Output, Prepared> = {
       { Bucket: bucket.name, Key: input.Key, ...(algorithm !== undefined && { ChecksumAlgorithm: algorithm }) },
       WIRE.streamBytesMax,
       encryption,
+      readStorageClass(input.StorageClass),
     )
     return { source, body, encryption }
   },

@@ -72,7 +72,7 @@ export function encryptionConditions({ ServerSideEncryption: algorithm, SSEKMSKe
 
 /** A data key for one new blob, and what opens it later. Throws the errors of keys. */
 export function newBlobKey(
-  call: Call,
+  call: Pick<Call, 'env'>,
   encryption: ObjectEncryption,
   objectArn: string,
 ): { readonly key: DataKey; readonly seal: Omit<BlobSeal, 'bytes'> } {
@@ -109,7 +109,7 @@ function withKeyErrors<T>(encryption: ObjectEncryption, work: () => T): T {
   }
 }
 
-function ownKeyId({ env: { keys, tables } }: Call): string {
+function ownKeyId({ env: { keys, tables } }: Pick<Call, 'env'>): string {
   const key = keys.own(tables, OBJECTS_KEY)
   if (key === undefined) throw new KeyMissing(`the server has no key ${OBJECTS_KEY}`)
   return key.keyId

@@ -84,6 +84,10 @@ export const errors = {
       headers: { 'content-range': `bytes */${bytes}` },
     }),
   invalidRequest: (message: string) => new ServiceError('InvalidRequest', 400, message),
+  invalidStorageClass: (given: string) =>
+    new ServiceError('InvalidStorageClass', 400, 'The storage class you specified is not valid', {
+      details: { StorageClassRequested: given },
+    }),
   invalidTag: (message: string, key: string, value?: string) =>
     new ServiceError('InvalidTag', 400, message, { details: { TagKey: key, ...(value !== undefined && { TagValue: value }) } }),
   keyTooLong: (bytes: number, bytesMax: number) =>

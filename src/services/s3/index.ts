@@ -7,6 +7,7 @@ import { Table } from '../../model/tables.ts'
 import { copyObject } from './copy-object.ts'
 import { createBucket } from './create-bucket.ts'
 import { deleteBucketEncryption } from './delete-bucket-encryption.ts'
+import { deleteBucketLifecycle } from './delete-bucket-lifecycle.ts'
 import { deleteBucketPolicy } from './delete-bucket-policy.ts'
 import { deleteBucketTagging } from './delete-bucket-tagging.ts'
 import { deleteBucket } from './delete-bucket.ts'
@@ -15,6 +16,7 @@ import { deleteObject } from './delete-object.ts'
 import { deleteObjects } from './delete-objects.ts'
 import { errors } from './errors.ts'
 import { getBucketEncryption } from './get-bucket-encryption.ts'
+import { getBucketLifecycleConfiguration } from './get-bucket-lifecycle-configuration.ts'
 import { getBucketLocation } from './get-bucket-location.ts'
 import { getBucketNotificationConfiguration } from './get-bucket-notification-configuration.ts'
 import { getBucketPolicy } from './get-bucket-policy.ts'
@@ -37,6 +39,7 @@ import { listParts } from './multipart/list-parts.ts'
 import { uploadPartCopy } from './multipart/upload-part-copy.ts'
 import { uploadPart } from './multipart/upload-part.ts'
 import { putBucketEncryption } from './put-bucket-encryption.ts'
+import { putBucketLifecycleConfiguration } from './put-bucket-lifecycle-configuration.ts'
 import { putBucketNotificationConfiguration } from './put-bucket-notification-configuration.ts'
 import { putBucketPolicy } from './put-bucket-policy.ts'
 import { putBucketTagging } from './put-bucket-tagging.ts'
@@ -59,12 +62,14 @@ export const s3 = {
     CreateMultipartUpload: createMultipartUpload,
     DeleteBucket: deleteBucket,
     DeleteBucketEncryption: deleteBucketEncryption,
+    DeleteBucketLifecycle: deleteBucketLifecycle,
     DeleteBucketPolicy: deleteBucketPolicy,
     DeleteBucketTagging: deleteBucketTagging,
     DeleteObject: deleteObject,
     DeleteObjectTagging: deleteObjectTagging,
     DeleteObjects: deleteObjects,
     GetBucketEncryption: getBucketEncryption,
+    GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
     GetBucketLocation: getBucketLocation,
     GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
     GetBucketPolicy: getBucketPolicy,
@@ -81,6 +86,7 @@ export const s3 = {
     ListObjectsV2: listObjectsV2,
     ListParts: listParts,
     PutBucketEncryption: putBucketEncryption,
+    PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
     PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
     PutBucketPolicy: putBucketPolicy,
     PutBucketTagging: putBucketTagging,

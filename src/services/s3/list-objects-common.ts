@@ -1,6 +1,6 @@
 // What both versions of ListObjects share: how a query is checked and how a page is told.
 import type { Call } from '../../engine/operation.ts'
-import type { StoredObject } from '../../model/bucket.ts'
+import type { StorageClass, StoredObject } from '../../model/bucket.ts'
 import { canonicalUserId } from './canonical-user-id.ts'
 import { errors } from './errors.ts'
 import type { BucketInput } from './existing-bucket.ts'
@@ -21,7 +21,7 @@ export interface ListedObject {
   readonly ChecksumAlgorithm?: readonly string[]
   readonly ChecksumType?: string
   readonly Size: number
-  readonly StorageClass: 'STANDARD'
+  readonly StorageClass: StorageClass
   readonly Owner?: { readonly ID: string }
 }
 
@@ -75,7 +75,7 @@ export function listedObject(object: StoredObject, encode: (text: string) => str
     ETag: object.etag,
     ...(algorithms.length > 0 && { ChecksumAlgorithm: algorithms, ChecksumType: object.checksumType ?? 'FULL_OBJECT' }),
     Size: object.bytes,
-    StorageClass: 'STANDARD',
+    StorageClass: object.storageClass ?? 'STANDARD',
     ...(showsOwner && { Owner: { ID: canonicalUserId(object.owner) } }),
   }
 }

@@ -2,13 +2,14 @@
 // any byte is taken in.
 import type { Clock } from '../../base/clock.ts'
 import type { Call } from '../../engine/operation.ts'
-import type { Bucket, DefaultRetention, Retention, StorageClass, StoredObject } from '../../model/bucket.ts'
+import type { Bucket, DefaultRetention, Retention, StoredObject } from '../../model/bucket.ts'
 import { ENCRYPTION_MEMBERS, type EncryptionInput, encryptionConditions } from './encryption.ts'
 import { errors } from './errors.ts'
 import { type BucketInput, objectArn } from './existing-bucket.ts'
 import { keptHeaders } from './object-headers.ts'
 import { checkKey } from './object-key.ts'
 import { retentionStart } from './object-lock.ts'
+import { readStorageClass } from './storage-class.ts'
 import { headerTags, requestTagConditions } from './tags.ts'
 
 export interface LockInput {
@@ -54,7 +55,7 @@ const METADATA_BYTES_MAX = 2048
 export function checkNewObject(call: Call, bucket: Bucket, input: NewObjectInput): void {
   checkKey(input.Key)
   if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw errors.aclNotSupported()
-  if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') throw errors.notImplemented('StorageClass')
+  readStorageClass(input.StorageClass)
   headerTags(input.Tagging)
   const metadataBytes = Object.entries(input.Metadata ?? {}).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
@@ -73,7 +74,7 @@ export function newObjectMembers(input: NewObjectInput): Pick<StoredObject, 'hea
     headers: keptHeaders(input),
     metadata: input.Metadata ?? {},
     ...(input.Tagging !== undefined && { tags: headerTags(input.Tagging) }),
-    ...(input.StorageClass !== undefined && input.StorageClass !== 'STANDARD' && { storageClass: input.StorageClass as StorageClass }),
+    ...(readStorageClass(input.StorageClass) !== 'STANDARD' && { storageClass: readStorageClass(input.StorageClass) }),
   }
 }
 

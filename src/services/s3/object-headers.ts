@@ -1,6 +1,7 @@
 // The headers that an object keeps and gives back, and what HeadObject and GetObject say of it.
 import type { Bucket, StoredObject } from '../../model/bucket.ts'
 import { describeEncryption } from './encryption.ts'
+import { expirationOf } from '../../model/lifecycle.ts'
 import { errors } from './errors.ts'
 import { toldId } from './object-versions.ts'
 
@@ -70,6 +71,8 @@ export function describeObject(
     ContentLanguage: input.ResponseContentLanguage ?? headers['content-language'],
     WebsiteRedirectLocation: headers['x-amz-website-redirect-location'],
     Expires: expires === undefined ? undefined : new Date(expires),
+    StorageClass: object.storageClass,
+    Expiration: input.VersionId === undefined ? expirationText(bucket, object) : undefined,
     TagCount: tagCount === 0 ? undefined : tagCount,
     ...describeEncryption(object.encryption),
   }
@@ -80,6 +83,12 @@ export function describeObject(
   }
   for (const [name, value] of Object.entries(described)) if (value === undefined) delete described[name]
   return { ...described, ContentLength: range === undefined ? object.bytes : range.end - range.start }
+}
+
+/** When the bucket's rules let a current version go (the x-amz-expiration header). */
+export function expirationText({ lifecycle }: Pick<Bucket, 'lifecycle'>, object: StoredObject): string | undefined {
+  const due = lifecycle === undefined ? undefined : expirationOf(lifecycle, object)
+  return due === undefined ? undefined : `expiry-date="${new Date(due.at).toUTCString()}", rule-id="${encodeURIComponent(due.ruleId)}"`
 }
 
 export interface ByteRange {

@@ -15,11 +15,13 @@ import {
   newObjectResponse,
   sseApplied,
 } from './new-object.ts'
+import { expirationText } from './object-headers.ts'
 import { currentObject, putVersion, toldId } from './object-versions.ts'
 import { checkWrite } from './preconditions.ts'
 import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { discardBlobs, releaseBlobs } from './release-blob.ts'
+import { readStorageClass } from './storage-class.ts'
 import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -60,7 +62,7 @@ export const putObject: Operation<Input, Output, Prepared> = {
     const bucket = existingBucket(call.env.tables, input)
     checkNewObject(call, bucket, input)
     const encryption = await chooseEncryption(call, input, bucket)
-    return { body: await receiveBody(call, input, WIRE.streamBytesMax, encryption), encryption }
+    return { body: await receiveBody(call, input, WIRE.streamBytesMax, encryption, readStorageClass(input.StorageClass)), encryption }
   },
   run(tx, input, call, { body, encryption }) {
     try {
@@ -82,6 +84,8 @@ export const putObject: Operation<Input, Output, Prepared> = {
       if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
       const versionId = toldId(bucket, version)
       if (versionId !== undefined) output['VersionId'] = versionId
+      const expiration = expirationText(bucket, version)
+      if (expiration !== undefined) output['Expiration'] = expiration
       return output as unknown as Output
     } catch (error) {
       discardBlobs(call.env, body.blobs)

@@ -2,8 +2,10 @@
 // A refused body leaves no blob behind.
 import { createHash } from 'node:crypto'
 import type { Call } from '../../engine/operation.ts'
-import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
+import type { ObjectEncryption, StorageClass, StoredBlob } from '../../model/bucket.ts'
 import { sealBlob } from '../../model/sealed-blob.ts'
+import { Table } from '../../model/tables.ts'
+import { archiveUpload } from './archive.ts'
 import { type Checksum, type ChecksumAlgorithm, checksumAlgorithms, checksumBytes, createChecksum, readAlgorithm } from './checksums.ts'
 import { newBlobKey } from './encryption.ts'
 import { errors } from './errors.ts'
@@ -33,10 +35,23 @@ export interface ReceivedBody {
 }
 
 /**
- * The body is sealed as it comes in. Throws BadDigest, InvalidDigest, InvalidRequest, EntityTooLarge and the errors of keys; what the
- * stream itself throws passes through.
+ * The body is sealed as it comes in, and of the archive class brought there. Throws BadDigest, InvalidDigest, InvalidRequest,
+ * EntityTooLarge and the errors of keys; what the stream itself throws passes through.
  */
-export async function receiveBody(call: Call, input: BodyInput, bytesMax: number, encryption: ObjectEncryption): Promise<ReceivedBody> {
+export async function receiveBody(
+  call: Call,
+  input: BodyInput,
+  bytesMax: number,
+  encryption: ObjectEncryption,
+  storageClass: StorageClass = 'STANDARD',
+): Promise<ReceivedBody> {
+  const body = await receive(call, input, bytesMax, encryption)
+  const bucket = call.env.tables.get(Table.buckets, input.Bucket)
+  if (storageClass === 'STANDARD' || bucket === undefined) return body
+  return { ...body, blobs: await archiveUpload(call.env, bucket, { key: input.Key, blobs: body.blobs, encryption }) }
+}
+
+async function receive(call: Call, input: BodyInput, bytesMax: number, encryption: ObjectEncryption): Promise<ReceivedBody> {
   checkGiven(input)
   const announced = announcedAlgorithms(input)
   const meters = new Map<ChecksumAlgorithm, Checksum>(announced.map((algorithm) => [algorithm, createChecksum(algorithm)]))

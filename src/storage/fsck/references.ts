@@ -144,7 +144,7 @@ export class References {
       const bytes = row.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
       if (bytes !== row.bytes) yield { table, key, severity: 'damage', what: `it has ${row.bytes} bytes, its blobs ${bytes}` }
       for (const blob of row.blobs) {
-        if (readBlobId(blob.blobId)?.bytes !== (blob.seal === undefined ? blob.bytes : sealedBlobBytes(blob.seal.bytes)))
+        if (!hasRightSize(blob))
           yield { table, key, severity: 'damage', what: `it has ${blob.bytes} bytes, its blob ${blob.blobId} another number` }
         else if (!isBlobGood(blob.blobId))
           yield { table, key, severity: 'damage', what: `its blob ${blob.blobId} is missing or has another size` }
@@ -194,6 +194,13 @@ export class References {
   #has(table: number, key: string): boolean {
     return this.#tables.get(table)?.has(key) === true
   }
+}
+
+/** What was compressed and not sealed may have any size. */
+function hasRightSize({ blobId, bytes, coding, seal }: StoredBlob): boolean {
+  const stored = readBlobId(blobId)?.bytes
+  if (seal !== undefined) return stored === sealedBlobBytes(seal.bytes)
+  return coding === undefined ? stored === bytes : stored !== undefined
 }
 
 /** Tables whose rows name blobs. */

@@ -43,6 +43,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'records',
   'queues',
   'blobs',
+  'archive',
+  'archive.json',
   'lake',
   'history',
   'tree',

@@ -67,6 +67,7 @@ export const uploadPartCopy: Operation<Input, Output, Prepared> = {
       announcedBody(upload, { Bucket, Key }),
       WIRE.streamBytesMax,
       upload.encryption,
+      upload.storageClass,
     )
     return { source, body }
   },

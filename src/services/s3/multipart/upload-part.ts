@@ -39,7 +39,7 @@ export const uploadPart: Operation<Input, Output, ReceivedBody> = {
     refuseUnsupported(input, SUPPORTED)
     checkPartNumber(input.PartNumber)
     const { upload } = existingUpload(call.env.tables, input)
-    return receiveBody(call, announcedBody(upload, input), WIRE.streamBytesMax, upload.encryption)
+    return receiveBody(call, announcedBody(upload, input), WIRE.streamBytesMax, upload.encryption, upload.storageClass)
   },
   run(tx, input, call, body) {
     const { upload, released } = putPart(tx, call.env, input, body)
