@@ -261,7 +261,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const serving: readonly Follower[] = [
     deliveryFollower,
     historyFollower,
-    new TrailFollower({ env, deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'] }),
+    new TrailFollower({
+      env,
+      deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'],
+      digestKeyDays: config['trail.digestKeyDays'],
+    }),
   ]
   running.follows = startFollowers({
     journal,

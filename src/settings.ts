@@ -97,6 +97,12 @@ export const settings = {
     form: 'a text that neither begins nor ends with a slash',
     help: 'what the keys in tree.bucket begin with',
   }),
+  'trail.digestKeyDays': wholeNumber({
+    default: 30,
+    min: 1,
+    max: 3650,
+    help: 'days after which a key that signs digests gets a successor',
+  }),
   'lake.retentionDays': wholeNumber({ default: 90, min: 1, max: 3650, help: 'days for which events can be queried' }),
   'deliveries.retentionDays': wholeNumber({ default: 7, min: 1, max: 3650, help: 'days for which attempts at deliveries can be queried' }),
   'lake.maxBytes': wholeNumber({

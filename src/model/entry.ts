@@ -267,10 +267,23 @@ export function visitEntries(payload: Buffer, visit: (kind: number, at: number, 
   }
 }
 
-/** Of the event entry that `visitEntries` gave: its class and flags, and where its record's bytes begin. */
-export function eventAt(payload: Buffer, at: number): { readonly class: EventClassCode; readonly flags: number; readonly jsonAt: number } {
+export interface EventPlace {
+  readonly class: EventClassCode
+  readonly flags: number
+  /** In ms since 1970: the record's eventTime is its second. */
+  readonly committedAt: number
+  readonly jsonAt: number
+}
+
+/** Of the event entry that `visitEntries` gave: what stands beside its record, and where the record's bytes begin. */
+export function eventAt(payload: Buffer, at: number): EventPlace {
   const header = at + ENTRY_HEADER_BYTES
-  return { class: payload.readUInt8(header) as EventClassCode, flags: payload.readUInt8(header + 1), jsonAt: header + EVENT_HEADER_BYTES }
+  return {
+    class: payload.readUInt8(header) as EventClassCode,
+    flags: payload.readUInt8(header + 1),
+    committedAt: payload.readDoubleLE(header + 12),
+    jsonAt: header + EVENT_HEADER_BYTES,
+  }
 }
 
 /** Decodes one entry that starts at `bytes[0]`, header included: how a message is read by position. */

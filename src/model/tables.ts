@@ -4,6 +4,7 @@
 import type { ActsRow } from './acts.ts'
 import type { PendingDelivery } from './delivery.ts'
 import type { WaitingBucketEvent } from './bucket-event.ts'
+import type { DigestKey, DigestRow } from './digest-chain.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
 import type { MultipartUpload, UploadedPart } from './multipart-upload.ts'
 import type { LifecycleRun } from './lifecycle-run.ts'
@@ -61,6 +62,10 @@ export const Table = {
   keys: 22,
   /** Key id, slash, version -> StoredKeyVersion (material sealed). */
   keyVersions: 23,
+  /** Region, slash, fingerprint -> a key pair that signs digests (private part sealed). */
+  digestKeys: 24,
+  /** Trail ARN, then /chain, /file, /digest or /region and the region, by digest-chain.ts -> DigestRow. */
+  digests: 25,
   /** `state`: how far the tree counts; `checkpoint`: the newest one signed; `published`: what went out. */
   tree: 26,
   /** Key id -> a key that signs checkpoints (private part sealed). */
@@ -96,6 +101,8 @@ export interface Rows {
   21: LifecycleRun
   22: StoredKey
   23: StoredKeyVersion
+  24: DigestKey
+  25: DigestRow
   26: TreeRow
   27: TreeKey
   31: ActsRow

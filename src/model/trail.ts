@@ -1,5 +1,6 @@
 // Trails as the records keep them, and the plans of their log files.
 import type { BlobSeal } from './bucket.ts'
+import type { DigestEra } from './digest-chain.ts'
 
 export interface Trail {
   readonly trailArn: string
@@ -15,6 +16,8 @@ export interface Trail {
   readonly includeGlobalServiceEvents: boolean
   readonly isMultiRegion: boolean
   readonly logFileValidation: boolean
+  /** Present while the trail logs with validation. */
+  readonly digests?: DigestEra
   /** Whether the trail tells of its own deliveries (RecursiveLogging). */
   readonly isRecursive: boolean
   readonly createdAt: number
@@ -35,6 +38,8 @@ export interface TrailStatus {
   readonly latestNotificationAt?: number
   readonly latestNotificationAttemptAt?: number
   readonly latestNotificationError?: string
+  readonly latestDigestDeliveryAt?: number
+  readonly latestDigestDeliveryError?: string
 }
 
 export interface EventSelector {
@@ -72,6 +77,7 @@ export type TrailSelection = Pick<
   | 'includeGlobalServiceEvents'
   | 'isRecursive'
   | 'isLogging'
+  | 'digests'
   | 'eventSelectors'
   | 'advancedEventSelectors'
 >
@@ -97,10 +103,17 @@ export interface PlannedFile {
   /** Carried records that open the file, from the first number to the last. */
   readonly carried?: { readonly first: number; readonly last: number }
   readonly plannedAt: number
+  /** When the oldest and the newest of its events were committed. */
+  readonly oldestEventAt?: number
+  readonly newestEventAt?: number
+  /** The chain whose digest is to list it, while the trail validates its log files. */
+  readonly digestChain?: number
   /** The finished file as a blob, once delivery has failed: the journal is no longer needed. */
   readonly spooled?: string
   readonly spooledBytes?: number
   readonly spooledSeal?: BlobSeal
+  /** Hex SHA-256 of the uncompressed file, where a digest is to list it. */
+  readonly spooledHash?: string
 }
 
 /** A record that a trail's own delivery caused, and that waits for the next log file of its region. */
@@ -109,6 +122,7 @@ export interface CarriedRecord {
   readonly trailArn: string
   readonly region: string
   readonly number: number
+  readonly committedAt?: number
   readonly json: string
 }
 

@@ -1,6 +1,7 @@
 // Brings planned log files to their buckets: the object as a call of CloudTrail's own, then the notice to the trail's topic, then one
 // commit that ends the plan and says so in the trail's status. A crash anywhere repeats the same plan. A bucket that refuses keeps its
 // trail waiting, never another; its files lie finished in the blob store, so that the journal may go.
+import { createHash, type Hash } from 'node:crypto'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import type { CallResult } from '../../engine/call.ts'
@@ -11,12 +12,14 @@ import { parseArn } from '../../model/arn.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
-import type { PlannedFile, Trail, TrailStatus } from '../../model/trail.ts'
+import type { PlannedFile, TrailStatus } from '../../model/trail.ts'
 import type { Position } from '../../storage/journal.ts'
+import { noteDelivered } from './digest-chains.ts'
 import { putTrailObject, shownCode, trailCall } from './log-bucket.ts'
 import { logFileContent } from './log-file-content.ts'
 import { carriedKey } from './plan-keys.ts'
 import type { KeyedPlan } from './rounds.ts'
+import { changeStatus } from './trail-status.ts'
 
 const RETRY: Backoff = { firstMs: 5_000, maxMs: 300_000 }
 /** CloudTrail user guide: an unreachable bucket is tried for 30 days. */
@@ -51,17 +54,24 @@ interface Step {
   take(): Promise<void>
 }
 
+export interface DeliveriesOptions {
+  readonly spoolBytesMax?: number
+  readonly onEnded?: () => void
+}
+
 export class Deliveries {
   readonly #env: Env
   readonly #spoolBytesMax: number
   readonly #lanes = new Map<string, Lane>()
   readonly #running = new Set<Promise<void>>()
   readonly #ending = new AbortController()
+  readonly #onEnded: () => void
 
-  /** Continues with the plans that are stored. */
-  constructor(env: Env, spoolBytesMax = DEFAULT_SPOOL_BYTES_MAX) {
+  /** Continues with the plans that are stored. `onEnded`: a file was delivered or given up. */
+  constructor(env: Env, { spoolBytesMax = DEFAULT_SPOOL_BYTES_MAX, onEnded = (): void => {} }: DeliveriesOptions = {}) {
     this.#env = env
     this.#spoolBytesMax = spoolBytesMax
+    this.#onEnded = onEnded
     for (const { key, value } of env.tables.range(Table.trailPlans, {}))
       if (value.kind === 'file') this.#laneOf(value.trailArn).waiting.push({ key, plan: value })
   }
@@ -139,13 +149,15 @@ export class Deliveries {
     lane.taken = key
     const trail = this.#env.tables.get(Table.trails, plan.trailArn)
     const bucket = trail?.bucketName ?? plan.bucketName
-    const put = await this.#putObject(keyed, bucket)
+    const hash = this.#hashOf(plan)
+    const put = await this.#putObject(keyed, bucket, hash)
     const attemptedAt = this.#env.clock.now()
     if ('error' in put) return this.#failed(lane, keyed, { error: put.error, bucket, attemptedAt })
     const topicArn = trail === undefined ? plan.snsTopicArn : trail.snsTopicArn
     const notice = topicArn === undefined ? undefined : await this.#notify(plan, bucket, topicArn)
     const { done } = this.#env.commits.commit((tx) => {
       endPlan(tx, key, plan)
+      noteDelivered(tx, plan, { bucketName: bucket, hash: plan.spooledHash ?? hash?.digest('hex') ?? '' })
       changeStatus(tx, plan.trailArn, (status) => ({
         ...status,
         latestDeliveryError: undefined,
@@ -157,6 +169,7 @@ export class Deliveries {
     await done
     lane.failures = 0
     this.#leave(lane, keyed)
+    this.#onEnded()
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
 
@@ -199,7 +212,8 @@ export class Deliveries {
     const env = this.#env
     const { key, plan } = keyed
     lane.taken = key
-    const blob = plan.spooled === undefined ? await writeSealedBody(env, logFileContent(env, keyed)) : undefined
+    const hash = this.#hashOf(plan)
+    const blob = plan.spooled === undefined ? await writeSealedBody(env, logFileContent(env, keyed, hash)) : undefined
     const spooled =
       blob === undefined
         ? plan
@@ -208,6 +222,7 @@ export class Deliveries {
             spooled: blob.blobId,
             spooledBytes: sealedBlobBytes(blob.bytes),
             ...(blob.seal !== undefined && { spooledSeal: blob.seal }),
+            ...(hash !== undefined && { spooledHash: hash.digest('hex') }),
           }
     const { done } = env.commits.commit((tx) => {
       if (blob !== undefined) tx.put(Table.trailPlans, key, spooled)
@@ -239,14 +254,20 @@ export class Deliveries {
     })
     await done
     this.#leave(lane, keyed)
+    this.#onEnded()
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
 
-  #putObject(keyed: KeyedPlan, bucketName: string): Promise<CallResult> {
+  /** Only digests need it. */
+  #hashOf({ digestChain, spooled }: PlannedFile): Hash | undefined {
+    return digestChain === undefined || spooled !== undefined ? undefined : createHash('sha256')
+  }
+
+  #putObject(keyed: KeyedPlan, bucketName: string, hash: Hash | undefined): Promise<CallResult> {
     const { trailArn, account, region, objectKey: key, spooled, spooledBytes: bytes = 0, spooledSeal: seal } = keyed.plan
     const content =
       spooled === undefined
-        ? logFileContent(this.#env, keyed)
+        ? logFileContent(this.#env, keyed, hash)
         : readSealedBody(this.#env, { blobId: spooled, bytes, ...(seal !== undefined && { seal }) })
     // The key that counts is the one the trail names now.
     const kmsKeyId = this.#env.tables.get(Table.trails, trailArn)?.kmsKeyArn
@@ -289,13 +310,6 @@ function endPlan(tx: Transaction, key: string, { trailArn, region, carried }: Pl
   tx.delete(Table.trailPlans, key)
   if (carried === undefined) return
   for (let number = carried.first; number <= carried.last; number++) tx.delete(Table.trailPlans, carriedKey(trailArn, region, number))
-}
-
-function changeStatus(tx: Transaction, trailArn: string, change: (status: TrailStatus) => TrailStatus): void {
-  const trail: Trail | undefined = tx.get(Table.trails, trailArn)
-  if (trail === undefined) return
-  const status = change(trail.status)
-  if (JSON.stringify(status) !== JSON.stringify(trail.status)) tx.put(Table.trails, trailArn, { ...trail, status })
 }
 
 /** A notice is tried once with its file; the next file's notice tells whether the topic is back. */

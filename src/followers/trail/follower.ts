@@ -4,13 +4,17 @@ import type { Timer } from '../../base/clock.ts'
 import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
+import { createDigestKeys } from '../../engine/digest-keys.ts'
 import { Deliveries } from './delivery.ts'
+import { Digests } from './digests.ts'
 import { Rounds } from './rounds.ts'
 
 export interface TrailFollowerOptions {
   readonly env: Env
   /** Between two log files of a trail and region. */
   readonly deliveryIntervalSeconds: number
+  /** After so many days a key that signs digests gets a successor. */
+  readonly digestKeyDays?: number
   /** Finished files that wait for their bucket; beyond, the oldest are given up. */
   readonly spoolBytesMax?: number
   /** Records of one log file, uncompressed; beyond, the next file begins before its time. */
@@ -28,18 +32,24 @@ export class TrailFollower implements Follower {
   readonly #intervalMs: number
   readonly #rounds: Rounds
   readonly #deliveries: Deliveries
+  readonly #digests: Digests
   #checkpoint: Position
   #timer: Timer | undefined
   #closing: Promise<void> | undefined
   #isStopped = false
 
-  constructor({ env, deliveryIntervalSeconds, spoolBytesMax, fileBytesMax }: TrailFollowerOptions) {
+  constructor({ env, deliveryIntervalSeconds, digestKeyDays = 30, spoolBytesMax, fileBytesMax }: TrailFollowerOptions) {
     this.#env = env
     this.#intervalMs = deliveryIntervalSeconds * 1000
     this.#rounds = new Rounds(env, fileBytesMax)
-    this.#deliveries = new Deliveries(env, spoolBytesMax)
+    this.#digests = new Digests(env, createDigestKeys(env, digestKeyDays))
+    this.#deliveries = new Deliveries(env, {
+      ...(spoolBytesMax !== undefined && { spoolBytesMax }),
+      onEnded: () => this.#digests.look(),
+    })
     this.#checkpoint = this.#rounds.from
     this.#deliveries.start()
+    this.#digests.look()
     this.#schedule()
   }
 
@@ -60,6 +70,7 @@ export class TrailFollower implements Follower {
   async settled(): Promise<void> {
     await this.#closing
     await this.#deliveries.settled()
+    await this.#digests.settled()
   }
 
   async stop(): Promise<void> {
@@ -67,6 +78,7 @@ export class TrailFollower implements Follower {
     this.#timer?.cancel()
     await this.#closing
     await this.#deliveries.stop()
+    await this.#digests.stop()
   }
 
   /** Rounds fall on multiples of the interval, as CloudTrail's files do on multiples of five minutes. */
@@ -89,6 +101,7 @@ export class TrailFollower implements Follower {
     const closing = round.done.then(() => {
       this.#checkpoint = Math.max(this.#checkpoint, to)
       this.#deliveries.add(round.plans)
+      this.#digests.look()
     })
     this.#closing = closing.catch(() => {})
     await closing

@@ -1,4 +1,5 @@
 // The content of a planned log file, made from the journal: the same plan always gives the same bytes, whenever it is asked.
+import type { Hash } from 'node:crypto'
 import { pipeline, Readable } from 'node:stream'
 import { createGzip, type Gzip } from 'node:zlib'
 import type { Env } from '../../engine/env.ts'
@@ -15,15 +16,19 @@ const GZIP_LEVEL = 1
 /** A step of reading; small, because its records are parsed in one go. */
 const READ_BYTES = 256 * 1024
 
-/** The gzip stream of the file. Who does not read it to the end MUST destroy it. */
-export function logFileContent(env: Env, planned: Pick<KeyedPlan, 'plan' | 'places'>): Gzip {
+/** The gzip stream of the file. Who does not read it to the end MUST destroy it. `hash` takes in the uncompressed file on the way. */
+export function logFileContent(env: Env, planned: Pick<KeyedPlan, 'plan' | 'places'>, hash?: Hash): Gzip {
   const gzip = createGzip({ level: GZIP_LEVEL })
   // A failure reaches the reader through the gzip stream itself.
-  pipeline(Readable.from(logFileText(env, planned), { objectMode: false }), gzip, () => {})
+  pipeline(Readable.from(logFileText(env, planned, hash), { objectMode: false }), gzip, () => {})
   return gzip
 }
 
-async function* logFileText({ journal, tables }: Env, { plan, places }: Pick<KeyedPlan, 'plan' | 'places'>): AsyncGenerator<Buffer> {
+async function* logFileText(
+  { journal, tables }: Env,
+  { plan, places }: Pick<KeyedPlan, 'plan' | 'places'>,
+  hash: Hash | undefined,
+): AsyncGenerator<Buffer> {
   let isFirst = true
   const pieces: Buffer[] = [Buffer.from(LOG_FILE_OPENING)]
   const add = (record: Buffer): void => {
@@ -42,12 +47,17 @@ async function* logFileText({ journal, tables }: Env, { plan, places }: Pick<Key
     const last = frames.at(-1)
     if (last === undefined) break
     for (const frame of frames) if (frame.position < plan.to) addSelected(frame)
-    yield Buffer.concat(pieces.splice(0))
+    yield hashed(Buffer.concat(pieces.splice(0)), hash)
     journal.release(frames)
     at = last.end
   }
   pieces.push(Buffer.from(LOG_FILE_CLOSING))
-  yield Buffer.concat(pieces)
+  yield hashed(Buffer.concat(pieces), hash)
+}
+
+function hashed(bytes: Buffer, hash: Hash | undefined): Buffer {
+  hash?.update(bytes)
+  return bytes
 }
 
 const SEPARATOR = Buffer.from(LOG_FILE_SEPARATOR)

@@ -8,6 +8,11 @@ export function fileKey(trailArn: string, number: number): string {
   return `${trailArn}/file/${padded(number)}`
 }
 
+/** What the keys of all files of a trail begin with. */
+export function filesPrefix(trailArn: string): string {
+  return `${trailArn}/file/`
+}
+
 export function carriedKey(trailArn: string, region: string, number: number): string {
   return `${trailArn}/carried/${region}/${padded(number)}`
 }

@@ -7,6 +7,7 @@ import { LOG_FILE_RECORD_BYTES_MAX, logFileKey, uniquePart } from '../../model/l
 import { Table } from '../../model/tables.ts'
 import type { CarriedRecord, PlannedFile, TrailSelection } from '../../model/trail.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
+import { chainOf, settleChains } from './digest-chains.ts'
 import { carriedKey, fileKey, viewKey } from './plan-keys.ts'
 import { type Selected, TrailViews } from './trail-views.ts'
 
@@ -38,7 +39,9 @@ interface Pending {
   isForeign: boolean
   bytes: number
   readonly places: number[]
-  readonly caused: string[]
+  readonly caused: { readonly json: string; readonly committedAt: number }[]
+  oldestAt: number
+  newestAt: number
 }
 
 /** Carried records of one trail and region, numbered without gaps. */
@@ -48,6 +51,8 @@ interface Carried {
   readonly first: number
   readonly last: number
   readonly bytes: number
+  readonly oldestAt: number
+  readonly newestAt: number
 }
 
 export class Rounds {
@@ -116,6 +121,7 @@ export class Rounds {
     const { result, done } = this.#env.commits.commit((tx) => {
       const plans: KeyedPlan[] = []
       const carried: CarriedRecord[] = []
+      settleChains(tx, [...this.#views.logging.keys(), ...changedViews.keys()], this.#views.logging)
       for (const pending of this.#pending.values()) {
         if (this.#opensFile(pending)) plans.push(this.#plan(tx, pending, to))
         else carried.push(...this.#carry(tx, pending))
@@ -141,16 +147,18 @@ export class Rounds {
     return { plans: result.plans, done }
   }
 
-  #count({ trail, region, start, end, isCaused }: Selected, { position, payload }: Frame): number {
+  #count({ trail, region, start, end, committedAt, isCaused }: Selected, { position, payload }: Frame): number {
     const name = pairName(trail.trailArn, region)
     let pending = this.#pending.get(name)
-    if (pending === undefined) this.#pending.set(name, (pending = { trail, region, isForeign: false, bytes: 0, places: [], caused: [] }))
+    if (pending === undefined) this.#pending.set(name, (pending = emptyPending(trail, region)))
     pending.places.push(position, start, end)
+    pending.oldestAt = Math.min(pending.oldestAt, committedAt)
+    pending.newestAt = Math.max(pending.newestAt, committedAt)
     pending.bytes += end - start + 1
     const isMany = pending.caused.length >= CARRIED_RECORDS_MAX || pending.bytes > CARRIED_BYTES_MAX
     if (!isCaused || isMany) pending.isForeign = true
     if (pending.isForeign) pending.caused.length = 0
-    else pending.caused.push(payload.toString('utf8', start, end))
+    else pending.caused.push({ json: payload.toString('utf8', start, end), committedAt })
     return pending.bytes
   }
 
@@ -159,7 +167,7 @@ export class Rounds {
     for (const [name, { trailArn, region }] of this.#carried) {
       const trail = this.#viewsFrom.get(trailArn)
       if (trail === undefined || this.#views.logging.has(trailArn) || this.#pending.has(name)) continue
-      this.#pending.set(name, { trail, region, isForeign: true, bytes: 0, places: [], caused: [] })
+      this.#pending.set(name, { ...emptyPending(trail, region), isForeign: true })
     }
   }
 
@@ -170,11 +178,13 @@ export class Rounds {
     return caused.length + carried.last - carried.first >= CARRIED_RECORDS_MAX || bytes + carried.bytes > CARRIED_BYTES_MAX
   }
 
-  #plan(tx: Transaction, { trail: selected, region, places }: Pending, to: Position): KeyedPlan {
+  #plan(tx: Transaction, pending: Pending, to: Position): KeyedPlan {
+    const { trail: selected, region, places } = pending
     const { trailArn, account } = selected
     const { bucketName, keyPrefix, snsTopicArn } = tx.get(Table.trails, trailArn) ?? selected
     const selection = this.#viewsFrom.get(trailArn)
     const carried = this.#carried.get(pairName(trailArn, region))
+    const digestChain = chainOf(tx, selected, region, this.#views.logging)
     const plan: PlannedFile = {
       kind: 'file',
       trailArn,
@@ -188,6 +198,8 @@ export class Rounds {
       ...(selection !== undefined && { selection }),
       ...(carried !== undefined && { carried: { first: carried.first, last: carried.last } }),
       plannedAt: tx.now,
+      ...eventTimes(pending, carried),
+      ...(digestChain !== undefined && { digestChain }),
     }
     const key = fileKey(trailArn, tx.nextNumber('trail files'))
     tx.put(Table.trailPlans, key, plan)
@@ -196,17 +208,25 @@ export class Rounds {
 
   #carry(tx: Transaction, { trail: { trailArn }, region, caused }: Pending): CarriedRecord[] {
     const last = this.#lastNumbers.get(pairName(trailArn, region)) ?? 0
-    return caused.map((json, at) => {
-      const record: CarriedRecord = { kind: 'carried', trailArn, region, number: last + at + 1, json }
+    return caused.map(({ json, committedAt }, at) => {
+      const record: CarriedRecord = { kind: 'carried', trailArn, region, number: last + at + 1, committedAt, json }
       tx.put(Table.trailPlans, carriedKey(trailArn, region, record.number), record)
       return record
     })
   }
 
-  #addCarried({ trailArn, region, number, json }: CarriedRecord): void {
+  #addCarried({ trailArn, region, number, committedAt, json }: CarriedRecord): void {
     const name = pairName(trailArn, region)
     const before = this.#carried.get(name)
-    this.#carried.set(name, { trailArn, region, first: before?.first ?? number, last: number, bytes: (before?.bytes ?? 0) + json.length })
+    this.#carried.set(name, {
+      trailArn,
+      region,
+      first: before?.first ?? number,
+      last: number,
+      bytes: (before?.bytes ?? 0) + json.length,
+      oldestAt: Math.min(before?.oldestAt ?? Infinity, committedAt ?? Infinity),
+      newestAt: Math.max(before?.newestAt ?? -Infinity, committedAt ?? -Infinity),
+    })
     // Numbers that a file under way still reads are not given again.
     this.#lastNumbers.set(name, number)
   }
@@ -231,4 +251,14 @@ export class Rounds {
 
 function pairName(trailArn: string, region: string): string {
   return `${trailArn} ${region}`
+}
+
+function emptyPending(trail: TrailSelection, region: string): Pending {
+  return { trail, region, isForeign: false, bytes: 0, places: [], caused: [], oldestAt: Infinity, newestAt: -Infinity }
+}
+
+function eventTimes(pending: Pending, carried: Carried | undefined): Pick<PlannedFile, 'oldestEventAt' | 'newestEventAt'> {
+  const oldest = Math.min(pending.oldestAt, carried?.oldestAt ?? Infinity)
+  const newest = Math.max(pending.newestAt, carried?.newestAt ?? -Infinity)
+  return { ...(Number.isFinite(oldest) && { oldestEventAt: oldest }), ...(Number.isFinite(newest) && { newestEventAt: newest }) }
 }

@@ -13,6 +13,7 @@ export interface Selected {
   /** The record's bytes stand in the frame's payload, from `start` to `end`. */
   readonly start: number
   readonly end: number
+  readonly committedAt: number
   /** A trail's own delivery caused the call. */
   readonly isCaused: boolean
 }
@@ -63,7 +64,7 @@ export class TrailViews {
   ): void {
     visitEntries(payload, (kind, at, end) => {
       if (kind !== EntryKind.event) return
-      const { class: eventClass, flags, jsonAt } = eventAt(payload, at)
+      const { class: eventClass, flags, committedAt, jsonAt } = eventAt(payload, at)
       if (eventClass !== EventClass.aws) return
       const template = this.#templates.match(payload, jsonAt, end)
       let taking = takers.get(template)
@@ -71,7 +72,7 @@ export class TrailViews {
       if (taking.length === 0) return
       const region = template.event.awsRegion ?? ''
       const isCaused = (flags & EventFlag.caused) !== 0
-      for (const trail of taking) take({ trail, region, start: jsonAt, end, isCaused })
+      for (const trail of taking) take({ trail, region, start: jsonAt, end, committedAt, isCaused })
     })
   }
 }
@@ -104,6 +105,7 @@ function loggingSelection(json: Buffer): TrailSelection | undefined {
     includeGlobalServiceEvents,
     isRecursive,
     isLogging,
+    ...(trail.digests !== undefined && { digests: trail.digests }),
     ...(trail.eventSelectors !== undefined && { eventSelectors: trail.eventSelectors }),
     ...(trail.advancedEventSelectors !== undefined && { advancedEventSelectors: trail.advancedEventSelectors }),
   }

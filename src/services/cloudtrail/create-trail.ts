@@ -19,6 +19,7 @@ interface Input extends UnofferedInput {
   readonly KmsKeyId?: string
   readonly IncludeGlobalServiceEvents?: boolean
   readonly IsMultiRegionTrail?: boolean
+  readonly EnableLogFileValidation?: boolean
   readonly TagsList?: readonly Tag[]
   readonly RecursiveLogging?: boolean
 }
@@ -68,7 +69,7 @@ function checkedTrail(tables: TableReader, input: Input, call: Call, now: number
     ...(kmsKeyArn !== undefined && { kmsKeyArn }),
     includeGlobalServiceEvents,
     isMultiRegion,
-    logFileValidation: false,
+    logFileValidation: input.EnableLogFileValidation ?? false,
     isRecursive: input.RecursiveLogging ?? true,
     createdAt: now,
     isLogging: false,

@@ -39,6 +39,8 @@ export const errors = {
   invalidName: (message: string) => error('InvalidTrailNameException', message),
   invalidParameter: (message: string) => error('InvalidParameterException', message),
   invalidPrefix: (message: string) => error('InvalidS3PrefixException', message),
+  invalidPublicKeysToken: () =>
+    error('InvalidTokenException', 'ListPublicKeys gives all keys in one answer and takes no NextToken. Leave it out.'),
   invalidSelectors: (message: string) => error('InvalidEventSelectorsException', message),
   invalidSnsTopic: (topic: string) =>
     error('InvalidSnsTopicNameException', `SNS topic name or ARN ${topic} is invalid: name a standard topic, or give its ARN.`),

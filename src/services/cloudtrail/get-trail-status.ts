@@ -8,6 +8,8 @@ interface Output {
   readonly LatestNotificationError?: string
   readonly LatestDeliveryTime?: Date
   readonly LatestNotificationTime?: Date
+  readonly LatestDigestDeliveryTime?: Date
+  readonly LatestDigestDeliveryError?: string
   readonly StartLoggingTime?: Date
   readonly StopLoggingTime?: Date
   readonly LatestDeliveryAttemptTime: string
@@ -30,6 +32,8 @@ export const getTrailStatus: Operation<{ readonly Name: string }, Output> = {
       ...(status.latestNotificationError !== undefined && { LatestNotificationError: status.latestNotificationError }),
       ...(status.latestDeliveryAt !== undefined && { LatestDeliveryTime: new Date(status.latestDeliveryAt) }),
       ...(status.latestNotificationAt !== undefined && { LatestNotificationTime: new Date(status.latestNotificationAt) }),
+      ...(status.latestDigestDeliveryAt !== undefined && { LatestDigestDeliveryTime: new Date(status.latestDigestDeliveryAt) }),
+      ...(status.latestDigestDeliveryError !== undefined && { LatestDigestDeliveryError: status.latestDigestDeliveryError }),
       ...(startedAt !== undefined && { StartLoggingTime: new Date(startedAt) }),
       ...(stoppedAt !== undefined && { StopLoggingTime: new Date(stoppedAt) }),
       // Quirk: no longer of use, and still there as texts (GetTrailStatus, "no longer in use").

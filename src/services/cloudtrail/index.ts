@@ -9,6 +9,7 @@ import { errors } from './errors.ts'
 import { getEventSelectors } from './get-event-selectors.ts'
 import { getTrail } from './get-trail.ts'
 import { getTrailStatus } from './get-trail-status.ts'
+import { listPublicKeys } from './list-public-keys.ts'
 import { listTags } from './list-tags.ts'
 import { listTrails } from './list-trails.ts'
 import { createLookupEvents, type LookupParts } from './lookup-events.ts'
@@ -33,6 +34,7 @@ export const cloudtrail = {
     GetEventSelectors: getEventSelectors,
     GetTrail: getTrail,
     GetTrailStatus: getTrailStatus,
+    ListPublicKeys: listPublicKeys,
     ListTags: listTags,
     ListTrails: listTrails,
     PutEventSelectors: putEventSelectors,

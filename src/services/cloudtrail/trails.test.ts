@@ -163,7 +163,6 @@ test('a topic is checked and told before the trail exists', () =>
 test('what is not offered is refused by name, and nothing is kept', () =>
   withWorld(async ({ trail }) => {
     const refused: [object, string, RegExp][] = [
-      [{ EnableLogFileValidation: true }, 'InvalidParameterException', /EnableLogFileValidation/],
       [{ CloudWatchLogsLogGroupArn: 'arn:aws:logs:x' }, 'CloudWatchLogsDeliveryUnavailableException', /CloudWatchLogsLogGroupArn/],
       [{ IsOrganizationTrail: true }, 'OrganizationsNotInUseException', /organization/],
       [{ IsMultiRegionTrail: true, IncludeGlobalServiceEvents: false }, 'InvalidParameterCombinationException', /Multi-Region trail must/],

@@ -2,7 +2,6 @@
 import { errors } from './errors.ts'
 
 export interface UnofferedInput {
-  readonly EnableLogFileValidation?: boolean
   readonly CloudWatchLogsLogGroupArn?: string
   readonly CloudWatchLogsRoleArn?: string
   readonly IsOrganizationTrail?: boolean
@@ -11,8 +10,4 @@ export interface UnofferedInput {
 export function refuseUnoffered(input: UnofferedInput): void {
   if (input.CloudWatchLogsLogGroupArn || input.CloudWatchLogsRoleArn) throw errors.cloudWatchLogs()
   if (input.IsOrganizationTrail === true) throw errors.organization()
-  if (input.EnableLogFileValidation === true)
-    throw errors.invalidParameter(
-      'EnableLogFileValidation cannot be true: digest files are not offered by this version of Sealcast. Set it to false or leave it out.',
-    )
 }

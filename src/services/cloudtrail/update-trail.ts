@@ -5,6 +5,7 @@ import type { Trail } from '../../model/trail.ts'
 import { Table } from '../../model/tables.ts'
 import { checkBucketName, checkCombination } from './create-trail.ts'
 import { checkDestinations, normalPrefix, probeOutside, topicArnOf, validateTopic } from './destinations.ts'
+import { withDigestEra } from './digest-era.ts'
 import { echoTrail, type TrailEcho } from './trail-form.ts'
 import { trailKeyArn } from './trail-key.ts'
 import { resolveTrailArn, trailToChange } from './trail-name.ts'
@@ -18,6 +19,7 @@ interface Input extends UnofferedInput {
   readonly KmsKeyId?: string
   readonly IncludeGlobalServiceEvents?: boolean
   readonly IsMultiRegionTrail?: boolean
+  readonly EnableLogFileValidation?: boolean
   readonly RecursiveLogging?: boolean
 }
 
@@ -31,7 +33,7 @@ export const updateTrail: Operation<Input, TrailEcho, void> = {
     if (input.SnsTopicName && trail.snsTopicArn !== undefined) await validateTopic(call, trail.trailArn, trail.snsTopicArn)
   },
   run(tx, input, call) {
-    const trail = changedTrail(tx, input, call)
+    const trail = withDigestEra(tx, changedTrail(tx, input, call))
     tx.put(Table.trails, trail.trailArn, trail)
     return echoTrail(trail)
   },
@@ -53,6 +55,7 @@ function changedTrail(tables: TableReader, input: Input, call: Call): Trail {
     keyPrefix: input.S3KeyPrefix === undefined ? present.keyPrefix : normalPrefix(input.S3KeyPrefix),
     isMultiRegion,
     includeGlobalServiceEvents,
+    logFileValidation: input.EnableLogFileValidation ?? present.logFileValidation,
     isRecursive: input.RecursiveLogging ?? present.isRecursive,
     status: topic === undefined ? present.status : withoutNotificationError(present.status),
   }
