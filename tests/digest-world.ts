@@ -1,6 +1,7 @@
 // What the tests of digests have in common: a trail that validates its log files, time in long strides, and the bucket checked as a whole.
 import { Table } from '../src/model/tables.ts'
 import { type BucketObject, checkDigests, type PublicKey, type ReadDigest } from './digest-check.ts'
+import { storedBytes } from './stored-bytes.ts'
 import { INTERVAL_SECONDS, makeTrail, turns, type World } from './trail-world.ts'
 
 export const HOUR_SECONDS = 3600
@@ -26,11 +27,9 @@ export async function stride(world: World, seconds: number): Promise<void> {
 
 /** Without a call, which would be logged. */
 export async function bucketObjects({ server }: World, bucket = 'logs'): Promise<readonly BucketObject[]> {
-  const { tables, blobs } = server.env
   const objects: BucketObject[] = []
-  for (const { value } of tables.range(Table.objects, { prefix: `${bucket}/` })) {
-    const pieces = await Promise.all(value.blobs.map(({ blobId }) => blobs.read(blobId).toArray()))
-    objects.push({ key: value.key, body: Buffer.concat(pieces.flat() as Buffer[]), metadata: value.metadata })
+  for (const { value } of server.env.tables.range(Table.objects, { prefix: `${bucket}/` })) {
+    objects.push({ key: value.key, body: await storedBytes(server.env, value), metadata: value.metadata })
   }
   return objects
 }
