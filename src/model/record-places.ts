@@ -1,7 +1,5 @@
 // Where the members of a CloudTrail record stand in its bytes, found in one pass and without parsing them.
 
-const NAMES = ['eventTime', 'requestParameters', 'responseElements', 'requestID', 'eventID', 'sharedEventID'] as const
-export type PlacedMember = (typeof NAMES)[number]
 export interface Place {
   readonly start: number
   /** Exclusive. */
@@ -17,29 +15,34 @@ const CLOSE_LIST = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const SPACE = 0x20
-const KNOWN = new Map<string, PlacedMember>(NAMES.map((name) => [name, name]))
 
-/** The places of the values, quotes included. Undefined when the bytes are no JSON object as far as the scan can tell. */
-export function placesOf(json: Buffer): Readonly<Partial<Record<PlacedMember, Place>>> | undefined {
-  const places: Partial<Record<PlacedMember, Place>> = {}
+/**
+ * Where the values of those members stand, quotes included; of a name that comes twice the last, as for JSON.parse. Bytes that are no JSON
+ * object give what was found until then.
+ */
+export function placesOf<Name extends string>(json: Buffer, names: ReadonlySet<Name>): Readonly<Partial<Record<Name, Place>>> {
+  const places: Partial<Record<string, Place>> = {}
   let at = skipSpace(json, 0)
-  if (json[at] !== OPEN_OBJECT) return undefined
+  if (json[at] !== OPEN_OBJECT) return places as Partial<Record<Name, Place>>
   at = skipSpace(json, at + 1)
-  if (json[at] === CLOSE_OBJECT) return places
   while (json[at] === QUOTE) {
     const nameEnd = endOfText(json, at)
-    const member = KNOWN.get(json.toString('latin1', at + 1, nameEnd - 1))
+    const name = json.toString('latin1', at + 1, nameEnd - 1)
     at = skipSpace(json, nameEnd)
-    if (json[at] !== COLON) return undefined
+    if (json[at] !== COLON) break
     const start = skipSpace(json, at + 1)
     const end = endOfValue(json, start)
-    if (member !== undefined) places[member] = { start, end }
+    if ((names as ReadonlySet<string>).has(name)) places[name] = { start, end }
     at = skipSpace(json, end)
-    if (json[at] === CLOSE_OBJECT) return places
-    if (json[at] !== COMMA) return undefined
+    if (json[at] !== COMMA) break
     at = skipSpace(json, at + 1)
   }
-  return undefined
+  return places as Partial<Record<Name, Place>>
+}
+
+/** What stands between the quotes, escapes as they are; undefined for values that are no texts. */
+export function textPlace(json: Buffer, place: Place | undefined): Place | undefined {
+  return place === undefined || json[place.start] !== QUOTE ? undefined : { start: place.start + 1, end: place.end - 1 }
 }
 
 function skipSpace(json: Buffer, from: number): number {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Place, placesOf } from './record-places.ts'
+import { EventClass } from './entry.ts'
 import { RecordTemplates } from './record-templates.ts'
+import { EventLeaves, eventLeaf } from './tlog/event-leaf.ts'
 
 const uuids = fc.uuid()
 const words = fc.oneof(fc.string({ maxLength: 12, unit: 'binary' }), fc.constantFrom('x', '"},"readOnly":true,"y":{"', '\\', 'ä€'))
@@ -48,6 +50,19 @@ test('what a template says of a record is what parsing says', () => {
   )
 })
 
+test('lines of the tree are the same by template and by the bytes alone', () => {
+  fc.assert(
+    fc.property(fc.array(records, { minLength: 1, maxLength: 30 }), (many) => {
+      const lines = new EventLeaves()
+      for (const record of [...many, ...many]) {
+        const json = Buffer.from(` ${JSON.stringify(record)}`)
+        for (const eventClass of [EventClass.aws, EventClass.own])
+          assert.equal(lines.leaf(eventClass, json, 1, json.length), eventLeaf(eventClass, json.subarray(1)))
+      }
+    }),
+  )
+})
+
 test('records that differ in time and ids share a template', () => {
   const templates = new RecordTemplates()
   const record = (second: number, id: string): Buffer =>
@@ -73,6 +88,8 @@ test('many forms of one length and of many lengths are told apart', () => {
     }
 })
 
+const names = new Set(['eventTime', 'eventID', 'requestParameters'] as const)
+
 test('places of members are where parsing finds them, and arbitrary bytes give none or some, never a hang', () => {
   fc.assert(
     fc.property(
@@ -80,10 +97,10 @@ test('places of members are where parsing finds them, and arbitrary bytes give n
       fc.nat(2),
       (object, indent) => {
         const json = Buffer.from(JSON.stringify(object, null, indent))
-        const places = placesOf(json)
+        const places = placesOf(json, names)
         assert.ok(places !== undefined)
         const parsed = JSON.parse(json.toString()) as Record<string, unknown>
-        for (const name of ['eventTime', 'eventID', 'requestParameters'] as const) {
+        for (const name of names) {
           const place: Place | undefined = places[name]
           assert.equal(place !== undefined, Object.hasOwn(parsed, name))
           if (place !== undefined) assert.deepEqual(JSON.parse(json.toString('utf8', place.start, place.end)), parsed[name])
@@ -91,11 +108,11 @@ test('places of members are where parsing finds them, and arbitrary bytes give n
       },
     ),
   )
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void placesOf(Buffer.from(bytes))))
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void placesOf(Buffer.from(bytes), names)))
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', '\\', ':', ',', 'a', ' '), maxLength: 60 }),
-      (text) => void placesOf(Buffer.from(text)),
+      (text) => void placesOf(Buffer.from(text), names),
     ),
   )
 })

@@ -2,7 +2,7 @@
 // event there is, a record is compared with those before it instead of being parsed; what selectors look at is then known already.
 // For records of our own serialising only: members in one order, no spaces, and ids that hold no quotes.
 import type { SelectableEvent } from './event-selector.ts'
-import { type Place, placesOf } from './record-places.ts'
+import { type Place, placesOf, textPlace } from './record-places.ts'
 
 /** What all records of one form have in common. */
 export interface RecordTemplate {
@@ -18,6 +18,7 @@ interface Kept extends RecordTemplate {
   readonly fixed: readonly number[]
 }
 
+const VARYING = new Set(['eventTime', 'requestParameters', 'responseElements', 'requestID', 'eventID', 'sharedEventID'] as const)
 const SAME_LENGTH_MAX = 8
 const KEPT_MAX = 2048
 const UUID_CHARS = 36
@@ -62,14 +63,11 @@ function fits({ bytes, fixed }: Kept, others: Buffer, start: number): boolean {
 
 function templateOf(json: Buffer): Kept {
   const event = JSON.parse(json.toString('utf8')) as SelectableEvent
-  const places = placesOf(json) ?? {}
-  const inner = (place: Place | undefined, chars?: number): Place | undefined => {
-    if (place === undefined || json[place.start] !== 0x22) return undefined
-    const found = { start: place.start + 1, end: place.end - 1 }
-    return chars === undefined || found.end - found.start === chars ? found : undefined
-  }
-  const [eventTime, eventId] = [inner(places.eventTime), inner(places.eventID)]
-  const free = [eventTime, eventId, inner(places.requestID), inner(places.sharedEventID)].filter((place) => place !== undefined)
+  const places = placesOf(json, VARYING)
+  const [eventTime, eventId] = [textPlace(json, places.eventTime), textPlace(json, places.eventID)]
+  const free = [eventTime, eventId, textPlace(json, places.requestID), textPlace(json, places.sharedEventID)].filter(
+    (place) => place !== undefined,
+  )
   for (const place of [places.requestParameters, places.responseElements]) {
     if (place === undefined) continue
     for (const { index } of json.toString('latin1', place.start, place.end).matchAll(UUIDS))

@@ -3,9 +3,9 @@
 import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Transaction } from '../../engine/transaction.ts'
-import { EntryKind, EventFlag, readEntries } from '../../model/entry.ts'
+import { EntryKind, EventFlag, eventAt, visitEntries } from '../../model/entry.ts'
 import { Table } from '../../model/tables.ts'
-import { eventLeaf } from '../../model/tlog/event-leaf.ts'
+import { EventLeaves } from '../../model/tlog/event-leaf.ts'
 import type { TreeHead } from '../../model/tlog/merkle.ts'
 import type { TreeState } from '../../model/tlog/tree-rows.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
@@ -17,7 +17,6 @@ const PAUSE_MS = 100
 /** Leaves that a crash may leave to be made again, and so much journal that waits for the tree. */
 const UNCOMMITTED_LEAVES_MAX = 16 * 1024
 const UNCOMMITTED_BYTES_MAX = 32 * 1024 * 1024
-const EVENTS: ReadonlySet<number> = new Set([EntryKind.event])
 
 export class TreeFollower implements Follower {
   readonly name = 'tree'
@@ -29,6 +28,7 @@ export class TreeFollower implements Follower {
   #read: Position
   #bytesRead = 0
   #ownLeaves: number
+  readonly #lines = new EventLeaves()
   #committing: Promise<unknown> = Promise.resolve()
 
   /** `state`: what the store was opened with. */
@@ -104,11 +104,12 @@ export class TreeFollower implements Follower {
     const leaves: string[] = []
     for (const frame of frames) {
       if (frame.position < this.#read) continue
-      for (const { entry } of readEntries(frame.payload, EVENTS)) {
-        if (entry.kind !== 'event') continue
-        leaves.push(eventLeaf(entry.class, entry.json))
-        if ((entry.flags & EventFlag.caused) === 0) this.#ownLeaves = this.#store.size + leaves.length
-      }
+      visitEntries(frame.payload, (kind, at, end) => {
+        if (kind !== EntryKind.event) return
+        const { class: eventClass, flags, jsonAt } = eventAt(frame.payload, at)
+        leaves.push(this.#lines.leaf(eventClass, frame.payload, jsonAt, end))
+        if ((flags & EventFlag.caused) === 0) this.#ownLeaves = this.#store.size + leaves.length
+      })
       this.#read = frame.end
       this.#bytesRead += frame.payload.length
     }

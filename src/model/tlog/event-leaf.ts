@@ -7,7 +7,8 @@
 // very bytes that a log file holds. A leaf is at most 512 bytes of printable ASCII without a line feed.
 import { hash } from 'node:crypto'
 import { EventClass, type EventClassCode } from '../entry.ts'
-import { scanTopLevel } from './json-scan.ts'
+import { type Place, placesOf, textPlace } from '../record-places.ts'
+import { type RecordTemplate, RecordTemplates } from '../record-templates.ts'
 
 const VERSION = 'sealcast/1'
 const FIELD_CHARS_MAX = 64
@@ -33,21 +34,40 @@ const CLASS_NAMES: Readonly<Record<EventClassCode, string>> = {
 
 /** The line of an event of that class, by the event's own bytes alone. */
 export function eventLeaf(eventClass: EventClassCode, json: Buffer): string {
-  const text = json.toString('latin1')
-  let scanned: ReadonlyMap<string, Place> | undefined
-  const word = (key: string): string => {
-    const at = text.indexOf(key)
-    if (at < 0) return '-'
-    const from = at + key.length
-    // Mostly a key stands in an event once, and then a search finds it; else only the nesting tells which is the event's own.
-    if (text.indexOf(key, from) < 0) return wordOf(text.slice(from, Math.min(text.indexOf('"', from), from + FIELD_CHARS_MAX)))
-    const place = (scanned ??= scanTopLevel(json, NAMES)).get(key.slice(1, -3))
-    return place === undefined ? '-' : wordOf(text.slice(place[0], Math.min(place[1], place[0] + FIELD_CHARS_MAX)))
-  }
-  return (
-    `${VERSION} ${CLASS_NAMES[eventClass]} ${word('"eventCategory":"').toLowerCase()} ${word('"recipientAccountId":"')} ` +
-    `${word('"awsRegion":"')} ${word('"eventTime":"')} ${word('"eventID":"')} ${hash('sha256', json, 'hex')}`
+  const places = placesOf(json, FIELDS)
+  const word = (name: (typeof NAMES)[number]): string => wordAt(json, textPlace(json, places[name]))
+  return leafOf(
+    `${VERSION} ${CLASS_NAMES[eventClass]} ${word('eventCategory').toLowerCase()} ${word('recipientAccountId')} ${word('awsRegion')}`,
+    word('eventTime'),
+    word('eventID'),
+    json,
   )
+}
+
+/** Lines of many events that were serialised here, most of which resemble each other. */
+export class EventLeaves {
+  readonly #templates = new RecordTemplates()
+  /** By class: how the line of a record of that form begins. */
+  readonly #beginnings = new Map<EventClassCode, WeakMap<RecordTemplate, string>>()
+
+  /** The line of the event whose JSON stands in `bytes` from `start` to `end`. */
+  leaf(eventClass: EventClassCode, bytes: Buffer, start: number, end: number): string {
+    const json = bytes.subarray(start, end)
+    const template = this.#templates.match(bytes, start, end)
+    let beginnings = this.#beginnings.get(eventClass)
+    if (beginnings === undefined) this.#beginnings.set(eventClass, (beginnings = new WeakMap()))
+    const beginning = beginnings.get(template)
+    if (beginning !== undefined) return leafOf(beginning, wordAt(json, template.eventTime), wordAt(json, template.eventId), json)
+    const leaf = eventLeaf(eventClass, json)
+    beginnings.set(template, leaf.split(' ', BEGINNING_WORDS).join(' '))
+    return leaf
+  }
+}
+
+const BEGINNING_WORDS = 5
+
+function leafOf(beginning: string, eventTime: string, eventId: string, json: Buffer): string {
+  return `${beginning} ${eventTime} ${eventId} ${hash('sha256', json, 'hex')}`
 }
 
 /** Undefined for what is no leaf of ours. */
@@ -59,13 +79,13 @@ export function parseLeaf(leaf: Buffer): EventLeaf | undefined {
   return { class: name, category, account, region, time, eventId, hash }
 }
 
-type Place = readonly [from: number, to: number]
+const NAMES = ['eventTime', 'awsRegion', 'eventID', 'recipientAccountId', 'eventCategory'] as const
+const FIELDS = new Set(NAMES)
 
-const NAMES: readonly string[] = ['eventTime', 'awsRegion', 'eventID', 'recipientAccountId', 'eventCategory']
-
-/** What is no word of a line is made one. */
-function wordOf(text: string): string {
-  if (text === '') return '-'
+/** A text of the event as a word of the line: what is no word is made one. */
+function wordAt(json: Buffer, place: Place | undefined): string {
+  if (place === undefined || place.start >= place.end) return '-'
+  const text = json.toString('latin1', place.start, Math.min(place.end, place.start + FIELD_CHARS_MAX))
   return WORD.test(text) ? text : text.replaceAll(/[^\x21-\x7e]/g, '?')
 }
 const WORD = /^[\x21-\x7e]+$/
