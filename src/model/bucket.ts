@@ -114,7 +114,7 @@ export interface StoredObject {
   /** Greater than that of every older version of the key. Absent: `modifiedAt`. */
   readonly order?: number
   readonly retention?: Retention
-  readonly hasLegalHold?: true
+  readonly hasLegalHold?: boolean
   /** Of the checksums. Absent: they are of the whole object. */
   readonly checksumType?: 'COMPOSITE'
   /** What a multipart upload put together, in order. */

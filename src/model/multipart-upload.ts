@@ -17,7 +17,7 @@ export interface MultipartUpload {
   readonly storageClass?: StorageClass
   readonly encryption: ObjectEncryption
   readonly retention?: Retention
-  readonly hasLegalHold?: true
+  readonly hasLegalHold?: boolean
   /** Which checksum each part has to have. Absent: none has to. */
   readonly checksumAlgorithm?: string
   readonly checksumType?: 'COMPOSITE' | 'FULL_OBJECT'

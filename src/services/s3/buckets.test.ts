@@ -83,10 +83,10 @@ test('the location constraint decides the region and must fit the endpoint', () 
 
 test('what a bucket of ours cannot do is refused by name', () =>
   withServer(async (server) => {
-    await assert.rejects(server.call('s3', 'CreateBucket', { Bucket: 'my-logs', ObjectLockEnabledForBucket: true }), {
+    await assert.rejects(server.call('s3', 'CreateBucket', { Bucket: 'my-logs', BucketNamespace: 'account-regional' }), {
       code: 'NotImplemented',
       status: 501,
-      message: /ObjectLockEnabledForBucket/,
+      message: /BucketNamespace/,
     })
     await assert.rejects(server.call('s3', 'CreateBucket', { Bucket: 'my-logs', ACL: 'public-read' }), {
       code: 'InvalidBucketAclWithObjectOwnership',

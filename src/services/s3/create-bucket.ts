@@ -9,6 +9,7 @@ interface Input {
   readonly Bucket: string
   readonly ACL?: string
   readonly ObjectOwnership?: string
+  readonly ObjectLockEnabledForBucket?: boolean
   readonly CreateBucketConfiguration?: { readonly LocationConstraint?: string }
 }
 
@@ -27,6 +28,7 @@ export const createBucket: Operation<Input, Output> = {
         ...(input.CreateBucketConfiguration !== undefined && { CreateBucketConfiguration: input.CreateBucketConfiguration }),
         'x-amz-acl': input.ACL,
         'x-amz-object-ownership': input.ObjectOwnership,
+        'x-amz-bucket-object-lock-enabled': input.ObjectLockEnabledForBucket,
       }),
     response: () => null,
   },
@@ -49,13 +51,20 @@ export const createBucket: Operation<Input, Output> = {
       if (region !== FIRST_REGION || present.region !== FIRST_REGION) throw errors.bucketOwnedByYou(name)
       return output
     }
-    tx.put(Table.buckets, name, { name, owner: call.account, region, createdAt: tx.now })
+    const isLockable = input.ObjectLockEnabledForBucket === true
+    tx.put(Table.buckets, name, {
+      name,
+      owner: call.account,
+      region,
+      createdAt: tx.now,
+      ...(isLockable && { versioning: 'Enabled', objectLock: {} }),
+    })
     return output
   },
 }
 
 const FIRST_REGION = 'us-east-1'
-const SUPPORTED = new Set(['Bucket', 'ACL', 'ObjectOwnership', 'CreateBucketConfiguration'])
+const SUPPORTED = new Set(['Bucket', 'ACL', 'ObjectOwnership', 'ObjectLockEnabledForBucket', 'CreateBucketConfiguration'])
 const SUPPORTED_CONFIGURATION = new Set(['LocationConstraint'])
 
 /** Where the bucket is to lie: the constraint, which outside us-east-1 must be the region that is called. */

@@ -78,6 +78,10 @@ export const errors = {
     new ServiceError('InvalidPartOrder', 400, 'The list of parts was not in ascending order. Parts must be ordered by part number.', {
       details: { UploadId: uploadId },
     }),
+  invalidPartNumber: (partNumber: number, parts: number) =>
+    new ServiceError('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable', {
+      details: { PartNumberRequested: String(partNumber), ActualPartCount: String(parts) },
+    }),
   invalidRange: (range: string, bytes: number) =>
     new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', {
       details: { RangeRequested: range, ActualObjectSize: String(bytes) },
@@ -113,6 +117,10 @@ export const errors = {
   noLockConfiguration: () => new ServiceError('InvalidRequest', 400, 'Bucket is missing Object Lock Configuration'),
   noSuchBucket: (bucket: string) =>
     new ServiceError('NoSuchBucket', 404, 'The specified bucket does not exist', { details: { BucketName: bucket } }),
+  noSuchBucketLock: (bucket: string) =>
+    new ServiceError('ObjectLockConfigurationNotFoundError', 404, 'Object Lock configuration does not exist for this bucket', {
+      details: { BucketName: bucket },
+    }),
   noSuchBucketPolicy: (bucket: string) =>
     new ServiceError('NoSuchBucketPolicy', 404, 'The bucket policy does not exist', { details: { BucketName: bucket } }),
   noSuchConfiguration: (bucket: string) =>
@@ -122,6 +130,10 @@ export const errors = {
   noSuchLifecycle: (bucket: string) =>
     new ServiceError('NoSuchLifecycleConfiguration', 404, 'The lifecycle configuration does not exist', {
       details: { BucketName: bucket },
+    }),
+  noSuchObjectLock: (key: string) =>
+    new ServiceError('NoSuchObjectLockConfiguration', 404, 'The specified object does not have a ObjectLock configuration', {
+      details: { Key: key },
     }),
   noSuchReplication: (bucket: string) =>
     new ServiceError('ReplicationConfigurationNotFoundError', 404, 'The replication configuration was not found', {

@@ -4,18 +4,12 @@ import type { Operation } from '../../engine/operation.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
 import { openBlobKeys } from './encryption.ts'
 import { objectResource } from './existing-bucket.ts'
-import { type ObjectInput, existingObject, taggedObject } from './existing-object.ts'
+import { taggedObject } from './existing-object.ts'
 import { readBody } from './object-body.ts'
-import { type ByteRange, type ObjectDescription, describeObject, readRange } from './object-headers.ts'
-import { type ReadConditions, checkRead } from './preconditions.ts'
+import type { ByteRange, ObjectDescription } from './object-headers.ts'
+import { readAction, type ReadInput, readObject } from './read-object.ts'
 import { bucketParameters, objectResources } from './record.ts'
 import { existingTagConditions } from './tags.ts'
-import { refuseUnsupported } from './unsupported.ts'
-
-export interface GetInput extends ObjectInput, ReadConditions {
-  readonly Range?: string
-  readonly ChecksumMode?: string
-}
 
 interface Output extends ObjectDescription {
   readonly Body?: Readable | Uint8Array
@@ -27,7 +21,7 @@ interface Output extends ObjectDescription {
   }
 }
 
-export const getObject: Operation<GetInput, Output> = {
+export const getObject: Operation<ReadInput, Output> = {
   name: 'GetObject',
   access: 'read',
   data: true,
@@ -35,16 +29,13 @@ export const getObject: Operation<GetInput, Output> = {
   resource: objectResource,
   conditions: (input, _call, tables) => existingTagConditions(taggedObject(tables, input)),
   record: {
-    parameters: (input, call) => bucketParameters(input, call, { Range: input.Range, versionId: input.VersionId }),
+    parameters: (input, call) =>
+      bucketParameters(input, call, { Range: input.Range, partNumber: input.PartNumber, versionId: input.VersionId }),
     resources: objectResources,
     additional: (output) => (output === undefined ? undefined : { bytesTransferredOut: output.ContentLength }),
   },
   run(tx, input, call) {
-    refuseUnsupported(input, READ_SUPPORTED)
-    const { bucket, object } = existingObject(tx, input)
-    checkRead(input, object)
-    const range = readRange(input.Range, object.bytes)
-    const description = describeObject(bucket, object, input, range)
+    const { object, range, description } = readObject(tx, input, call)
     const keys = openBlobKeys(tx, call, object)
     return object.blobs.length === 0 ? description : { ...description, source: { body: object.blobs, keys, range } }
   },
@@ -53,27 +44,3 @@ export const getObject: Operation<GetInput, Output> = {
     return { ...description, Body: readBody(call.env, source.body, source.keys, source.range) }
   },
 }
-
-export function readAction({ VersionId: versionId }: ObjectInput): string {
-  return versionId === undefined ? 'GetObject' : 'GetObjectVersion'
-}
-
-export const READ_SUPPORTED: ReadonlySet<string> = new Set([
-  'Bucket',
-  'Key',
-  'IfMatch',
-  'IfModifiedSince',
-  'IfNoneMatch',
-  'IfUnmodifiedSince',
-  'Range',
-  'ResponseCacheControl',
-  'ResponseContentDisposition',
-  'ResponseContentEncoding',
-  'ResponseContentLanguage',
-  'ResponseContentType',
-  'ResponseExpires',
-  'VersionId',
-  'RequestPayer',
-  'ExpectedBucketOwner',
-  'ChecksumMode',
-])

@@ -30,6 +30,12 @@ import { listBuckets } from './list-buckets.ts'
 import { listObjectVersions } from './list-object-versions.ts'
 import { listObjectsV2 } from './list-objects-v2.ts'
 import { listObjects } from './list-objects.ts'
+import { getObjectLegalHold } from './lock/get-object-legal-hold.ts'
+import { getObjectLockConfiguration } from './lock/get-object-lock-configuration.ts'
+import { getObjectRetention } from './lock/get-object-retention.ts'
+import { putObjectLegalHold } from './lock/put-object-legal-hold.ts'
+import { putObjectLockConfiguration } from './lock/put-object-lock-configuration.ts'
+import { putObjectRetention } from './lock/put-object-retention.ts'
 import { s3Model } from './model.ts'
 import { abortMultipartUpload } from './multipart/abort-multipart-upload.ts'
 import { completeMultipartUpload } from './multipart/complete-multipart-upload.ts'
@@ -76,6 +82,9 @@ export const s3 = {
     GetBucketTagging: getBucketTagging,
     GetBucketVersioning: getBucketVersioning,
     GetObject: getObject,
+    GetObjectLegalHold: getObjectLegalHold,
+    GetObjectLockConfiguration: getObjectLockConfiguration,
+    GetObjectRetention: getObjectRetention,
     GetObjectTagging: getObjectTagging,
     HeadBucket: headBucket,
     HeadObject: headObject,
@@ -92,6 +101,9 @@ export const s3 = {
     PutBucketTagging: putBucketTagging,
     PutBucketVersioning: putBucketVersioning,
     PutObject: putObject,
+    PutObjectLegalHold: putObjectLegalHold,
+    PutObjectLockConfiguration: putObjectLockConfiguration,
+    PutObjectRetention: putObjectRetention,
     PutObjectTagging: putObjectTagging,
     UploadPart: uploadPart,
     UploadPartCopy: uploadPartCopy,

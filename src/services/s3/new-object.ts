@@ -80,7 +80,7 @@ export function newObjectMembers(input: NewObjectInput): Pick<StoredObject, 'hea
 
 export interface NewLock {
   readonly retention?: Retention
-  readonly hasLegalHold?: true
+  readonly hasLegalHold?: boolean
 }
 
 /** The lock that a new version gets: what the input asks for, else the bucket's default. Throws InvalidRequest and InvalidArgument. */
@@ -104,7 +104,7 @@ export function newObjectLock(clock: Clock, bucket: Bucket, input: LockInput): N
     mode !== undefined && until !== undefined
       ? checkedRetention({ Mode: mode, RetainUntilDate: until }, clock.now())
       : defaultRetention && { mode: defaultRetention.mode, until: retentionStart(clock) + lengthOf(defaultRetention) }
-  return { ...(retention !== undefined && { retention }), ...(hold === 'ON' && { hasLegalHold: true }) }
+  return { ...(retention !== undefined && { retention }), ...(hold !== undefined && { hasLegalHold: hold === 'ON' }) }
 }
 
 /** Throws InvalidArgument for a mode that is none and for a time that is past. */

@@ -48,12 +48,13 @@ interface DescribedInput {
   readonly ResponseExpires?: Date
 }
 
-/** Checksums are of the whole object, so that they go only with the whole. */
+/** Checksums are of the whole object, so that they go only with the whole. `mayRead`: whether the caller may do this to the object, too. */
 export function describeObject(
   bucket: Bucket,
   object: StoredObject,
   input: DescribedInput,
   range: ByteRange | undefined,
+  mayRead: (action: string) => boolean,
 ): ObjectDescription {
   const { headers } = object
   const tagCount = Object.keys(object.tags ?? {}).length
@@ -75,6 +76,7 @@ export function describeObject(
     Expiration: input.VersionId === undefined ? expirationText(bucket, object) : undefined,
     TagCount: tagCount === 0 ? undefined : tagCount,
     ...describeEncryption(object.encryption),
+    ...describeLock(object, mayRead),
   }
   if (range !== undefined) described['ContentRange'] = `bytes ${range.start}-${range.end - 1}/${object.bytes}`
   else if (input.ChecksumMode === 'ENABLED') {
@@ -89,6 +91,15 @@ export function describeObject(
 export function expirationText({ lifecycle }: Pick<Bucket, 'lifecycle'>, object: StoredObject): string | undefined {
   const due = lifecycle === undefined ? undefined : expirationOf(lifecycle, object)
   return due === undefined ? undefined : `expiry-date="${new Date(due.at).toUTCString()}", rule-id="${encodeURIComponent(due.ruleId)}"`
+}
+
+/** Locks are told to those who may ask for them. */
+function describeLock({ retention, hasLegalHold }: StoredObject, mayRead: (action: string) => boolean): Readonly<Record<string, unknown>> {
+  return {
+    ...(retention !== undefined &&
+      mayRead('GetObjectRetention') && { ObjectLockMode: retention.mode, ObjectLockRetainUntilDate: new Date(retention.until) }),
+    ...(hasLegalHold !== undefined && mayRead('GetObjectLegalHold') && { ObjectLockLegalHoldStatus: hasLegalHold ? 'ON' : 'OFF' }),
+  }
 }
 
 export interface ByteRange {

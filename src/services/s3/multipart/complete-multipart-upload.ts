@@ -112,7 +112,7 @@ export const completeMultipartUpload: Operation<Input, Output, Joined> = {
       ...(storageClass !== undefined && { storageClass }),
       ...newObjectLock(call.env.clock, bucket, {}),
       ...(retention !== undefined && { retention }),
-      ...(hasLegalHold === true && { hasLegalHold }),
+      ...(hasLegalHold !== undefined && { hasLegalHold }),
       ...(upload.checksumType === 'COMPOSITE' && { checksumType: 'COMPOSITE' }),
       ...joined,
     })

@@ -70,8 +70,8 @@ export const createMultipartUpload: Operation<Input, Output, ObjectEncryption> =
       initiator: call.principal.arn === '' ? call.account : call.principal.arn,
       initiatedAt: tx.now,
       ...newObjectMembers(input),
-      ...(input.ObjectLockMode !== undefined && { retention: lock.retention }),
-      ...(lock.hasLegalHold && { hasLegalHold: true }),
+      ...(input.ObjectLockMode !== undefined && lock.retention !== undefined && { retention: lock.retention }),
+      ...(lock.hasLegalHold !== undefined && { hasLegalHold: lock.hasLegalHold }),
       encryption,
       ...checksum,
     }
