@@ -2,6 +2,7 @@
 // know what is plugged in (with start.ts and main.ts).
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { KEY_BYTES } from './base/aead.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import { type Meter, createMeter } from './base/meter.ts'
@@ -24,7 +25,9 @@ import { createOutbound } from './engine/outbound.ts'
 import { OBJECTS_KEY } from './engine/keys.ts'
 import { createRecordKeys } from './engine/record-keys.ts'
 import { createRateLimit } from './engine/rate-limit.ts'
+import { createRootRotation } from './engine/root-rotation.ts'
 import { createSeal } from './engine/seal.ts'
+import { createSealing } from './engine/sealing.ts'
 import { type Signing, createSigning } from './engine/signing.ts'
 import { Tables } from './engine/tables.ts'
 import { Commits } from './engine/transaction.ts'
@@ -59,6 +62,7 @@ import { diskBlobs } from './storage/disk/blobs.ts'
 import type { DataDirectory } from './storage/disk/data-directory.ts'
 import { diskFiles } from './storage/disk/files.ts'
 import { ARCHIVE_BLOBS } from './storage/disk/format.ts'
+import { RootKeyRefused } from './storage/disk/keyring.ts'
 import { DATA_FORMAT } from './storage/disk/format.ts'
 import { openDuckdbLake } from './storage/duckdb/lake.ts'
 import type { History } from './storage/history.ts'
@@ -136,7 +140,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const meter = createMeter()
   const latency = meter.histogram('sealcast_commit_ms', 'Milliseconds from a commit to its being durable.', COMMIT_BOUNDS_MS)
   const commits = new Commits({ clock, journal, queues: store.queues, tables, latency })
-  const seal = createSeal(data?.rootKey ?? random.bytes(32), random)
+  const seal = createSeal(
+    data?.keyring.root ?? random.bytes(KEY_BYTES),
+    random,
+    data?.keyring.former.map(({ key }) => key),
+  )
   let calls: (request: CallRequest) => Promise<CallResult> = () => Promise.reject(new Error('no call before the house stands'))
   const acts = createActs({ random, commits, account: options.account, region: config['regions.default'], version: options.version })
   const invoke = (request: CallRequest): Promise<CallResult> => calls(request)
@@ -164,6 +172,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     await commits.commit((tx) => {
       keys.create(tx, { account: options.account, region: config['regions.default'], alias: OBJECTS_KEY, manager: 'server' })
     }).done
+
+  const rotation = data === undefined ? undefined : createRootRotation({ env, acts, seal, rootKeys: data.keyring })
 
   const census = createCensus(tables)
   const life = await openLife({ env, census, files: diskFiles(), folder: data?.folder })
@@ -208,10 +218,12 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
+  const storeBytes = (): Readonly<Record<string, number>> => ({ ...storage.bytes(), lake: lake.bytes() })
   const status = createStatus({
     clock,
     version: options.version,
-    bytes: () => ({ ...storage.bytes(), lake: lake.bytes() }),
+    bytes: storeBytes,
+    sealing: createSealing({ keys, tables, seal, rootKeys: data?.keyring, stores: () => Object.keys(storeBytes()) }),
     freeSpace,
     followers: () => running.follows?.states() ?? [],
     bucketEvents: () => running.bucketEvents?.status() ?? [],
@@ -242,6 +254,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       caughtUp: () => lakeFollower.catchUp(),
       status,
       regions: new Set(config['regions.names']),
+      rotateRoot() {
+        if (rotation === undefined) return { refused: 'everything is in memory, and the root key ends with it: there is nothing to rotate' }
+        try {
+          return rotation.rotate()
+        } catch (error) {
+          if (error instanceof RootKeyRefused) return { refused: error.message }
+          throw error
+        }
+      },
       tree,
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account: options.account }),
     }),
@@ -283,6 +304,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     once(() => sweepBlobs({ blobs, tables }, startedAt)),
     once(() => sweepBlobs({ blobs: archive, tables }, startedAt)),
     createSubscriptionSweep(env),
+    async () => rotation?.goOn(),
   ]
   const stopUpkeep = startUpkeep({
     clock,
@@ -296,6 +318,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const { oldestAt } = deliveryFollower.deliveries()
     return [[{}, oldestAt === undefined ? 0 : (clock.now() - oldestAt) / 1000] as const]
   })
+  if (data?.keyring.turnedFrom !== undefined)
+    await acts.record({ name: 'KeyRotated', details: { key: 'root', from: data.keyring.turnedFrom, to: seal.keyId } })
+  if (options.purpose === 'serve')
+    rotation?.goOn().catch((error: unknown) => log.error('sealing anew failed and is tried again', { error: String(error) }))
   if (options.purpose === 'serve') {
     await life.begin({
       version: options.version,
@@ -327,6 +353,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await running.lifecycle?.stop()
       tree.close()
       await stopUpkeep()
+      await rotation?.stop()
       // The last commit; where nothing can be written any more, the next start tells.
       await life.end(reason).catch((error: unknown) => log.warn('the stop could not be recorded', { error: String(error) }))
       await signing.close()

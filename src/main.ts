@@ -90,7 +90,8 @@ function createTerminal(): Terminal {
     columns: process.stdout.columns ?? process.stderr.columns ?? 120,
     osUser,
     interrupted: interruption.signal,
-    connect: async (dataFolder) => (await connectToServer(dataFolder, osUser)) ?? (await openDirectly({ dataFolder, osUser, version })),
+    connect: async (dataFolder) =>
+      (await connectToServer(dataFolder, osUser)) ?? (await openDirectly({ dataFolder, osUser, version, environment: process.env })),
     async fsck(options) {
       const { fsck } = await import('./storage/fsck/fsck.ts')
       return fsck({ files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)

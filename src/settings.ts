@@ -65,6 +65,7 @@ export const settings = {
     max: 1024 * MEBIBYTE,
     help: 'size of a journal segment',
   }),
+  'keys.rootFile': text({ default: undefined, help: 'file of the root key, where it is not root.key in the data directory' }),
   'regions.names': texts({ default: REGIONS, help: 'regions that are served; others are refused' }),
   'regions.default': text({ default: 'us-east-1', help: 'region of calls that name none' }),
   'outbound.allow': texts({ default: [], help: 'networks (CIDR) that deliveries may reach besides public addresses' }),

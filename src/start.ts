@@ -14,6 +14,7 @@ import { type Config, type House, openHouse } from './house.ts'
 import { isAccountId } from './model/arn.ts'
 import { type Given, flattenDocument, readSettings } from './model/config.ts'
 import { operatorPrincipal } from './model/principal.ts'
+import { readRootSources } from './root-sources.ts'
 import { settings } from './settings.ts'
 import { type DataDirectory, openDataDirectory } from './storage/disk/data-directory.ts'
 import { type AdminCall, type AdminDoor, openAdminDoor } from './wire/admin.ts'
@@ -43,7 +44,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const clock = systemClock
   const random = systemRandom()
   const log = createLog({ format: config['log.format'], now: () => clock.now(), write: options.writeLog })
-  const data = options.dev ? undefined : openDataDirectory(config['data.folder'], random)
+  const sources = readRootSources(options.environment, config['keys.rootFile'])
+  const data = options.dev ? undefined : openDataDirectory(config['data.folder'], random, { sources, clock })
   const urlAt = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${urlHost(config['server.host'])}:${port}`
   // Followers go to work, and send links, before the door is open.
   let url = urlAt(config['server.port'])
@@ -114,12 +116,13 @@ export async function openDirectly(parts: {
   readonly dataFolder: string
   readonly osUser: string
   readonly version: string
+  readonly environment: Environment
 }): Promise<Connection> {
   const read = readSettings(settings, [{ key: 'data.folder', value: parts.dataFolder, from: '--data' }])
   if ('problems' in read) throw new CommandError(read.problems.join('\n'))
   const config = read.values
   const random = systemRandom()
-  const data = openDataDirectory(parts.dataFolder, random)
+  const data = openDataDirectory(parts.dataFolder, random, { sources: readRootSources(parts.environment) })
   const account = DEFAULT_ACCOUNT
   try {
     const house = await openHouse({

@@ -75,7 +75,7 @@ export function putDigestKey(tx: Transaction, parts: KeyParts, region: string, f
     region,
     fingerprint,
     publicKey,
-    sealedPrivateKey: parts.seal.seal(privateKeyPem, sealContext(region, fingerprint)),
+    sealedPrivateKey: parts.seal.seal(privateKeyPem, digestKeyContext(region, fingerprint)),
     createdAt: tx.now,
     validFrom: from,
     validUntil: from + parts.rotationDays * DAY_MS + OVERLAP_MS,
@@ -101,7 +101,7 @@ export function createDigestKeys({ tables, commits, clock, seal, acts }: Env, ro
   const opened = new Map<string, KeyObject>()
   const open = ({ region, fingerprint, sealedPrivateKey = '' }: DigestKey): KeyObject => {
     let key = opened.get(fingerprint)
-    if (key === undefined) opened.set(fingerprint, (key = createPrivateKey(seal.open(sealedPrivateKey, sealContext(region, fingerprint)))))
+    if (key === undefined) opened.set(fingerprint, (key = createPrivateKey(seal.open(sealedPrivateKey, digestKeyContext(region, fingerprint)))))
     return key
   }
   const signing = (region: string): readonly DigestKey[] => digestKeysOf(tables, region).filter((key) => key.sealedPrivateKey !== undefined)
@@ -134,6 +134,6 @@ function keyName({ region, fingerprint }: Pick<DigestKey, 'region' | 'fingerprin
   return `${region}/${fingerprint}`
 }
 
-function sealContext(region: string, fingerprint: string): string {
+export function digestKeyContext(region: string, fingerprint: string): string {
   return `digest-key ${region} ${fingerprint}`
 }

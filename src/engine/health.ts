@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
 import type { Meter } from '../base/meter.ts'
-import type { BucketEventStatus, Status } from '../model/status.ts'
+import type { BucketEventStatus, Sealing, Status } from '../model/status.ts'
 import type { FollowState } from './follow.ts'
 import type { FreeSpace } from './upkeep.ts'
 
@@ -14,6 +14,7 @@ export interface StatusParts {
   readonly clock: Clock
   readonly version: string
   readonly bytes: () => Readonly<Record<string, number>>
+  readonly sealing: () => Sealing | undefined
   readonly freeSpace: FreeSpace
   readonly followers: () => readonly FollowState[]
   readonly bucketEvents: () => readonly BucketEventStatus[]
@@ -31,6 +32,7 @@ export function createStatus(parts: StatusParts): () => Status {
     const bytes = parts.bytes()
     const why = parts.refusal()
     const freeBytes = freeSpace.bytes()
+    const sealing = parts.sealing()
     const left = daysLeft(sum(bytes) - bytesBefore, clock.now() - startedAt, freeBytes)
     return {
       status: parts.isStopping() ? 'stopping' : parts.failure() !== undefined ? 'read-only' : freeSpace.isLow() ? 'low-disk' : 'ready',
@@ -40,6 +42,7 @@ export function createStatus(parts: StatusParts): () => Status {
       followers: parts.followers().map(({ name, lagBytes, failing }) => ({ name, lagBytes, ...(failing !== undefined && { failing }) })),
       bucketEvents: parts.bucketEvents(),
       bytes,
+      ...(sealing !== undefined && { sealing }),
       ...(freeBytes !== undefined && { freeBytes }),
       ...(left !== undefined && { daysLeft: left }),
     }

@@ -47,7 +47,7 @@ async function openSigner({ tables, commits, seal, clock, random, log, acts }: E
     const key: SigningKey = {
       keyId: newest.keyId,
       certificatePem: newest.certificatePem,
-      privateKeyPem: seal.open(newest.sealedPrivateKey, keyContext(newest.keyId)),
+      privateKeyPem: seal.open(newest.sealedPrivateKey, signingKeyContext(newest.keyId)),
     }
     return createSigner({ key, clock, random, log })
   }
@@ -56,7 +56,7 @@ async function openSigner({ tables, commits, seal, clock, random, log, acts }: E
     tx.put(Table.signingKeys, key.keyId, {
       keyId: key.keyId,
       certificatePem: key.certificatePem,
-      sealedPrivateKey: seal.seal(key.privateKeyPem, keyContext(key.keyId)),
+      sealedPrivateKey: seal.seal(key.privateKeyPem, signingKeyContext(key.keyId)),
       createdAt: tx.now,
     })
     acts.tell(tx, { name: 'SigningKeyMade', details: { purpose: 'notifications', keyId: key.keyId } })
@@ -64,6 +64,6 @@ async function openSigner({ tables, commits, seal, clock, random, log, acts }: E
   return createSigner({ key, clock, random, log })
 }
 
-function keyContext(keyId: string): string {
+export function signingKeyContext(keyId: string): string {
   return `signing-key ${keyId}`
 }

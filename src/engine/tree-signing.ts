@@ -36,7 +36,7 @@ export function addTreeKey({ random, seal }: Env, tx: Transaction, origin: strin
   const verifierKey = formatVerifierKey(noteSigner(origin, pem))
   const id = tx.range(Table.treeKeys, {}).length + 1
   const key = String(id).padStart(6, '0')
-  tx.put(Table.treeKeys, key, { origin, verifierKey, sealedPrivateKey: seal.seal(pem, contextOf(verifierKey)), createdAt: tx.now })
+  tx.put(Table.treeKeys, key, { origin, verifierKey, sealedPrivateKey: seal.seal(pem, treeKeyContext(verifierKey)), createdAt: tx.now })
   return verifierKey
 }
 
@@ -49,9 +49,9 @@ export function treeKeys(tables: TableReader): TreeKey[] {
 export function treeSigner(env: Env, origin: string): NoteSigner {
   const key = treeKeys(env.tables).find((known) => known.origin === origin)
   if (key === undefined) throw new Error(`there is no key that signs for ${origin}`)
-  return noteSigner(origin, env.seal.open(key.sealedPrivateKey, contextOf(key.verifierKey)))
+  return noteSigner(origin, env.seal.open(key.sealedPrivateKey, treeKeyContext(key.verifierKey)))
 }
 
-function contextOf(verifierKey: string): string {
+export function treeKeyContext(verifierKey: string): string {
   return `tree-key ${verifierKey}`
 }

@@ -11,10 +11,24 @@ export interface Status {
   readonly bucketEvents: readonly BucketEventStatus[]
   /** Bytes by store. */
   readonly bytes: Readonly<Record<string, number>>
+  /** Absent where everything is in memory. */
+  readonly sealing?: Sealing
   /** On the volume of the data directory; absent where everything is in memory. */
   readonly freeBytes?: number
   /** Days until the volume is full at the pace since the start; absent while nothing can be said. */
   readonly daysLeft?: number
+}
+
+/** What lies sealed and under which keys. Times in ms since 1970. */
+export interface Sealing {
+  /** `source`: file, environment or passphrase. */
+  readonly rootKey: { readonly id: string; readonly source: string; readonly since: number }
+  /** Root keys given up of which something may still be sealed. */
+  readonly former: readonly { readonly id: string; readonly since: number }[]
+  /** By store, as in `bytes`. `secrets`: keys and tokens only. `since`: when the key that seals now was made. */
+  readonly stores: Readonly<
+    Record<string, { readonly sealed: 'whole' | 'secrets' | 'nothing'; readonly key?: string; readonly since?: number }>
+  >
 }
 
 export interface BucketEventStatus {

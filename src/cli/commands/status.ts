@@ -1,5 +1,5 @@
 // sealcast status: how the server is, and what lies where.
-import type { Status } from '../../model/status.ts'
+import type { Sealing, Status } from '../../model/status.ts'
 import { type Command, DATA_OPTION, dataFolderOf } from '../command.ts'
 import { callOnce } from '../connect.ts'
 import { formatBytes } from '../format/bytes.ts'
@@ -24,7 +24,7 @@ export const status: Command<typeof options> = {
   },
 }
 
-function describe({ status, why, version, startedAt, followers, bucketEvents, bytes, freeBytes, daysLeft }: Status): string {
+function describe({ status, why, version, startedAt, followers, bucketEvents, bytes, sealing, freeBytes, daysLeft }: Status): string {
   const rows = [
     ['status', why === undefined ? status : `${status}: ${why}`],
     ['version', version],
@@ -37,10 +37,30 @@ function describe({ status, why, version, startedAt, followers, bucketEvents, by
       `events for ${destinationArn}`,
       failing === undefined ? `${waiting} wait` : `${waiting} wait: ${failing}`,
     ]),
-    ...Object.entries(bytes).map(([name, size]) => [name, formatBytes(size)]),
+    ...Object.entries(bytes).map(([name, size]) => [name, `${formatBytes(size)}${describeStore(sealing?.stores[name])}`]),
+    ...describeRoot(sealing),
     ['disk free', freeBytes === undefined ? 'not used: everything is in memory' : formatBytes(freeBytes)],
     ['days left', daysLeft === undefined ? 'too early to say' : daysLeft > 3650 ? 'more than ten years' : String(Math.floor(daysLeft))],
   ]
   const width = Math.max(...rows.map(([name]) => (name ?? '').length))
   return rows.map(([name, value]) => `${(name ?? '').padEnd(width)}  ${value}\n`).join('')
+}
+
+function describeStore(store: Sealing['stores'][string] | undefined): string {
+  if (store === undefined) return ''
+  const what = { whole: 'sealed', secrets: 'secrets sealed', nothing: 'not sealed' }[store.sealed]
+  return store.since === undefined ? `, ${what}` : `, ${what}: ${store.key ?? ''}, of ${dayOf(store.since)}`
+}
+
+function describeRoot(sealing: Sealing | undefined): readonly (readonly string[])[] {
+  if (sealing === undefined) return []
+  const { rootKey, former } = sealing
+  return [
+    ['root key', `${rootKey.id} (${rootKey.source}), of ${dayOf(rootKey.since)}`],
+    ...former.map(({ id, since }) => ['former root key', `${id}, given up ${dayOf(since)}, needed until all it sealed is sealed anew`]),
+  ]
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
 }

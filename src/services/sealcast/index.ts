@@ -19,6 +19,7 @@ import { proveEvent } from './prove-event.ts'
 import { proveGrowth } from './prove-growth.ts'
 import { query } from './query.ts'
 import { rotateKey } from './rotate-key.ts'
+import { rotateRootKey } from './rotate-root-key.ts'
 import { setKeyState } from './set-key-state.ts'
 import { rotateTreeKey } from './rotate-tree-key.ts'
 import { signTree } from './sign-tree.ts'
@@ -41,6 +42,7 @@ const operations = {
   ProveGrowth: proveGrowth,
   Query: query,
   RotateKey: rotateKey,
+  RotateRootKey: rotateRootKey,
   SetKeyState: setKeyState,
   RotateTreeKey: rotateTreeKey,
   SignTree: signTree,

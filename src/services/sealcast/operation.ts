@@ -12,6 +12,8 @@ export interface SealcastParts {
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status
   readonly regions: ReadonlySet<string>
+  /** Ids of the root keys, or why there can be no new one. */
+  readonly rotateRoot: () => { readonly from: string; readonly to: string } | { readonly refused: string }
   readonly tree: TreeLog
   readonly environment: () => { readonly url: string; readonly region: string; readonly account: string }
 }

@@ -1,9 +1,13 @@
 // The data directory: its layout, its format version, its lock and its root key. A newer release's directory is refused by name and
 // left as it is. Layout: docs/DATA.md.
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { DATA_FORMAT, ROOT_KEY_BYTES } from './format.ts'
+import type { RootSources } from '../../model/root-key.ts'
+import { writeDurably } from './durable-file.ts'
+import { DATA_FORMAT } from './format.ts'
+import { type Keyring, openKeyring } from './keyring.ts'
 import { type Lock, takeLock } from './lock.ts'
 
 export class DataDirectoryRefused extends Error {
@@ -12,8 +16,8 @@ export class DataDirectoryRefused extends Error {
 
 export interface DataDirectory {
   readonly folder: string
-  /** The 32-byte key that seals secrets (engine/seal.ts). */
-  readonly rootKey: Buffer
+  /** Holds the root key, which seals secrets (engine/seal.ts). */
+  readonly keyring: Keyring
   /** Nothing was here before. */
   readonly isNew: boolean
   readonly lock: Lock
@@ -23,8 +27,15 @@ export interface DataDirectory {
 
 export type DataName = 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree' | 'admin.sock'
 
-/** Opens or makes `folder`, mode 0700. Throws DataDirectoryLocked and DataDirectoryRefused. */
-export function openDataDirectory(folder: string, random: Random): DataDirectory {
+export interface DataDirectoryOptions {
+  /** Where the root key comes from; root.key in the directory when absent. */
+  readonly sources?: RootSources
+  readonly clock?: Clock
+}
+
+/** Opens or makes `folder`, mode 0700. Throws DataDirectoryLocked, DataDirectoryRefused and RootKeyRefused. */
+export function openDataDirectory(folder: string, random: Random, options: DataDirectoryOptions = {}): DataDirectory {
+  const { sources = { current: { kind: 'file' } }, clock = systemClock } = options
   const root = resolve(folder)
   mkdirSync(root, { recursive: true, mode: 0o700 })
   const formatFile = join(root, 'format.json')
@@ -34,9 +45,9 @@ export function openDataDirectory(folder: string, random: Random): DataDirectory
   if (!isNew) checkFormat(formatFile)
   const lock = takeLock(join(root, 'lock'))
   try {
-    const rootKey = readOrMakeKey(root, random, isNew)
-    if (isNew) writeDurably(root, 'format.json', Buffer.from(`${JSON.stringify({ format: DATA_FORMAT })}\n`))
-    return { folder: root, rootKey, isNew, lock, path: (name) => join(root, name) }
+    const keyring = openKeyring({ folder: root, random, now: () => clock.now(), sources, isNew })
+    if (isNew) writeDurably(formatFile, Buffer.from(`${JSON.stringify({ format: DATA_FORMAT })}\n`))
+    return { folder: root, keyring, isNew, lock, path: (name) => join(root, name) }
   } catch (error) {
     lock.release()
     throw error
@@ -44,7 +55,15 @@ export function openDataDirectory(folder: string, random: Random): DataDirectory
 }
 
 /** What a first start that was cut short may leave before it writes format.json. */
-const OWN_LEFTOVERS: ReadonlySet<string> = new Set(['lock', 'lock-journal', 'root.key', 'root.key.new', 'format.json.new'])
+const OWN_LEFTOVERS: ReadonlySet<string> = new Set([
+  'lock',
+  'lock-journal',
+  'root.key',
+  'root.key.new',
+  'keyring.json',
+  'keyring.json.new',
+  'format.json.new',
+])
 
 function checkFormat(file: string): void {
   let format: unknown
@@ -57,28 +76,4 @@ function checkFormat(file: string): void {
     throw new DataDirectoryRefused(
       `${file} says format ${String(format)}; this release of Sealcast knows formats up to ${DATA_FORMAT}. Use the newer release.`,
     )
-}
-
-function readOrMakeKey(root: string, random: Random, isNew: boolean): Buffer {
-  const file = join(root, 'root.key')
-  if (!isNew && !existsSync(file))
-    throw new DataDirectoryRefused(`${file} is missing; what it sealed cannot be opened without it. Restore it from a backup.`)
-  if (!existsSync(file)) writeDurably(root, 'root.key', random.bytes(ROOT_KEY_BYTES))
-  chmodSync(file, 0o600)
-  const key = readFileSync(file)
-  if (key.length !== ROOT_KEY_BYTES)
-    throw new DataDirectoryRefused(`${file} has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}. Restore it from a backup.`)
-  return key
-}
-
-function writeDurably(root: string, name: string, bytes: Buffer): void {
-  const temporary = join(root, `${name}.new`)
-  const file = openSync(temporary, 'w', 0o600)
-  writeSync(file, bytes)
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(temporary, join(root, name))
-  const folder = openSync(root, 'r')
-  fsyncSync(folder)
-  closeSync(folder)
 }

@@ -1,5 +1,7 @@
 // One look at everything: each part by itself, then what they say of each other.
+import { rootKeyId } from '../../model/root-key.ts'
 import { DATA_FORMAT, ROOT_KEY_BYTES } from '../disk/format.ts'
+import { KEYRING_FILE, KEYRING_FORMAT, readKeyring } from '../disk/keyring-format.ts'
 import { FsckRefused } from '../fsck.ts'
 import type { Position } from '../journal.ts'
 import { segmentFileName } from '../segments/format.ts'
@@ -34,6 +36,8 @@ export interface Survey {
 const KNOWN: ReadonlySet<string> = new Set([
   'format.json',
   'root.key',
+  'root.key.next',
+  'keyring.json',
   'failure.json',
   'restored.json',
   'lock',
@@ -118,16 +122,34 @@ function checkDirectory(check: Check): void {
     else if (number > DATA_FORMAT)
       throw new FsckRefused(`${check.folder} has format ${number}; this release knows up to ${DATA_FORMAT}. Use the newer release.`)
   }
-  const key = readWhole(check, check.path('root.key'))
-  const remedy = 'restore it from a backup; nothing else can open what it sealed'
-  if (key === undefined) damage(check, 'root.key', 'it is missing', remedy)
-  else if (key.length !== ROOT_KEY_BYTES) damage(check, 'root.key', `it has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}`, remedy)
+  checkKeys(check)
   for (const name of listOf(check, check.folder)) {
     if (KNOWN.has(name)) continue
     if (name.startsWith('salvage-'))
       check.report({ severity: 'info', file: name, what: 'what an earlier salvage moved', remedy: 'remove it when you need it no more' })
     else check.report({ severity: 'warning', file: name, what: 'it is none of our files', remedy: 'move it away' })
   }
+}
+
+/** A key that comes from elsewhere is not ours to look for. */
+function checkKeys(check: Check): void {
+  const remedy = 'restore it from a backup; nothing else can open what it sealed'
+  const bytes = readWhole(check, check.path(KEYRING_FILE))
+  const keyring = bytes === undefined ? undefined : readKeyring(bytes.toString('utf8'))
+  if (bytes !== undefined && keyring === undefined) damage(check, KEYRING_FILE, 'it is not the JSON it should be', remedy)
+  if (keyring !== undefined && keyring.format > KEYRING_FORMAT)
+    throw new FsckRefused(
+      `${check.path(KEYRING_FILE)} has format ${keyring.format}; this release knows up to ${KEYRING_FORMAT}. Use the newer release.`,
+    )
+  if (keyring !== undefined && (keyring.root.source !== 'file' || keyring.root.file !== undefined)) return
+  const key = readWhole(check, check.path('root.key'))
+  if (key === undefined) return damage(check, 'root.key', 'it is missing', remedy)
+  if (key.length !== ROOT_KEY_BYTES)
+    return damage(check, 'root.key', `it has ${key.length} bytes; a root key has ${ROOT_KEY_BYTES}`, remedy)
+  if (keyring === undefined || rootKeyId(key) === keyring.root.id) return
+  const next = readWhole(check, check.path('root.key.next'))
+  if (next === undefined || rootKeyId(next) !== keyring.root.id)
+    damage(check, 'root.key', `it is key ${rootKeyId(key)}; the directory is sealed under ${keyring.root.id}`, remedy)
 }
 
 export function formatOf(bytes: Buffer): number | undefined {
