@@ -62,7 +62,6 @@ import { diskBlobs } from './storage/disk/blobs.ts'
 import type { DataDirectory } from './storage/disk/data-directory.ts'
 import { diskFiles } from './storage/disk/files.ts'
 import { ARCHIVE_BLOBS } from './storage/disk/format.ts'
-import { RootKeyRefused } from './storage/disk/keyring.ts'
 import { DATA_FORMAT } from './storage/disk/format.ts'
 import { openDuckdbLake } from './storage/duckdb/lake.ts'
 import type { History } from './storage/history.ts'
@@ -254,15 +253,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       caughtUp: () => lakeFollower.catchUp(),
       status,
       regions: new Set(config['regions.names']),
-      rotateRoot() {
-        if (rotation === undefined) return { refused: 'everything is in memory, and the root key ends with it: there is nothing to rotate' }
-        try {
-          return rotation.rotate()
-        } catch (error) {
-          if (error instanceof RootKeyRefused) return { refused: error.message }
-          throw error
-        }
-      },
+      ...(rotation !== undefined && { rotation }),
       tree,
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account: options.account }),
     }),
@@ -318,10 +309,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const { oldestAt } = deliveryFollower.deliveries()
     return [[{}, oldestAt === undefined ? 0 : (clock.now() - oldestAt) / 1000] as const]
   })
-  if (data?.keyring.turnedFrom !== undefined)
-    await acts.record({ name: 'KeyRotated', details: { key: 'root', from: data.keyring.turnedFrom, to: seal.keyId } })
-  if (options.purpose === 'serve')
-    rotation?.goOn().catch((error: unknown) => log.error('sealing anew failed and is tried again', { error: String(error) }))
+  if (options.purpose === 'serve') await rotation?.begin()
   if (options.purpose === 'serve') {
     await life.begin({
       version: options.version,

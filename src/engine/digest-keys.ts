@@ -101,7 +101,8 @@ export function createDigestKeys({ tables, commits, clock, seal, acts }: Env, ro
   const opened = new Map<string, KeyObject>()
   const open = ({ region, fingerprint, sealedPrivateKey = '' }: DigestKey): KeyObject => {
     let key = opened.get(fingerprint)
-    if (key === undefined) opened.set(fingerprint, (key = createPrivateKey(seal.open(sealedPrivateKey, digestKeyContext(region, fingerprint)))))
+    if (key === undefined)
+      opened.set(fingerprint, (key = createPrivateKey(seal.open(sealedPrivateKey, digestKeyContext(region, fingerprint)))))
     return key
   }
   const signing = (region: string): readonly DigestKey[] => digestKeysOf(tables, region).filter((key) => key.sealedPrivateKey !== undefined)

@@ -33,6 +33,7 @@ async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
       return root
     },
     former,
+    turnedFrom: undefined,
     rotate() {
       former.push({ id: rootKeyId(root), since: 0 })
       root = NEW

@@ -16,6 +16,8 @@ import { type Rows, Table, type TableNumber } from '../model/tables.ts'
 export interface RootKeys {
   readonly root: Buffer
   readonly former: readonly { readonly id: string; readonly since: number }[]
+  /** The id of the root key that gave way to another as the directory was opened. */
+  readonly turnedFrom: string | undefined
   /** Makes a new root key, durably. Throws RootKeyRefused where the key is not the server's to make. */
   rotate(): void
   forgetFormer(): void
@@ -24,6 +26,8 @@ export interface RootKeys {
 export interface RootRotation {
   /** The new key's id, and that of the one before. Begins to seal anew what there is. */
   rotate(): { readonly from: string; readonly to: string }
+  /** At the start of a server: tells of a key that came with it, and goes on in the background. */
+  begin(): Promise<void>
   /** Goes on with what is left to do; resolves when nothing can be done for now. */
   goOn(): Promise<void>
   stop(): Promise<void>
@@ -98,17 +102,24 @@ export function createRootRotation({ env, acts, seal, rootKeys }: Parts): RootRo
     }))
   }
 
+  function inBackground(): Promise<void> {
+    return goOn().catch((error: unknown) => log.error('sealing anew failed and is tried again', { error: String(error) }))
+  }
+
   return {
     rotate() {
       const from = seal.keyId
       rootKeys.rotate()
       seal.turn(rootKeys.root)
       cleanAt = undefined
-      const begin = (): Promise<void> =>
-        goOn().catch((error: unknown) => log.error('sealing anew failed and is tried again', { error: String(error) }))
       // A run that is under way looked for less than there is now.
-      void (running === undefined ? begin() : running.then(begin, begin))
+      void (running === undefined ? inBackground() : running.then(inBackground, inBackground))
       return { from, to: seal.keyId }
+    },
+    async begin() {
+      if (rootKeys.turnedFrom !== undefined)
+        await acts.record({ name: 'KeyRotated', details: { key: 'root', from: rootKeys.turnedFrom, to: seal.keyId } })
+      void inBackground()
     },
     goOn,
     async stop() {

@@ -23,7 +23,7 @@ export function createSealing({ keys, tables, seal, rootKeys, stores }: SealingP
     stores: Object.fromEntries(
       stores().map((store) => {
         if (store === 'records') return [store, { sealed: 'secrets', key: `root ${seal.keyId}`, since: rootKeys.since }] as const
-        const own = store === 'blobs' ? keys.own(tables, OBJECTS_KEY) : undefined
+        const own = store === 'blobs' || store === 'archive' ? keys.own(tables, OBJECTS_KEY) : undefined
         if (own === undefined) return [store, { sealed: 'nothing' }] as const
         return [store, { sealed: 'whole', key: `${OBJECTS_KEY}, or the one an object names`, since: own.rotatedAt }] as const
       }),

@@ -2,6 +2,11 @@
 import { createHash, scryptSync } from 'node:crypto'
 import { KEY_BYTES } from '../base/aead.ts'
 
+/** The key is not the one, or not ours to change. Names the ids and the remedy; nothing was changed. */
+export class RootKeyRefused extends Error {
+  override name = 'RootKeyRefused'
+}
+
 /** Names a root key without telling anything of it: 16 hexadecimal digits. */
 export function rootKeyId(key: Uint8Array): string {
   return createHash('sha256').update('sealcast root key id').update(key).digest('hex').slice(0, 16)

@@ -1,5 +1,6 @@
 // What the operator's operations are handed, and how they answer: plain values, or lines that go out as they come.
 import type { Live } from '../../engine/live.ts'
+import type { RootRotation } from '../../engine/root-rotation.ts'
 import type { Operation } from '../../engine/operation.ts'
 import type { TreeLog } from '../../engine/tree-log.ts'
 import type { Status } from '../../model/status.ts'
@@ -12,8 +13,8 @@ export interface SealcastParts {
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status
   readonly regions: ReadonlySet<string>
-  /** Ids of the root keys, or why there can be no new one. */
-  readonly rotateRoot: () => { readonly from: string; readonly to: string } | { readonly refused: string }
+  /** Absent where everything is in memory. */
+  readonly rotation?: RootRotation
   readonly tree: TreeLog
   readonly environment: () => { readonly url: string; readonly region: string; readonly account: string }
 }

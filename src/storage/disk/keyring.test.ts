@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { seededRandom } from '../../base/random.ts'
-import { type RootSource, rootKeyId } from '../../model/root-key.ts'
-import { type Keyring, openKeyring, RootKeyRefused } from './keyring.ts'
+import { RootKeyRefused, type RootSource, rootKeyId } from '../../model/root-key.ts'
+import { type Keyring, openKeyring } from './keyring.ts'
 
 const [FIRST, SECOND] = [1, 2].map((fill) => ({ kind: 'environment', key: Buffer.alloc(32, fill) }) as const)
 const PASSPHRASE = { kind: 'passphrase', passphrase: 'correct horse battery' } as const

@@ -5,13 +5,17 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { KEY_BYTES, NONCE_BYTES, openBytes, sealBytes } from '../../base/aead.ts'
 import type { Random } from '../../base/random.ts'
-import { type RootSource, type RootSources, rootKeyId, STRETCHING, type Stretching, stretchPassphrase } from '../../model/root-key.ts'
+import {
+  RootKeyRefused,
+  type RootSource,
+  type RootSources,
+  rootKeyId,
+  STRETCHING,
+  type Stretching,
+  stretchPassphrase,
+} from '../../model/root-key.ts'
 import { renameDurably, writeDurably } from './durable-file.ts'
 import { KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_FILE, type StoredKeyring } from './keyring-format.ts'
-
-export class RootKeyRefused extends Error {
-  override name = 'RootKeyRefused'
-}
 
 export interface FormerRoot {
   readonly id: string
