@@ -15,7 +15,7 @@ import {
   stretchPassphrase,
 } from '../../model/root-key.ts'
 import { renameDurably, writeDurably } from './durable-file.ts'
-import { KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_FILE, type StoredKeyring } from './keyring-format.ts'
+import { KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_FILE, type StoredKeyring } from './format.ts'
 
 export interface FormerRoot {
   readonly id: string
@@ -186,7 +186,7 @@ function adopted(parts: KeyringParts): StoredKeyring {
   const given = givenKey(parts.folder, { kind: 'file' }, undefined)
   if (given === undefined)
     throw new RootKeyRefused(
-      `${join(parts.folder, ROOT_KEY_FILE)} is missing, and ${KEYRING_FILE} too; what is sealed cannot be opened. Restore them from a backup.`,
+      `${join(parts.folder, ROOT_KEY_FILE)} and ${KEYRING_FILE} are missing; what is sealed cannot be opened. Restore them from a backup.`,
     )
   return { format: KEYRING_FORMAT, root: rootOf(parts, given), former: [] }
 }

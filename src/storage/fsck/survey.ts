@@ -1,7 +1,6 @@
 // One look at everything: each part by itself, then what they say of each other.
 import { rootKeyId } from '../../model/root-key.ts'
-import { DATA_FORMAT, ROOT_KEY_BYTES } from '../disk/format.ts'
-import { KEYRING_FILE, KEYRING_FORMAT, readKeyring } from '../disk/keyring-format.ts'
+import { DATA_FORMAT, KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_BYTES } from '../disk/format.ts'
 import { FsckRefused } from '../fsck.ts'
 import type { Position } from '../journal.ts'
 import { segmentFileName } from '../segments/format.ts'
