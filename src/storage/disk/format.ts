@@ -1,4 +1,4 @@
-// The layout of a data directory, of its keyring and of the blobs in it, and nothing else: shared by who keeps them and by who verifies them.
+// The layout of a data directory, its keyring and the blobs in it, and nothing else: shared by who keeps them and by who verifies them.
 import { join } from 'node:path'
 import type { RootSource, Stretching } from '../../model/root-key.ts'
 import type { BlobId } from '../blobs.ts'
