@@ -38,6 +38,8 @@ export interface DigestChain extends DigestPlace {
   /** The last digest that was delivered; absent before the first. */
   readonly previous?: DigestLink
   readonly previousBackfill?: DigestLink
+  /** Where the next backfill digest's window begins; absent before the first. */
+  readonly backfilledAt?: number
 }
 
 /** A log file that lies in its bucket and waits for its digest. */

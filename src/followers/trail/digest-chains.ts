@@ -180,11 +180,11 @@ interface FileRow {
 function planBackfill(tx: Transaction, chain: DigestChain): string {
   const late = filesOf(tx, chain).filter(({ row }) => row.isLate)
   const region = regionRow(tx, chain)
-  const startsAt = floorSecond(Math.min(...late.map(({ row }) => row.plannedAt)))
+  const startsAt = chain.backfilledAt ?? floorSecond(Math.min(...late.map(({ row }) => row.plannedAt)))
   // Two backfill digests of one name would be one object.
   const endsAt = Math.max(ceilSecond(tx.now), startsAt + SECOND_MS, (region.backfilledAt ?? 0) + SECOND_MS)
   tx.put(Table.digests, digestRegionKey(chain), { ...region, backfilledAt: endsAt })
-  tx.put(Table.digests, chainKey(chain), { ...chain, lateFiles: 0 })
+  tx.put(Table.digests, chainKey(chain), { ...chain, lateFiles: 0, backfilledAt: endsAt })
   return plan(tx, chain, { startsAt, endsAt, isBackfill: true }, late)
 }
 
