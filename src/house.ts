@@ -50,6 +50,7 @@ import { s3 } from './services/s3/index.ts'
 import { LifecycleRuns } from './services/s3/lifecycle-runs.ts'
 import { startLockTime } from './services/s3/object-lock.ts'
 import { sweepBlobs } from './services/s3/sweep-blobs.ts'
+import { storeRetention } from './services/sealcast/store-retention.ts'
 import { createSealcast } from './services/sealcast/index.ts'
 import type { Status } from './model/status.ts'
 import { createSns } from './services/sns/index.ts'
@@ -199,6 +200,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     baseUrl: options.baseUrl,
     attempts: meter.counter('sealcast_delivery_attempts_total', 'Attempts at deliveries by protocol and outcome.'),
   })
+  const lakeRetention = {
+    days: config['lake.retentionDays'],
+    deliveriesDays: config['deliveries.retentionDays'],
+    bytesMax: config['lake.maxBytes'],
+  }
   const lakeFollower = createLakeFollower({
     lake,
     tables,
@@ -206,11 +212,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     journal,
     clock,
     log,
-    retention: {
-      days: config['lake.retentionDays'],
-      deliveriesDays: config['deliveries.retentionDays'],
-      bytesMax: config['lake.maxBytes'],
-    },
+    retention: lakeRetention,
   })
   // Filled at the end; the closures before it may be called only then.
   const running: { follows?: Follows; bucketEvents?: BucketEventSender; lifecycle?: LifecycleRuns } = {}
@@ -252,6 +254,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       live,
       caughtUp: () => lakeFollower.catchUp(),
       status,
+      stores: () => storeRetention({ ...storage.bytes(), lake: lake.bytes() }, lakeRetention),
       regions: new Set(config['regions.names']),
       ...(rotation !== undefined && { rotation }),
       tree,

@@ -106,6 +106,8 @@ test('the stock client sets and reads what a bucket can be told, and an archived
     await again.stop()
     const sound = await runCommand(['fsck', '--data', data])
     assert.equal(sound.code, 0, sound.output)
+    const report = await runCommand(['retention', '--data', data])
+    assert.match(report.output, /^there is no trail\n[^]*archive +[\d.]+ \S+ +as the buckets' rules say\n/)
   } finally {
     folder.remove()
   }

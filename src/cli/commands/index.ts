@@ -11,6 +11,7 @@ import { importFiles } from './import.ts'
 import { keys } from './keys.ts'
 import { prove } from './prove.ts'
 import { query } from './query.ts'
+import { retention } from './retention.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
@@ -26,6 +27,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   prove,
   import: importFiles,
   coverage,
+  retention,
   accounts,
   buckets,
   keys,

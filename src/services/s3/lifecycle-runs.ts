@@ -19,6 +19,7 @@ import {
 import type { LifecycleRun, RuleCounts } from '../../model/lifecycle-run.ts'
 import { isDeleteMarker, versionsFrom } from '../../model/object-version.ts'
 import { Table } from '../../model/tables.ts'
+import { createVersionWalk } from '../../model/version-walk.ts'
 import { copyToArchive, ownBlobKeys } from './archive.ts'
 import { clearParts } from './multipart/uploads.ts'
 import { isLocked, lockTime } from './object-lock.ts'
@@ -130,7 +131,7 @@ export class LifecycleRuns {
   async #versions(progress: Progress): Promise<void> {
     const { tables, clock } = this.#env
     const prefix = versionsFrom(progress.name, commonPrefix(this.#bucket(progress.name)))
-    let [key, since, newer]: [string | undefined, number, number] = [undefined, 0, 0]
+    const walk = createVersionWalk((key) => currentObject(tables, { name: progress.name }, key))
     for (let after: string | undefined; !this.#mustStop();) {
       // One more than is judged: whether a delete marker stands over something.
       const rows = tables.range(Table.objectVersions, {
@@ -145,22 +146,14 @@ export class LifecycleRuns {
       const moved: { readonly object: StoredObject; readonly due: Due }[] = []
       for (const [at, row] of rows.slice(0, STEP_ROWS).entries()) {
         const version = row.value as ObjectVersion
-        const isFirst = version.key !== key
-        if (isFirst) {
-          const current = currentObject(tables, bucket, version.key)
-          ;[key, since, newer] = [version.key, current?.modifiedAt ?? 0, 0]
-          if (current === undefined) {
-            // The newest of the key: a delete marker, which hides what is older.
-            const next = rows[at + 1]?.value as ObjectVersion | undefined
-            const isAlone = next?.key !== version.key
-            const due = isDeleteMarker(version) && isAlone ? dueOf(markerExpirationOf(bucket.lifecycle, version), now) : undefined
-            if (due !== undefined) removed.push({ version, due })
-            since = version.modifiedAt
-            continue
-          }
+        const noncurrent = walk(version)
+        if (noncurrent === undefined) {
+          // The newest of the key: a delete marker, which hides what is older.
+          const isAlone = (rows[at + 1]?.value as ObjectVersion | undefined)?.key !== version.key
+          const due = isDeleteMarker(version) && isAlone ? dueOf(markerExpirationOf(bucket.lifecycle, version), now) : undefined
+          if (due !== undefined) removed.push({ version, due })
+          continue
         }
-        const noncurrent = { since, newer }
-        ;[since, newer] = [version.modifiedAt, newer + 1]
         const ruled = isDeleteMarker(version) ? { ...version, bytes: -1 } : version
         const expiration = dueOf(noncurrentExpirationOf(bucket.lifecycle, ruled, noncurrent), now)
         const object = isDeleteMarker(version) || version.storageClass === 'GLACIER_IR' ? undefined : version

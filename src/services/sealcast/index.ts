@@ -8,6 +8,7 @@ import { createKey } from './create-key.ts'
 import { disconnectBucket } from './disconnect-bucket.ts'
 import { accessDenied, internalError } from './errors.ts'
 import { getEnvironment } from './get-environment.ts'
+import { getRetention } from './get-retention.ts'
 import { getStatus } from './get-status.ts'
 import { getTree } from './get-tree.ts'
 import { importFiles } from './import.ts'
@@ -32,6 +33,7 @@ const operations = {
   CreateKey: createKey,
   DisconnectBucket: disconnectBucket,
   GetEnvironment: getEnvironment,
+  GetRetention: getRetention,
   GetStatus: getStatus,
   GetTree: getTree,
   Import: importFiles,

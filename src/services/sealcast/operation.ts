@@ -3,6 +3,7 @@ import type { Live } from '../../engine/live.ts'
 import type { RootRotation } from '../../engine/root-rotation.ts'
 import type { Operation } from '../../engine/operation.ts'
 import type { TreeLog } from '../../engine/tree-log.ts'
+import type { StoreRetention } from '../../model/retention.ts'
 import type { Status } from '../../model/status.ts'
 import type { Lake } from '../../storage/lake.ts'
 
@@ -12,6 +13,8 @@ export interface SealcastParts {
   /** Resolves when the lake holds all that is durable at the call. */
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status
+  /** How long the stores of the data directory keep what is in them. */
+  readonly stores: () => readonly StoreRetention[]
   readonly regions: ReadonlySet<string>
   /** Absent where everything is in memory. */
   readonly rotation?: RootRotation
