@@ -135,6 +135,10 @@ export const errors = {
     new ServiceError('NoSuchObjectLockConfiguration', 404, 'The specified object does not have a ObjectLock configuration', {
       details: { Key: key },
     }),
+  noSuchPublicAccessBlock: (bucket: string) =>
+    new ServiceError('NoSuchPublicAccessBlockConfiguration', 404, 'The public access block configuration was not found', {
+      details: { BucketName: bucket },
+    }),
   noSuchReplication: (bucket: string) =>
     new ServiceError('ReplicationConfigurationNotFoundError', 404, 'The replication configuration was not found', {
       details: { BucketName: bucket },

@@ -1,9 +1,16 @@
 // The S3 service: its operations by name, and the policies of its buckets.
 import type { Service } from '../../engine/operation.ts'
-import { policyOf } from '../../engine/policies.ts'
 import { parseArn } from '../../model/arn.ts'
 import { nullMembersError } from '../../model/missing-members.ts'
 import { Table } from '../../model/tables.ts'
+import { getBucketAcl } from './access/get-bucket-acl.ts'
+import { getBucketPolicyStatus } from './access/get-bucket-policy-status.ts'
+import { getObjectAcl } from './access/get-object-acl.ts'
+import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from './access/ownership-controls.ts'
+import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from './access/public-access-block.ts'
+import { putBucketAcl } from './access/put-bucket-acl.ts'
+import { putObjectAcl } from './access/put-object-acl.ts'
+import { effectivePolicy } from './access/public-policy.ts'
 import { copyObject } from './copy-object.ts'
 import { createBucket } from './create-bucket.ts'
 import { deleteBucketEncryption } from './delete-bucket-encryption.ts'
@@ -22,6 +29,7 @@ import { getBucketNotificationConfiguration } from './get-bucket-notification-co
 import { getBucketPolicy } from './get-bucket-policy.ts'
 import { getBucketTagging } from './get-bucket-tagging.ts'
 import { getBucketVersioning } from './get-bucket-versioning.ts'
+import { getObjectAttributes } from './get-object-attributes.ts'
 import { getObjectTagging } from './get-object-tagging.ts'
 import { getObject } from './get-object.ts'
 import { headBucket } from './head-bucket.ts'
@@ -69,23 +77,31 @@ export const s3 = {
     DeleteBucket: deleteBucket,
     DeleteBucketEncryption: deleteBucketEncryption,
     DeleteBucketLifecycle: deleteBucketLifecycle,
+    DeleteBucketOwnershipControls: deleteBucketOwnershipControls,
     DeleteBucketPolicy: deleteBucketPolicy,
     DeleteBucketTagging: deleteBucketTagging,
     DeleteObject: deleteObject,
     DeleteObjectTagging: deleteObjectTagging,
     DeleteObjects: deleteObjects,
+    DeletePublicAccessBlock: deletePublicAccessBlock,
+    GetBucketAcl: getBucketAcl,
     GetBucketEncryption: getBucketEncryption,
     GetBucketLifecycleConfiguration: getBucketLifecycleConfiguration,
     GetBucketLocation: getBucketLocation,
     GetBucketNotificationConfiguration: getBucketNotificationConfiguration,
+    GetBucketOwnershipControls: getBucketOwnershipControls,
     GetBucketPolicy: getBucketPolicy,
+    GetBucketPolicyStatus: getBucketPolicyStatus,
     GetBucketTagging: getBucketTagging,
     GetBucketVersioning: getBucketVersioning,
     GetObject: getObject,
+    GetObjectAcl: getObjectAcl,
+    GetObjectAttributes: getObjectAttributes,
     GetObjectLegalHold: getObjectLegalHold,
     GetObjectLockConfiguration: getObjectLockConfiguration,
     GetObjectRetention: getObjectRetention,
     GetObjectTagging: getObjectTagging,
+    GetPublicAccessBlock: getPublicAccessBlock,
     HeadBucket: headBucket,
     HeadObject: headObject,
     ListBuckets: listBuckets,
@@ -94,17 +110,21 @@ export const s3 = {
     ListObjects: listObjects,
     ListObjectsV2: listObjectsV2,
     ListParts: listParts,
+    PutBucketAcl: putBucketAcl,
     PutBucketEncryption: putBucketEncryption,
     PutBucketLifecycleConfiguration: putBucketLifecycleConfiguration,
     PutBucketNotificationConfiguration: putBucketNotificationConfiguration,
+    PutBucketOwnershipControls: putBucketOwnershipControls,
     PutBucketPolicy: putBucketPolicy,
     PutBucketTagging: putBucketTagging,
     PutBucketVersioning: putBucketVersioning,
     PutObject: putObject,
+    PutObjectAcl: putObjectAcl,
     PutObjectLegalHold: putObjectLegalHold,
     PutObjectLockConfiguration: putObjectLockConfiguration,
     PutObjectRetention: putObjectRetention,
     PutObjectTagging: putObjectTagging,
+    PutPublicAccessBlock: putPublicAccessBlock,
     UploadPart: uploadPart,
     UploadPartCopy: uploadPartCopy,
     ...unsetConfigurations,
@@ -113,7 +133,7 @@ export const s3 = {
     const name = parseArn(arn)?.resource.split('/', 1)[0] ?? ''
     const bucket = tables.get(Table.buckets, name)
     if (bucket === undefined) return undefined
-    return { owner: bucket.owner, policy: bucket.policy === undefined ? undefined : policyOf(bucket, bucket.policy) }
+    return { owner: bucket.owner, policy: effectivePolicy(bucket) }
   },
   accessDenied: errors.accessDenied,
   internalError: errors.internalError,

@@ -33,6 +33,8 @@ const BASIC_TIME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 export function readClaim(request: SignedRequest): Claim | ServiceError | undefined {
   const authorization = headerText(request.headers.authorization)
   if (authorization !== undefined) return readHeader(request, authorization)
+  // Version 2, which old clients still presign with unless they are told otherwise.
+  if (/(?:^|&)AWSAccessKeyId=/.test(request.query) && /(?:^|&)Signature=/.test(request.query)) return unsupportedMechanism('s3')
   if (!request.query.includes('X-Amz-')) return undefined
   return readPresigned(request)
 }
