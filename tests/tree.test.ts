@@ -4,6 +4,7 @@ import type { TreeState } from '../src/model/tlog/tree-rows.ts'
 import { addTreeKey, treeKeys } from '../src/engine/tree-signing.ts'
 import { bucketPublication, filePublication, type Publication, topicPublication } from '../src/followers/tree/publication.ts'
 import { openTree, type Tree } from '../src/followers/tree/tree.ts'
+import { EventFlag } from '../src/model/entry.ts'
 import { Table } from '../src/model/tables.ts'
 import { openCheckpoint } from '../src/model/tlog/checkpoint.ts'
 import { eventLeaf } from '../src/model/tlog/event-leaf.ts'
@@ -82,7 +83,7 @@ async function publish({ server }: World, count: number): Promise<void> {
 
 /** The leaves that the events of the journal have by definition. */
 async function leavesOf({ server }: World): Promise<string[]> {
-  return (await server.events()).map((event) => eventLeaf(event.class, event.json))
+  return (await server.events()).map((event) => eventLeaf(event.class, event.json, (event.flags & EventFlag.caused) !== 0))
 }
 
 function rootOf(leaves: readonly string[]): Buffer {

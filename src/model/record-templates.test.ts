@@ -57,7 +57,8 @@ test('lines of the tree are the same by template and by the bytes alone', () => 
       for (const record of [...many, ...many]) {
         const json = Buffer.from(` ${JSON.stringify(record)}`)
         for (const eventClass of [EventClass.aws, EventClass.own])
-          assert.equal(lines.leaf(eventClass, json, 1, json.length), eventLeaf(eventClass, json.subarray(1)))
+          for (const isCaused of [false, true])
+            assert.equal(lines.leaf(eventClass, isCaused, json, 1, json.length), eventLeaf(eventClass, json.subarray(1), isCaused))
       }
     }),
   )

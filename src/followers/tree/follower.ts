@@ -107,8 +107,9 @@ export class TreeFollower implements Follower {
       visitEntries(frame.payload, (kind, at, end) => {
         if (kind !== EntryKind.event) return
         const { class: eventClass, flags, jsonAt } = eventAt(frame.payload, at)
-        leaves.push(this.#lines.leaf(eventClass, frame.payload, jsonAt, end))
-        if ((flags & EventFlag.caused) === 0) this.#ownLeaves = this.#store.size + leaves.length
+        const isCaused = (flags & EventFlag.caused) !== 0
+        leaves.push(this.#lines.leaf(eventClass, isCaused, frame.payload, jsonAt, end))
+        if (!isCaused) this.#ownLeaves = this.#store.size + leaves.length
       })
       this.#read = frame.end
       this.#bytesRead += frame.payload.length

@@ -3,14 +3,17 @@
 //
 //   sealcast/1 <class> <category> <recipient account> <region> <event time> <event id> <SHA-256 of the event's JSON, hexadecimal>
 //
-// Class: aws, own, imported, channel (model/entry.ts). Category: eventCategory in lower case. What the event lacks is `-`. The JSON is the
-// very bytes that a log file holds. A leaf is at most 512 bytes of printable ASCII without a line feed.
+// Class: aws, own, imported, channel (model/entry.ts), with `-caused` behind it where the delivery of the record itself caused the event.
+// Category: eventCategory in lower case. What the event lacks is `-`. The JSON is the very bytes that a log file holds. A leaf is at most
+// 512 bytes of printable ASCII without a line feed.
 import { hash } from 'node:crypto'
 import { EventClass, type EventClassCode } from '../entry.ts'
 import { type Place, placesOf, textPlace } from '../record-places.ts'
 import { type RecordTemplate, RecordTemplates } from '../record-templates.ts'
 
 const VERSION = 'sealcast/1'
+/** Behind the class of an event that the record's own delivery caused: a trail need not have it in a file yet. */
+export const CAUSED = '-caused'
 const FIELD_CHARS_MAX = 64
 export const EVENT_LEAF_BYTES_MAX = 512
 
@@ -32,12 +35,13 @@ const CLASS_NAMES: Readonly<Record<EventClassCode, string>> = {
   [EventClass.channel]: 'channel',
 }
 
-/** The line of an event of that class, by the event's own bytes alone. */
-export function eventLeaf(eventClass: EventClassCode, json: Buffer): string {
+/** The line of an event of that class, by the event's own bytes. `isCaused`: what delivers or publishes the record caused the event. */
+export function eventLeaf(eventClass: EventClassCode, json: Buffer, isCaused = false): string {
   const places = placesOf(json, FIELDS)
   const word = (name: (typeof NAMES)[number]): string => wordAt(json, textPlace(json, places[name]))
+  const className = `${CLASS_NAMES[eventClass]}${isCaused ? CAUSED : ''}`
   return leafOf(
-    `${VERSION} ${CLASS_NAMES[eventClass]} ${word('eventCategory').toLowerCase()} ${word('recipientAccountId')} ${word('awsRegion')}`,
+    `${VERSION} ${className} ${word('eventCategory').toLowerCase()} ${word('recipientAccountId')} ${word('awsRegion')}`,
     word('eventTime'),
     word('eventID'),
     json,
@@ -47,18 +51,19 @@ export function eventLeaf(eventClass: EventClassCode, json: Buffer): string {
 /** Lines of many events that were serialised here, most of which resemble each other. */
 export class EventLeaves {
   readonly #templates = new RecordTemplates()
-  /** By class: how the line of a record of that form begins. */
-  readonly #beginnings = new Map<EventClassCode, WeakMap<RecordTemplate, string>>()
+  /** By class, caused events apart: how the line of a record of that form begins. */
+  readonly #beginnings = new Map<number, WeakMap<RecordTemplate, string>>()
 
   /** The line of the event whose JSON stands in `bytes` from `start` to `end`. */
-  leaf(eventClass: EventClassCode, bytes: Buffer, start: number, end: number): string {
+  leaf(eventClass: EventClassCode, isCaused: boolean, bytes: Buffer, start: number, end: number): string {
     const json = bytes.subarray(start, end)
     const template = this.#templates.match(bytes, start, end)
-    let beginnings = this.#beginnings.get(eventClass)
-    if (beginnings === undefined) this.#beginnings.set(eventClass, (beginnings = new WeakMap()))
+    const kind = isCaused ? -eventClass : eventClass
+    let beginnings = this.#beginnings.get(kind)
+    if (beginnings === undefined) this.#beginnings.set(kind, (beginnings = new WeakMap()))
     const beginning = beginnings.get(template)
     if (beginning !== undefined) return leafOf(beginning, wordAt(json, template.eventTime), wordAt(json, template.eventId), json)
-    const leaf = eventLeaf(eventClass, json)
+    const leaf = eventLeaf(eventClass, json, isCaused)
     beginnings.set(template, leaf.split(' ', BEGINNING_WORDS).join(' '))
     return leaf
   }
