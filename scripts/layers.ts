@@ -19,7 +19,7 @@ export function checkLayers(path: string, source: string): readonly string[] {
 }
 
 const FLOORS: Readonly<Record<string, number>> = {
-  ...{ base: 0, model: 1, storage: 2, engine: 3 },
+  ...{ base: 0, model: 1, storage: 2, verify: 2, engine: 3 },
   ...{ wire: 4, cli: 4, services: 4, deliverers: 4, followers: 4, exporters: 4, detections: 4, controls: 4 },
 }
 const TOP_FLOOR = 5
@@ -42,6 +42,7 @@ function problemOf(path: string, { specifier, isTypeOnly }: Import): string | un
   if (isEntry(target) && !isEntry(path)) return 'the files that put the server together are imported by nobody but tests'
   const [from, to] = [floorOf(path), floorOf(target)]
   if (from === undefined || to === undefined) return 'no floor of the map; put it into a room that the map names'
+  if (isVerifierAndOther(path, target)) return 'the verifier shares no code with what it verifies: only model and base'
   if (to > from) return `floor ${from} knows nothing of floor ${to}`
   if (isBackend(target) && from < TOP_FLOOR && backendOf(path) !== backendOf(target) && !isSharedFormat(path, target)) {
     return backendOf(path) === undefined ? 'a backend is handed in by start.ts; import its port' : 'one backend never imports another'
@@ -84,6 +85,13 @@ function isBackend(path: string): boolean {
 /** What a verifier shares with what it verifies: the bytes on disk as a backend's format.ts defines them, and nothing else. */
 function isSharedFormat(path: string, target: string): boolean {
   return path.startsWith('src/storage/fsck/') && posix.basename(target) === 'format.ts'
+}
+
+/** The verifier reaches nothing but the formats, and nothing below the doors reaches it. */
+function isVerifierAndOther(path: string, target: string): boolean {
+  const [from, to] = [path.split('/')[1], target.split('/')[1]]
+  if (from === 'verify') return to !== 'verify' && to !== 'model' && to !== 'base'
+  return to === 'verify' && (from === 'storage' || from === 'engine')
 }
 
 /** `memory` for src/storage/memory/journal.ts, undefined for a port and everything else. */

@@ -89,6 +89,7 @@ function createTerminal(): Terminal {
     isNoteTerminal: process.stderr.isTTY,
     columns: process.stdout.columns ?? process.stderr.columns ?? 120,
     osUser,
+    version,
     interrupted: interruption.signal,
     connect: async (dataFolder) =>
       (await connectToServer(dataFolder, osUser)) ?? (await openDirectly({ dataFolder, osUser, version, environment: process.env })),

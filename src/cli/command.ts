@@ -47,6 +47,8 @@ export interface Terminal {
   readonly isNoteTerminal: boolean
   readonly columns: number
   readonly osUser: string
+  /** Of this program. */
+  readonly version: string
   /** Aborted by the first SIGINT or SIGTERM; its name is the reason. */
   readonly interrupted: AbortSignal
   /** Through the server's socket, or by opening the data directory when no server runs. */

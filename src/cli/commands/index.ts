@@ -16,6 +16,7 @@ import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
 import { tree } from './tree.ts'
+import { verify } from './verify.ts'
 
 export const commands: Readonly<Record<string, AnyCommand>> = {
   serve,
@@ -25,6 +26,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   query,
   tree,
   prove,
+  verify,
   import: importFiles,
   coverage,
   retention,

@@ -71,6 +71,25 @@ export function parseNote(bytes: Buffer): SignedNote | undefined {
   return signatures.every((signature) => signature !== undefined) ? { text: whole.slice(0, end + 1), signatures } : undefined
 }
 
+/** The notes of a file that holds one behind the other; what is between them comes along as it is, to be refused. */
+export function splitNotes(bytes: Buffer): Buffer[] {
+  const notes: string[] = []
+  let rest = bytes.toString('utf8')
+  for (let end = endOfNote(rest); end > 0; end = endOfNote(rest)) {
+    notes.push(rest.slice(0, end))
+    rest = rest.slice(end).replace(/^\n+/, '')
+  }
+  if (rest !== '') notes.push(rest)
+  return notes.map((note) => Buffer.from(note))
+}
+
+/** Behind the first line with a signature that no other such line follows. */
+function endOfNote(text: string): number {
+  let at = text.indexOf(`\n${DASH} `)
+  for (; at >= 0; at = text.indexOf('\n', at + 1)) if (!text.startsWith(DASH, at + 1)) return at + 1
+  return 0
+}
+
 /** Those of `keys` that signed the note. A signature that names a key and does not hold makes the note invalid: undefined. */
 export function signersOf({ text, signatures }: SignedNote, keys: readonly NoteKey[]): NoteKey[] | undefined {
   const signers: NoteKey[] = []

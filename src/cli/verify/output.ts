@@ -1,0 +1,67 @@
+// How a verification is told to a person: findings as they come, progress on a terminal, a summary at the end.
+import type { VerifyFinding, VerifyReport } from '../../verify/report.ts'
+import type { VerifyProgress } from '../../verify/verify.ts'
+import type { Terminal } from '../command.ts'
+import { formatBytes } from '../format/bytes.ts'
+import { printable } from '../format/display-width.ts'
+
+const PROGRESS_FILES = 25
+
+export interface VerifyOutput {
+  finding(finding: VerifyFinding): void
+  progress(progress: VerifyProgress): void
+  summary(report: VerifyReport): Promise<void>
+  clear(): void
+}
+
+export function createVerifyOutput(terminal: Terminal, isJson: boolean): VerifyOutput {
+  let written = Promise.resolve()
+  const line = (text: string): void => {
+    written = written.then(() => terminal.write(`${text}\n`))
+    // Met again by the summary, which waits for it.
+    written.catch(() => {})
+  }
+  const clear = (): void => {
+    if (terminal.isNoteTerminal) terminal.note('\r\u001b[K')
+  }
+  return {
+    clear,
+    finding(finding) {
+      if (isJson) return
+      clear()
+      line(describeFinding(finding))
+    },
+    progress({ files, bytes, file }) {
+      if (terminal.isNoteTerminal && files % PROGRESS_FILES === 0)
+        terminal.note(`\r\u001b[K${`${files} log files, ${formatBytes(bytes)}: ${file}`.slice(0, terminal.columns - 1)}`)
+    },
+    async summary(report) {
+      clear()
+      line(isJson ? JSON.stringify(report) : describeReport(report))
+      await written
+    },
+  }
+}
+
+function describeFinding({ grade, file, what, remedy }: VerifyFinding): string {
+  return `${grade.padEnd(8)}  ${file === '' ? '' : `${printable(file)}: `}${printable(what)} (${printable(remedy)})`
+}
+
+function describeReport({ chains, counts, grades, tree, clean, keys }: VerifyReport): string {
+  const lines = chains.map(
+    ({ account, region, trail, from, to, digests }) =>
+      `trail ${printable(trail)}, ${account} ${region}: ${digests} digests from ${from} to ${to}`,
+  )
+  lines.push(
+    `${counts.digests} digests, ${counts.digestsProved} proved by signature with ${keys.length} keys; ` +
+      `${counts.logs} log files, ${counts.logsProved} as their digest says; ${counts.records} records in ${formatBytes(counts.bytes)}`,
+  )
+  if (tree !== undefined)
+    lines.push(
+      `tree ${printable(tree.origin)}: ${tree.size} events, held against ${tree.checkpoints.length} checkpoints; ` +
+        `${counts.recordsProved} of ${counts.records} records are in it`,
+    )
+  const more = `${grades.unproved} unproved, ${grades.note} notes`
+  lines.push(clean ? `nothing is broken (${more})` : `${grades.broken} findings of what is BROKEN (${more})`)
+  return lines.join('\n')
+}
