@@ -35,7 +35,8 @@ export const verify: Command<typeof options> = {
   operands: 'PATH | s3://BUCKET[/PREFIX]',
   help: [
     'PATH holds AWSLogs, as aws s3 sync brings it. A bucket is read with the settings and credentials of the AWS CLI (AWS_ENDPOINT_URL',
-    'for a server of your own). Without --public-keys the keys are asked of CloudTrail. Findings: broken (not as recorded), unproved, note.',
+    'for a server of your own). Without --public-keys the keys are asked of CloudTrail. Findings: broken (not as recorded), unproved,',
+    'note.',
     'Exit code 0: nothing is broken; 1: something is; 2: wrong words.',
     '',
     '  sealcast verify s3://logs --tree s3://log-of-logs --key "$(cat key)" --checkpoint kept.txt --report report.json',

@@ -27,7 +27,8 @@ export function checkProof(bytes: Buffer, keys: readonly NoteKey[]): CheckedProo
   if (leaf === undefined) return { holds: false, why: 'its leaf is no line that stands for an event' }
   if (proof.event !== undefined && !commitsTo(proof.leaf, proof.event))
     return { holds: false, why: 'the event in it is not the one that its leaf commits to' }
-  const what = `event ${leaf.eventId} of ${leaf.time} is number ${proof.index} of the ${checkpoint.size} that ${checkpoint.origin} signed for`
+  const { size, origin } = checkpoint
+  const what = `event ${leaf.eventId} of ${leaf.time} is number ${proof.index} of the ${size} that ${origin} signed for`
   return {
     holds: true,
     says: proof.event === undefined ? `${what}; its SHA-256 is ${leaf.hash}` : what,
