@@ -1,0 +1,42 @@
+// The digests of both trails at the end: those in the other S3 by our own reading of their format, those in own buckets by the AWS CLI
+// where it is installed.
+import { spawnSync } from 'node:child_process'
+import type { CloudTrail } from '@aws-sdk/client-cloudtrail'
+import { runProgram } from '../clients/shell.ts'
+import { type BucketObject, checkDigests } from '../digest-check.ts'
+import { ROOT_KEY, SERVER_REGION } from '../server.ts'
+import { untilTrue } from '../until.ts'
+import type { World } from './run.ts'
+
+export interface ChainReport {
+  /** Digests in the other S3 whose signatures hold and which list every log file there. */
+  readonly outsideDigests: number
+  /** What `aws cloudtrail validate-logs` says of the trail in own buckets; absent where it is not installed. */
+  readonly validateLogs?: string
+}
+
+const isDigest = (key: string): boolean => key.includes('/CloudTrail-Digest/')
+
+/** Rejects with what does not hold. */
+export async function checkChains(cloudtrail: CloudTrail, { options, other, server, startedAt }: World): Promise<ChainReport> {
+  await untilTrue('the last digest', () => [...other.files.keys()].some(isDigest))
+  const { PublicKeyList = [] } = await cloudtrail.listPublicKeys({ StartTime: new Date(startedAt) })
+  const keys = PublicKeyList.map(({ Value = new Uint8Array(), Fingerprint = '' }) => ({
+    Value: Buffer.from(Value).toString('base64'),
+    Fingerprint,
+  }))
+  const objects: readonly BucketObject[] = [...other.files.values()]
+  const digests = checkDigests('away', objects, keys)
+  const words = ['--region', SERVER_REGION, '--start-time', new Date(startedAt - 60_000).toISOString()]
+  const trailArn = `arn:aws:cloudtrail:${SERVER_REGION}:000000000000:trail/own`
+  const environment = {
+    AWS_ENDPOINT_URL: server.url,
+    AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
+  }
+  if (spawnSync('aws', ['--version'], { stdio: 'ignore' }).status !== 0) return { outsideDigests: digests.length }
+  const validate = ['cloudtrail', 'validate-logs', '--trail-arn', trailArn, ...words]
+  const { code, output, notes } = await runProgram('aws', validate, { folder: options.folder, environment })
+  if (code !== 0) throw new Error(`validate-logs: ${output}${notes}`)
+  return { outsideDigests: digests.length, validateLogs: output.trim().split('\n').slice(-2).join('; ') }
+}
