@@ -13,15 +13,16 @@ export async function startValidating(world: World, more: object = {}): Promise<
 
 /** Lets time pass by whole rounds, with what falls due in each. */
 export async function stride(world: World, seconds: number): Promise<void> {
-  const { clock } = world.server
-  for (let passed = 0; passed < seconds; passed += INTERVAL_SECONDS) {
+  const { follower, server } = world
+  const { clock } = server
+  for (let passed = 0; passed < seconds && follower === world.follower; passed += INTERVAL_SECONDS) {
     for (let turn = 0; turn < 4; turn++) {
       clock.advance(turn === 0 ? 0 : 25)
       await turns()
     }
     clock.advance(INTERVAL_SECONDS * 1000 - 75)
     await turns()
-    await world.follower.settled()
+    await follower.settled()
   }
 }
 
@@ -38,8 +39,9 @@ export function publicKeys({ server }: World): readonly PublicKey[] {
   return server.env.tables.range(Table.digestKeys, {}).map(({ value }) => ({ Value: value.publicKey, Fingerprint: value.fingerprint }))
 }
 
-/** Asserts that all is in order in the bucket, and tells its digests by end. */
-export async function digests(world: World): Promise<readonly ReadDigest[]> {
-  const read = checkDigests('logs', await bucketObjects(world), publicKeys(world))
+/** Asserts that all is in order in the bucket, or in what counts of it, and tells its digests by end. */
+export async function digests(world: World, counts: (key: string) => boolean = () => true): Promise<readonly ReadDigest[]> {
+  const objects = (await bucketObjects(world)).filter(({ key }) => counts(key))
+  const read = checkDigests('logs', objects, publicKeys(world))
   return read.toSorted((a, b) => (a.end < b.end ? -1 : 1))
 }

@@ -29,6 +29,8 @@ export const TIMER_MS_MAX = 2_147_483_647
 /** A clock that stands still until `advance` moves it; timers due on the way run in order of their time. */
 export class SimulatedClock implements Clock {
   #now: number
+  /** How far the wall clock was set away from where timers count. */
+  #set = 0
   #order = 0
   #timers: { at: number; order: number; run: () => void }[] = []
 
@@ -37,7 +39,7 @@ export class SimulatedClock implements Clock {
   }
 
   now(): number {
-    return Math.floor(this.#now)
+    return Math.floor(this.#now + this.#set)
   }
 
   monotonic(): number {
@@ -53,6 +55,11 @@ export class SimulatedClock implements Clock {
   /** The time of the next timer, or undefined when none is set. */
   nextTimerAt(): number | undefined {
     return this.#timers.reduce<number | undefined>((first, { at }) => (first === undefined || at < first ? at : first), undefined)
+  }
+
+  /** Sets the wall clock, ahead or back, as an administrator would: no time passes, and timers do not notice. */
+  jump(milliseconds: number): void {
+    this.#set += milliseconds
   }
 
   advance(milliseconds: number): void {

@@ -46,10 +46,14 @@ export function chainOf(
   region: string,
   views: ReadonlyMap<string, TrailSelection>,
 ): number | undefined {
-  if (trail.digests === undefined) return undefined
-  const chain = findChain(tx, trail, region) ?? openChain(tx, trail, region)
+  const view = views.get(trail.trailArn)
+  // A file that was begun before validation was turned on is listed as well.
+  const digests = trail.digests ?? view?.digests
+  if (digests === undefined) return undefined
+  const validating = { ...trail, digests }
+  const chain = findChain(tx, validating, region) ?? openChain(tx, validating, region)
   // Logging that began and stopped between two rounds has one digest, which begins and ends it.
-  if (chain.endsAt === undefined && !isWanted(chain, views.get(trail.trailArn))) endChain(tx, chain)
+  if (chain.endsAt === undefined && !isWanted(chain, view)) endChain(tx, chain)
   return chain.chain
 }
 
@@ -104,6 +108,11 @@ export function removeIfDone(tx: Transaction, place: DigestPlace): void {
   const digests = tx.range(Table.digests, { prefix: plannedDigestKey(place) })
   if (digests.some(({ value }) => value.kind === 'digest' && value.chain === place.chain)) return
   tx.delete(Table.digests, chainKey(place))
+}
+
+/** Whether there is something to decide about the chain. */
+export function isDue(chain: DigestChain, now: number): boolean {
+  return chain.isOver || chain.lateFiles > 0 || dueWindow(chain, now) !== undefined
 }
 
 /** When the chain has to be looked at again, if nothing happens before. */

@@ -15,13 +15,14 @@ import { DIGEST_METADATA, DIGEST_SIGNATURE_ALGORITHM, digestKey, digestStringToS
 import { chainKey, type DigestChain, type PlannedDigest, type SealedDigest } from '../../model/digest-chain.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import { Table } from '../../model/tables.ts'
-import { nextLookAt, planDigests, removeIfDone } from './digest-chains.ts'
+import { isDue, nextLookAt, planDigests, removeIfDone } from './digest-chains.ts'
 import { putTrailObject, shownCode } from './log-bucket.ts'
 import { changeStatus } from './trail-status.ts'
 
 const RETRY: Backoff = { firstMs: 5_000, maxMs: 300_000 }
 const TRIED_MS_MAX = 30 * 24 * 3600 * 1000
-const LOOK_MS_MAX = 3_600_000
+/** The wall clock may be set ahead, which no timer notices. */
+const LOOK_MS_MAX = 60_000
 const LANES_AT_ONCE = 4
 
 /** The digests of one trail and region, oldest first, by their keys. */
@@ -92,7 +93,9 @@ export class Digests {
   }
 
   #plan(): void {
-    const chains = this.#rows()
+    const now = this.#env.clock.now()
+    const chains = this.#rows().filter((chain) => isDue(chain, now))
+    if (chains.length === 0) return
     const { result, done } = this.#env.commits.commit((tx) => {
       const planned = chains.flatMap((chain) => planDigests(tx, chain, this.#upSince))
       for (const chain of chains) removeIfDone(tx, chain)
