@@ -140,6 +140,22 @@ test('what there is not is read as unset, and refused by name where it is to be 
       await assert.rejects(call(operation, more), { code: 'NotImplemented', status: 501, message: new RegExp(operation) })
   }))
 
+test('a bucket may be made with tags; every operation of S3 is known, and what is not offered is refused by its name', () =>
+  withBucket(async (server) => {
+    const Tags = [tag('team', 'audit')]
+    await server.call('s3', 'CreateBucket', { Bucket: 'tagged', CreateBucketConfiguration: { Tags } })
+    assert.deepEqual(await server.call('s3', 'GetBucketTagging', { Bucket: 'tagged' }), { TagSet: Tags })
+    for (const name of Object.keys(s3.model().operations)) assert.ok(Object.hasOwn(s3.operations, name), name)
+    for (const name of ['SelectObjectContent', 'CreateSession', 'GetBucketMetadataConfiguration'])
+      await assert.rejects(server.call('s3', name, { ...BOX, Key: 'k' }), {
+        code: 'NotImplemented',
+        status: 501,
+        message: new RegExp(name),
+      })
+    await put(server, 'k')
+    await assert.rejects(server.call('s3', 'RestoreObject', { ...BOX, Key: 'k' }), { code: 'InvalidObjectState', status: 403 })
+  }))
+
 const rule = (more: object = {}) => ({ ID: 'r', Status: 'Enabled', Filter: { Prefix: '' }, ...more })
 const EXPIRES = { Expiration: { Days: 1 } }
 

@@ -3,6 +3,7 @@ import type { Operation } from '../../engine/operation.ts'
 import { Table } from '../../model/tables.ts'
 import { errors } from './errors.ts'
 import { bucketParameters } from './record.ts'
+import { bucketTags, type Tag } from './tags.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
 interface Input {
@@ -10,7 +11,7 @@ interface Input {
   readonly ACL?: string
   readonly ObjectOwnership?: string
   readonly ObjectLockEnabledForBucket?: boolean
-  readonly CreateBucketConfiguration?: { readonly LocationConstraint?: string }
+  readonly CreateBucketConfiguration?: { readonly LocationConstraint?: string; readonly Tags?: readonly Tag[] }
 }
 
 interface Output {
@@ -38,6 +39,8 @@ export const createBucket: Operation<Input, Output> = {
     refuseUnsupported(input, SUPPORTED)
     refuseUnsupported(input.CreateBucketConfiguration ?? {}, SUPPORTED_CONFIGURATION)
     const region = regionOf(input, call.region)
+    const { Tags: given } = input.CreateBucketConfiguration ?? {}
+    const tags = given === undefined ? undefined : bucketTags({ TagSet: given })
     if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced')
       throw errors.notImplemented('ObjectOwnership')
     if (input.ACL !== undefined && input.ACL !== 'private') throw errors.bucketAclWithOwnership()
@@ -57,6 +60,7 @@ export const createBucket: Operation<Input, Output> = {
       owner: call.account,
       region,
       createdAt: tx.now,
+      ...(tags !== undefined && { tags }),
       ...(isLockable && { versioning: 'Enabled', objectLock: {} }),
     })
     return output
@@ -65,7 +69,7 @@ export const createBucket: Operation<Input, Output> = {
 
 const FIRST_REGION = 'us-east-1'
 const SUPPORTED = new Set(['Bucket', 'ACL', 'ObjectOwnership', 'ObjectLockEnabledForBucket', 'CreateBucketConfiguration'])
-const SUPPORTED_CONFIGURATION = new Set(['LocationConstraint'])
+const SUPPORTED_CONFIGURATION = new Set(['LocationConstraint', 'Tags'])
 
 /** Where the bucket is to lie: the constraint, which outside us-east-1 must be the region that is called. */
 function regionOf({ CreateBucketConfiguration }: Input, called: string): string {

@@ -24,6 +24,7 @@ export const deleteBucket: Operation<BucketInput, Output> = {
     if (uploads.length > UPLOADS_MAX) throw errors.bucketNotEmpty(bucket.name)
     for (const { key } of uploads) tx.delete(Table.multipartUploads, key)
     tx.delete(Table.buckets, bucket.name)
+    if (tx.get(Table.lifecycleRuns, bucket.name) !== undefined) tx.delete(Table.lifecycleRuns, bucket.name)
     return { ended: uploads.map(({ value }) => value.uploadId) }
   },
   answer({ ended = [] }, call) {

@@ -82,6 +82,10 @@ export const errors = {
     new ServiceError('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable', {
       details: { PartNumberRequested: String(partNumber), ActualPartCount: String(parts) },
     }),
+  invalidObjectState: (storageClass: string) =>
+    new ServiceError('InvalidObjectState', 403, "Restore is not allowed for the object's current storage class", {
+      details: { StorageClass: storageClass },
+    }),
   invalidRange: (range: string, bytes: number) =>
     new ServiceError('InvalidRange', 416, 'The requested range is not satisfiable', {
       details: { RangeRequested: range, ActualObjectSize: String(bytes) },

@@ -61,6 +61,8 @@ import { putBucketVersioning } from './put-bucket-versioning.ts'
 import { putObjectTagging } from './put-object-tagging.ts'
 import { putObject } from './put-object.ts'
 import { requestDetails } from './record.ts'
+import { restoreObject } from './restore-object.ts'
+import { unoffered } from './unoffered.ts'
 import { unsetConfigurations } from './unset-configurations.ts'
 
 export const s3 = {
@@ -125,8 +127,10 @@ export const s3 = {
     PutObjectRetention: putObjectRetention,
     PutObjectTagging: putObjectTagging,
     PutPublicAccessBlock: putPublicAccessBlock,
+    RestoreObject: restoreObject,
     UploadPart: uploadPart,
     UploadPartCopy: uploadPartCopy,
+    ...unoffered,
     ...unsetConfigurations,
   },
   resourcePolicy(tables, arn) {

@@ -166,19 +166,15 @@ test('a marker over nothing goes when a rule asks for it, one that hides somethi
 
 test('what is locked or held is neither removed nor hidden nor moved, until the lock ends', () =>
   withBucket(async ({ put, rules, pass, versions, keys, server, acts }) => {
-    const { clock, tables, commits } = server.env
-    const lock = (key: string, changes: object) =>
-      commits.commit((tx) => {
-        const object = tables.get(Table.objects, `box/${key}`)
-        if (object !== undefined) tx.put(Table.objects, `box/${key}`, { ...object, ...changes })
-      }).done
-    const until = clock.now() + 30 * DAY_MS
-    for (const key of ['compliance', 'governance', 'held', 'free']) await put(key, key)
-    await lock('compliance', { retention: { mode: 'COMPLIANCE', until } })
-    await lock('governance', { retention: { mode: 'GOVERNANCE', until } })
-    await lock('held', { hasLegalHold: true })
-    await put('old', 'locked')
-    await lock('old', { retention: { mode: 'COMPLIANCE', until } })
+    const { clock, tables } = server.env
+    const lock = { ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }
+    await server.call('s3', 'PutObjectLockConfiguration', { ...BOX, ...lock })
+    const until = new Date(clock.now() + 30 * DAY_MS)
+    await put('compliance', 'compliance', { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until })
+    await put('governance', 'governance', { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: until })
+    await put('held', 'held', { ObjectLockLegalHoldStatus: 'ON' })
+    await put('free', 'free')
+    await put('old', 'locked', { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until })
     await put('old', 'new')
     await rules(
       { Filter: { ObjectSizeGreaterThan: 0 }, Transitions: [{ Days: 1, StorageClass: 'GLACIER_IR' }], Expiration: { Days: 2 } },

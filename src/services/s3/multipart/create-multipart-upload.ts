@@ -20,6 +20,7 @@ import {
 } from '../new-object.ts'
 import { bucketParameters, objectResources } from '../record.ts'
 import { refuseUnsupported } from '../unsupported.ts'
+import { abortMembers } from './uploads.ts'
 
 interface Input extends NewObjectInput {
   readonly ChecksumAlgorithm?: string
@@ -80,6 +81,7 @@ export const createMultipartUpload: Operation<Input, Output, ObjectEncryption> =
       Bucket: bucket.name,
       Key: input.Key,
       UploadId: uploadId,
+      ...abortMembers(bucket, upload),
       ...describeEncryption(encryption),
       ...(upload.checksumAlgorithm !== undefined && { ChecksumAlgorithm: upload.checksumAlgorithm, ChecksumType: upload.checksumType }),
     }

@@ -6,7 +6,7 @@ import { canonicalUserId } from '../canonical-user-id.ts'
 import { errors } from '../errors.ts'
 import { objectResource } from '../existing-bucket.ts'
 import { bucketParameters, objectResources } from '../record.ts'
-import { existingUpload, type UploadInput } from './uploads.ts'
+import { abortMembers, existingUpload, type UploadInput } from './uploads.ts'
 
 interface Input extends UploadInput {
   readonly MaxParts?: number
@@ -46,6 +46,7 @@ export const listParts: Operation<Input, object> = {
     const last = page.at(-1)
     const owner = { ID: canonicalUserId(bucket.owner) }
     return {
+      ...abortMembers(bucket, upload),
       Bucket: bucket.name,
       Key: upload.key,
       UploadId: upload.uploadId,

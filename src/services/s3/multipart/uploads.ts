@@ -3,6 +3,7 @@
 import type { Env } from '../../../engine/env.ts'
 import type { TableReader } from '../../../engine/tables.ts'
 import type { Bucket, StoredBlob } from '../../../model/bucket.ts'
+import { abortOf } from '../../../model/lifecycle.ts'
 import { type MultipartUpload, PART_NUMBER_MAX, partsPrefix, uploadIdOf, uploadRow } from '../../../model/multipart-upload.ts'
 import { Table } from '../../../model/tables.ts'
 import { errors } from '../errors.ts'
@@ -27,6 +28,15 @@ export function existingUpload(tables: TableReader, input: UploadInput): FoundUp
   const upload = row === undefined ? undefined : tables.get(Table.multipartUploads, row)
   if (row === undefined || upload === undefined) throw errors.noSuchUpload(input.UploadId)
   return { bucket, upload, row }
+}
+
+/** When the bucket's rules abort an upload that nobody completes (the x-amz-abort-* headers). */
+export function abortMembers(
+  { lifecycle }: Bucket,
+  { key, initiatedAt }: MultipartUpload,
+): { readonly AbortDate?: Date; readonly AbortRuleId?: string } {
+  const due = lifecycle === undefined ? undefined : abortOf(lifecycle, { key, startedAt: initiatedAt })
+  return due === undefined ? {} : { AbortDate: new Date(due.at), AbortRuleId: due.ruleId }
 }
 
 export function checkPartNumber(partNumber: number): void {
