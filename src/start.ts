@@ -1,5 +1,6 @@
 // The composition root: configuration, data directory, house, and the doors that lead in.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { systemClock } from './base/clock.ts'
@@ -85,6 +86,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       random,
       log,
       fallbackRegion: config['regions.default'],
+      hosts: hostsOf(config),
     })
     const server = createHttpServer({ ...door, clock, log, ...(tls !== undefined && { tls }) })
     const port = await listen(server, config)
@@ -259,6 +261,13 @@ function renewTls(server: HttpServer, config: Config, { log, acts }: Env): void 
     log.error('the TLS certificate could not be renewed; the one in use stays', { error: text })
     told(text)
   }
+}
+
+/** Names below which a bucket has a host of its own: `<bucket>.localhost`, and the same below the public name. */
+function hostsOf(config: Config): readonly string[] {
+  const publicUrl = config['server.publicUrl']
+  const name = publicUrl === undefined ? 'localhost' : new URL(publicUrl).hostname
+  return name === 'localhost' || isIP(name.replace(/^\[|\]$/g, '')) !== 0 ? ['localhost'] : ['localhost', name]
 }
 
 /** Loopback may be reached while the server itself is reachable from nowhere else. */

@@ -244,7 +244,7 @@ function restPath({ path, headers }: RequestHead, hosts: readonly string[]): str
     if (!host.endsWith(suffix)) continue
     const label = host.slice(0, -suffix.length)
     // `s3.<host>` and `s3.<region>.<host>` are the endpoint itself; `<bucket>.s3[.<region>].<host>` belongs to a bucket.
-    const bucket = label.replace(/(?:^|\.)s3(?:[.-][a-z0-9-]+)?$/, '')
+    const bucket = label.replace(/(?:^|\.)s3(?:[.-][a-z]{2,}(?:-[a-z]+)+-\d{1,2})?$/, '')
     return bucket === '' ? path : `/${bucket}${path}`
   }
   return path
