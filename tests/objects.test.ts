@@ -1,5 +1,5 @@
-// Buckets and objects from outside: hostile names, presigned links, buckets with a host of their own, what survives a kill, and what a stock
-// SDK reads in our answers.
+// Buckets and objects from outside: hostile names, presigned links, hosts of buckets, what survives a kill, and what a stock SDK reads in
+// our answers.
 import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
