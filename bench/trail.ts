@@ -1,24 +1,34 @@
-// Question: what do log files cost, in CPU per event, all threads counted? One process fills a journal in memory with publishes, then
-// lets a log-everything trail take them, and nothing else.
-//   node bin/node26.js bench/trail.ts [--json] [--rounds 5] [--events 40000]
+// Question: what do log files, digests and the Merkle tree cost, in CPU per event, all threads counted? One process publishes into a
+// journal in memory, a few thousand at a time, and then lets a log-everything trail with digests and the tree take them, and nothing else.
+//   node bin/node26.js bench/trail.ts [--json] [--rounds 5] [--events 60000] [--only trail|tree]
 import { parseArgs } from 'node:util'
-import { systemClock } from '../src/base/clock.ts'
+import { type Clock, systemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { systemRandom } from '../src/base/random.ts'
 import { createRootKey } from '../src/engine/accounts.ts'
-import { startFollowers } from '../src/engine/follow.ts'
+import type { Env } from '../src/engine/env.ts'
 import { TrailFollower } from '../src/followers/trail/follower.ts'
+import { TreeFollower } from '../src/followers/tree/follower.ts'
 import { openHouse } from '../src/house.ts'
 import { readSettings } from '../src/model/config.ts'
 import { rootPrincipal } from '../src/model/principal.ts'
 import { settings } from '../src/settings.ts'
+import type { Position } from '../src/storage/journal.ts'
+import { memoryFiles } from '../src/storage/memory/files.ts'
+import { openTileFiles } from '../src/storage/tree/tile-files.ts'
 import { signatureErrors } from '../src/wire/sigv4/errors.ts'
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' }, events: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { json: { type: 'boolean' }, rounds: { type: 'string' }, events: { type: 'string' }, only: { type: 'string' } },
+})
 const ROUNDS = Number(values.rounds ?? 5)
-const EVENTS = Number(values.events ?? 40_000)
+const EVENTS = Number(values.events ?? 60_000)
+/** As much as memory holds of the journal: followers read what was written just now. */
+const AT_ONCE = 2500
+const TEXT = 'x'.repeat(1000)
 const ACCOUNT = '000000000001'
 const random = systemRandom()
+const tree = openTileFiles(memoryFiles(), '/tree', { size: 0 })
 const house = await openHouse({
   config: configOf(),
   clock: systemClock,
@@ -34,19 +44,20 @@ const house = await openHouse({
   purpose: 'command',
 })
 const topicArn = await prepare()
-const costs: number[] = []
-for (let round = -1; round < ROUNDS; round++) {
-  await fill(topicArn)
-  const cost = await take()
-  // The first round warms the compiler up.
-  if (round >= 0) costs.push(cost)
-}
-const us = costs.toSorted((a, b) => a - b)[Math.floor(costs.length / 2)] ?? NaN
-process.stdout.write(
-  values.json === true
-    ? `${JSON.stringify({ us, costs })}\n`
-    : `${costs.map((cost) => cost.toFixed(1)).join(' ')}: ${us.toFixed(1)} us an event\n`,
-)
+const parts = { trail: beginTrail, tree: beginTree } as const
+const costs: Record<keyof typeof parts, number[]> = { trail: [], tree: [] }
+const chosen = (['trail', 'tree'] as const).filter((name) => values.only === undefined || name === values.only)
+// The first round warms the compiler up.
+for (let round = -1; round < ROUNDS; round++)
+  for (const name of chosen) {
+    const cost = await measure(parts[name])
+    if (round >= 0) costs[name].push(cost)
+  }
+const us = Object.fromEntries(chosen.map((name) => [name, costs[name].toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? NaN]))
+for (const name of chosen)
+  if (values.json !== true) process.stdout.write(`${name}: ${costs[name].map((cost) => cost.toFixed(1)).join(' ')} us an event\n`)
+const sum = Object.values(us).reduce((total, one) => total + one, 0)
+process.stdout.write(values.json === true ? `${JSON.stringify({ us, sum, costs })}\n` : `${sum.toFixed(1)} us an event in all (medians)\n`)
 process.exit()
 
 function configOf() {
@@ -83,7 +94,7 @@ async function prepare(): Promise<string> {
   })
   const Statement = [statement('s3:GetBucketAcl', 'arn:aws:s3:::logs'), statement('s3:PutObject', 'arn:aws:s3:::logs/*')]
   await call('s3', 'PutBucketPolicy', { Bucket: 'logs', Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
-  await call('cloudtrail', 'CreateTrail', { Name: 'bench', S3BucketName: 'logs' })
+  await call('cloudtrail', 'CreateTrail', { Name: 'bench', S3BucketName: 'logs', EnableLogFileValidation: true })
   const field = (Field: string, value: string): object => ({ Field, Equals: [value] })
   await call('cloudtrail', 'PutEventSelectors', {
     TrailName: 'bench',
@@ -97,19 +108,86 @@ async function prepare(): Promise<string> {
 }
 
 async function fill(TopicArn: string): Promise<void> {
-  for (let at = 0; at < EVENTS; at += 100)
-    await Promise.all(Array.from({ length: 100 }, (_, n) => call('sns', 'Publish', { TopicArn, Message: `message ${at + n}` })))
+  for (let at = 0; at < AT_ONCE; at += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, n) => call('sns', 'Publish', { TopicArn, Message: `${at + n} ${TEXT}` })))
+  // The house's own followers are done before anything is measured.
+  while (house.status().followers.some(({ lagBytes }) => lagBytes > 0)) await pause(20)
 }
 
-/** CPU per event until the last one lies in a log file. */
-async function take(): Promise<number> {
+/** What takes events, batch by batch. */
+interface Taker {
+  take(from: Position): Promise<void>
+  finish(): Promise<void>
+}
+
+/** CPU per event of what a taker does with them. */
+async function measure(begin: () => Taker): Promise<number> {
+  let microseconds = 0
+  const counted = async (work: () => Promise<void>): Promise<void> => {
+    const before = process.cpuUsage()
+    await work()
+    const { user, system } = process.cpuUsage(before)
+    microseconds += user + system
+  }
+  const taker = begin()
+  for (let events = 0; events < EVENTS; events += AT_ONCE) {
+    const from = house.env.journal.durable
+    await fill(topicArn)
+    await counted(() => taker.take(from))
+  }
+  await counted(() => taker.finish())
+  return microseconds / EVENTS
+}
+
+/** Everything in one log file, which is in its bucket at the end. */
+function beginTrail(): Taker {
   const { journal } = house.env
-  const until = journal.durable
-  const before = process.cpuUsage()
-  const follower = new TrailFollower({ env: house.env, deliveryIntervalSeconds: 1 })
-  const follows = startFollowers({ journal, clock: systemClock, log: silentLog, followers: [follower] })
-  while (follower.checkpoint < until) await new Promise<void>((resolve) => setTimeout(resolve, 50))
-  const { user, system } = process.cpuUsage(before)
-  await follows.stop()
-  return (user + system) / EVENTS
+  const due: (() => void)[] = []
+  const clock: Clock = {
+    ...systemClock,
+    after(_milliseconds, run) {
+      due.push(run)
+      return { cancel() {} }
+    },
+  }
+  const follower = new TrailFollower({ env: { ...house.env, clock }, deliveryIntervalSeconds: 3600 })
+  // The last timer that it set closes the round.
+  const closeRound = due.at(-1)
+  let read = follower.checkpoint
+  return {
+    async take() {
+      for (const until = journal.durable; read < until;) {
+        const frames = await journal.read(read, follower.batchBytesMax)
+        await follower.handle(frames)
+        journal.release(frames)
+        read = frames.at(-1)?.end ?? until
+      }
+    },
+    async finish() {
+      closeRound?.()
+      await follower.settled()
+      await follower.stop()
+    },
+  }
+}
+
+/** Every event a leaf, in files that are written out. */
+function beginTree(): Taker {
+  const { env } = house
+  const commits = { commit: () => ({ result: undefined, position: undefined, done: Promise.resolve() }) } as unknown as Env['commits']
+  const state = { kind: 'state', origin: 'bench', size: tree.size, root: tree.root().toString('base64') } as const
+  let follower: TreeFollower | undefined
+  return {
+    async take(from) {
+      follower ??= new TreeFollower({ ...env, commits }, tree, { ...state, position: from })
+      await follower.catchUp()
+    },
+    async finish() {
+      await follower?.stop()
+    },
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

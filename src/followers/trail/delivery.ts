@@ -1,7 +1,8 @@
 // Brings planned log files to their buckets: the object as a call of CloudTrail's own, then the notice to the trail's topic, then one
 // commit that ends the plan and says so in the trail's status. A crash anywhere repeats the same plan. A bucket that refuses keeps its
 // trail waiting, never another; its files lie finished in the blob store, so that the journal may go.
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import type { CallResult } from '../../engine/call.ts'
@@ -47,6 +48,12 @@ interface Failure {
   /** The bucket that did not take the file. */
   readonly bucket: string
   readonly attemptedAt: number
+}
+
+interface LogFile {
+  readonly content: Readable
+  /** Hex SHA-256 of the uncompressed file, once the content was read; only digests need it. */
+  hash(): string | undefined
 }
 
 interface Step {
@@ -149,15 +156,15 @@ export class Deliveries {
     lane.taken = key
     const trail = this.#env.tables.get(Table.trails, plan.trailArn)
     const bucket = trail?.bucketName ?? plan.bucketName
-    const hash = this.#hashOf(plan)
-    const put = await this.#putObject(keyed, bucket, hash)
+    const file = await this.#fileOf(keyed)
+    const put = await this.#putObject(plan, bucket, file.content)
     const attemptedAt = this.#env.clock.now()
     if ('error' in put) return this.#failed(lane, keyed, { error: put.error, bucket, attemptedAt })
     const topicArn = trail === undefined ? plan.snsTopicArn : trail.snsTopicArn
     const notice = topicArn === undefined ? undefined : await this.#notify(plan, bucket, topicArn)
     const { done } = this.#env.commits.commit((tx) => {
       endPlan(tx, key, plan)
-      noteDelivered(tx, plan, { bucketName: bucket, hash: plan.spooledHash ?? hash?.digest('hex') ?? '' })
+      noteDelivered(tx, plan, { bucketName: bucket, hash: file.hash() ?? '' })
       changeStatus(tx, plan.trailArn, (status) => ({
         ...status,
         latestDeliveryError: undefined,
@@ -168,6 +175,7 @@ export class Deliveries {
     })
     await done
     lane.failures = 0
+    keyed.grown?.free()
     this.#leave(lane, keyed)
     this.#onEnded()
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
@@ -212,8 +220,9 @@ export class Deliveries {
     const env = this.#env
     const { key, plan } = keyed
     lane.taken = key
-    const hash = this.#hashOf(plan)
-    const blob = plan.spooled === undefined ? await writeSealedBody(env, logFileContent(env, keyed, hash)) : undefined
+    const file = plan.spooled === undefined ? await this.#fileOf(keyed) : undefined
+    const blob = file === undefined ? undefined : await writeSealedBody(env, file.content)
+    const hash = file?.hash()
     const spooled =
       blob === undefined
         ? plan
@@ -222,13 +231,14 @@ export class Deliveries {
             spooled: blob.blobId,
             spooledBytes: sealedBlobBytes(blob.bytes),
             ...(blob.seal !== undefined && { spooledSeal: blob.seal }),
-            ...(hash !== undefined && { spooledHash: hash.digest('hex') }),
+            ...(hash !== undefined && { spooledHash: hash }),
           }
     const { done } = env.commits.commit((tx) => {
       if (blob !== undefined) tx.put(Table.trailPlans, key, spooled)
       changeStatus(tx, plan.trailArn, change)
     })
     await done
+    keyed.grown?.free()
     lane.waiting[at] = { key, plan: spooled }
     lane.taken = undefined
     await this.#boundSpool()
@@ -258,17 +268,22 @@ export class Deliveries {
     if (plan.spooled !== undefined) await this.#env.blobs.remove(plan.spooled)
   }
 
-  /** Only digests need it. */
-  #hashOf({ digestChain, spooled }: PlannedFile): Hash | undefined {
-    return digestChain === undefined || spooled !== undefined ? undefined : createHash('sha256')
+  /** The finished file, from wherever it lies. */
+  async #fileOf({ plan, grown }: KeyedPlan): Promise<LogFile> {
+    const { spooled, spooledBytes: bytes = 0, spooledSeal: seal, spooledHash } = plan
+    if (spooled !== undefined)
+      return {
+        content: readSealedBody(this.#env, { blobId: spooled, bytes, ...(seal !== undefined && { seal }) }),
+        hash: () => spooledHash,
+      }
+    const file = await grown?.file
+    if (file !== undefined) return { content: Readable.from(file.chunks, { objectMode: false }), hash: () => file.hash }
+    const hash = plan.digestChain === undefined ? undefined : createHash('sha256')
+    return { content: logFileContent(this.#env, plan, hash), hash: () => hash?.digest('hex') }
   }
 
-  #putObject(keyed: KeyedPlan, bucketName: string, hash: Hash | undefined): Promise<CallResult> {
-    const { trailArn, account, region, objectKey: key, spooled, spooledBytes: bytes = 0, spooledSeal: seal } = keyed.plan
-    const content =
-      spooled === undefined
-        ? logFileContent(this.#env, keyed, hash)
-        : readSealedBody(this.#env, { blobId: spooled, bytes, ...(seal !== undefined && { seal }) })
+  #putObject(plan: PlannedFile, bucketName: string, content: Readable): Promise<CallResult> {
+    const { trailArn, account, region, objectKey: key } = plan
     // The key that counts is the one the trail names now.
     const kmsKeyId = this.#env.tables.get(Table.trails, trailArn)?.kmsKeyArn
     const to = { trailArn, account, region, bucketName, key, ...(kmsKeyId !== undefined && { kmsKeyId }) }

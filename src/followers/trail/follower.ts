@@ -64,6 +64,7 @@ export class TrailFollower implements Follower {
 
   async handle(frames: readonly Frame[]): Promise<void> {
     for (const frame of frames) if (this.#rounds.add(frame)) await this.#closeRound()
+    await this.#rounds.flush()
   }
 
   /** Resolves when the round and the deliveries that are under way have come to an end. */
@@ -77,6 +78,7 @@ export class TrailFollower implements Follower {
     this.#isStopped = true
     this.#timer?.cancel()
     await this.#closing
+    this.#rounds.stop()
     await this.#deliveries.stop()
     await this.#digests.stop()
   }

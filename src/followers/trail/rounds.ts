@@ -8,6 +8,8 @@ import { Table } from '../../model/tables.ts'
 import type { CarriedRecord, PlannedFile, TrailSelection } from '../../model/trail.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
 import { chainOf, settleChains } from './digest-chains.ts'
+import { GrowingFile, type GrownFile, GrowthBounds } from './growing-file.ts'
+import { carriedRecords } from './log-file-content.ts'
 import { carriedKey, fileKey, viewKey } from './plan-keys.ts'
 import { type Selected, TrailViews } from './trail-views.ts'
 
@@ -25,12 +27,15 @@ const CHECKPOINT = 'trail'
 export interface KeyedPlan {
   readonly key: string
   readonly plan: PlannedFile
-  /** Where its records stand, since they have just been looked at; without it they are looked for again. */
-  readonly places?: RecordPlaces
+  /** The file as it grew while its records were read; without it, it is made from the journal. */
+  readonly grown?: Grown
 }
 
-/** Records in the journal, oldest first, three numbers each: the frame's position, and start and end in its payload. */
-export type RecordPlaces = readonly number[]
+export interface Grown {
+  readonly file: Promise<GrownFile | undefined>
+  /** The file is needed no more. */
+  free(): void
+}
 
 /** What one trail has selected in one region since the last round. */
 interface Pending {
@@ -38,7 +43,7 @@ interface Pending {
   readonly region: string
   isForeign: boolean
   bytes: number
-  readonly places: number[]
+  file: GrowingFile | undefined
   readonly caused: { readonly json: string; readonly committedAt: number }[]
   oldestAt: number
   newestAt: number
@@ -64,6 +69,7 @@ export class Rounds {
   readonly #carried = new Map<string, Carried>()
   readonly #lastNumbers = new Map<string, number>()
   readonly #pending = new Map<string, Pending>()
+  readonly #growth = new GrowthBounds()
   /** The views at `#from`. */
   #viewsFrom: ReadonlyMap<string, TrailSelection>
   #from: Position
@@ -112,6 +118,21 @@ export class Rounds {
     return isFull || this.#bytesRead >= (this.#sawEvents ? ROUND_BYTES : CHECKPOINT_BYTES)
   }
 
+  /** Resolves when what was added is taken in; until then the frames MUST stay as they are. */
+  async flush(): Promise<void> {
+    for (const pending of this.#pending.values()) {
+      await pending.file?.flush()
+      if (!this.#growth.isPassed) continue
+      pending.file?.drop()
+      pending.file = undefined
+    }
+  }
+
+  stop(): void {
+    for (const { file } of this.#pending.values()) file?.drop()
+    this.#pending.clear()
+  }
+
   /** Commits plans for all that was counted. Undefined when there is nothing worth a commit. Throws what the commit throws. */
   close(): { readonly plans: readonly KeyedPlan[]; readonly done: Promise<void> } | undefined {
     const to = this.#read
@@ -147,19 +168,32 @@ export class Rounds {
     return { plans: result.plans, done }
   }
 
-  #count({ trail, region, start, end, committedAt, isCaused }: Selected, { position, payload }: Frame): number {
+  #count({ trail, region, start, end, committedAt, isCaused }: Selected, { payload }: Frame): number {
     const name = pairName(trail.trailArn, region)
     let pending = this.#pending.get(name)
     if (pending === undefined) this.#pending.set(name, (pending = emptyPending(trail, region)))
-    pending.places.push(position, start, end)
     pending.oldestAt = Math.min(pending.oldestAt, committedAt)
     pending.newestAt = Math.max(pending.newestAt, committedAt)
     pending.bytes += end - start + 1
     const isMany = pending.caused.length >= CARRIED_RECORDS_MAX || pending.bytes > CARRIED_BYTES_MAX
-    if (!isCaused || isMany) pending.isForeign = true
-    if (pending.isForeign) pending.caused.length = 0
+    if (!pending.isForeign && (!isCaused || isMany)) this.#open(pending)
+    if (pending.isForeign) pending.file?.add(payload.subarray(start, end))
     else pending.caused.push({ json: payload.toString('utf8', start, end), committedAt })
     return pending.bytes
+  }
+
+  /** From here on there is a file: what was carried into it, what came so far, and all that comes. */
+  #open(pending: Pending): void {
+    const { trail, region, caused } = pending
+    pending.isForeign = true
+    if (!this.#growth.isReached) {
+      const file = new GrowingFile(this.#growth, trail.digests !== undefined)
+      const place = { trailArn: trail.trailArn, region }
+      for (const record of carriedRecords(this.#env.tables, place, this.#carried.get(pairName(trail.trailArn, region)))) file.add(record)
+      for (const { json } of caused) file.add(Buffer.from(json))
+      pending.file = file
+    }
+    caused.length = 0
   }
 
   /** What a trail that has stopped still carries goes out with its last files. */
@@ -179,7 +213,7 @@ export class Rounds {
   }
 
   #plan(tx: Transaction, pending: Pending, to: Position): KeyedPlan {
-    const { trail: selected, region, places } = pending
+    const { trail: selected, region } = pending
     const { trailArn, account } = selected
     const { bucketName, keyPrefix, snsTopicArn } = tx.get(Table.trails, trailArn) ?? selected
     const selection = this.#viewsFrom.get(trailArn)
@@ -203,7 +237,7 @@ export class Rounds {
     }
     const key = fileKey(trailArn, tx.nextNumber('trail files'))
     tx.put(Table.trailPlans, key, plan)
-    return { key, plan, places }
+    return { key, plan, ...(pending.file !== undefined && { grown: grownOf(pending.file) }) }
   }
 
   #carry(tx: Transaction, { trail: { trailArn }, region, caused }: Pending): CarriedRecord[] {
@@ -253,8 +287,12 @@ function pairName(trailArn: string, region: string): string {
   return `${trailArn} ${region}`
 }
 
+function grownOf(file: GrowingFile): Grown {
+  return { file: file.end(), free: () => file.free() }
+}
+
 function emptyPending(trail: TrailSelection, region: string): Pending {
-  return { trail, region, isForeign: false, bytes: 0, places: [], caused: [], oldestAt: Infinity, newestAt: -Infinity }
+  return { trail, region, isForeign: false, bytes: 0, file: undefined, caused: [], oldestAt: Infinity, newestAt: -Infinity }
 }
 
 function eventTimes(pending: Pending, carried: Carried | undefined): Pick<PlannedFile, 'oldestEventAt' | 'newestEventAt'> {
