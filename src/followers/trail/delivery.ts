@@ -277,7 +277,9 @@ export class Deliveries {
         hash: () => spooledHash,
       }
     const file = await grown?.file
-    if (file !== undefined) return { content: Readable.from(file.chunks, { objectMode: false }), hash: () => file.hash }
+    // Validation may have been turned on while it grew.
+    const isUsable = plan.digestChain === undefined || file?.hash !== undefined
+    if (file !== undefined && isUsable) return { content: Readable.from(file.chunks, { objectMode: false }), hash: () => file.hash }
     const hash = plan.digestChain === undefined ? undefined : createHash('sha256')
     return { content: logFileContent(this.#env, plan, hash), hash: () => hash?.digest('hex') }
   }
