@@ -123,6 +123,7 @@ const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
 /** In memory the segments are memory already. */
 const MEMORY_RING_BYTES = 8 * 1024 * 1024
 /** CloudTrail user guide, "Quotas in AWS CloudTrail": of an account in a region, with the limits of AWS alone. */
+const TRAILS_PER_REGION_MAX = 5
 const LOOKUPS_PER_SECOND = 2
 
 export async function openHouse(options: HouseOptions): Promise<House> {
@@ -247,6 +248,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     cloudtrail: createCloudtrail({
       history: storage.history,
       caughtUp: () => historyFollower.catchUp(),
+      ...(config['limits.profile'] === 'aws' && { trailsMax: TRAILS_PER_REGION_MAX }),
       mayLookUp: (account, region) => config['limits.profile'] === 'open' || lookups.take(`${account}/${region}`),
     }),
     sealcast: createSealcast({
@@ -256,6 +258,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       status,
       stores: () => storeRetention({ ...storage.bytes(), lake: lake.bytes() }, lakeRetention),
       regions: new Set(config['regions.names']),
+      digestKeyDays: config['trail.digestKeyDays'],
       ...(rotation !== undefined && { rotation }),
       tree,
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account: options.account }),

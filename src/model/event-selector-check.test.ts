@@ -88,3 +88,12 @@ test('advanced selectors outside the rules are refused', () => {
   refuses(() => checkAdvancedEventSelectors([{ Name: 'x'.repeat(1001), FieldSelectors: data }]), /Name/)
   refuses(() => advanced(...data, is('eventName', ...Array.from({ length: 500 }, (_, at) => `n${at}`))), /at most 500/)
 })
+
+test('a whole ARN stands with Equals, and parts of one with the other operators', () => {
+  const arns = (field: object) =>
+    advanced(is('eventCategory', 'Data'), is('resources.type', 'AWS::S3::Object'), { Field: 'resources.ARN', ...field })
+  arns({ Equals: ['arn:aws:s3:::my-box/', 'arn:aws:s3:::my-box/a/b'] })
+  arns({ StartsWith: ['arn:aws:s3:::my-'], NotEndsWith: ['.tmp'] })
+  refuses(() => arns({ Equals: ['my-box'] }), /resources.ARN takes a whole ARN with Equals/)
+  refuses(() => arns({ NotEquals: ['arn:aws:s3'] }), /resources.ARN takes a whole ARN with Equals/)
+})

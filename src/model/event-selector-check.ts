@@ -109,6 +109,8 @@ type Rule = 'any' | 'equals' | ((field: AdvancedFieldSelector) => string | undef
 
 const READ_ONLY: Rule = (field) => (isEquals(field, ['true', 'false'], 1) ? undefined : 'takes Equals with one value, true or false')
 
+const WHOLE_ARN = /^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+/s
+
 /** Which fields a trail's selector may use in each category, and how. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   Management: {
@@ -131,7 +133,10 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
       /^AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+$/.test(field.Equals[0] ?? '')
         ? undefined
         : 'takes Equals with exactly one type, such as AWS::SNS::Topic',
-    'resources.ARN': 'any',
+    'resources.ARN': (field) =>
+      [...(field.Equals ?? []), ...(field.NotEquals ?? [])].every((value) => WHOLE_ARN.test(value))
+        ? undefined
+        : 'takes a whole ARN with Equals and NotEquals; use StartsWith or EndsWith for a part of one',
     'userIdentity.arn': 'any',
     sessionCredentialFromConsole: (field) =>
       operatorsOf(field).every((operator) => (operator === 'Equals' || operator === 'NotEquals') && field[operator]?.join() === 'true')

@@ -7,7 +7,7 @@ import { LOG_FILE_BYTES_MAX, LOG_FILE_RECORD_BYTES_MAX, logFileKey, logFolder, u
 test('a key has the folders and the name that CloudTrail gives', () => {
   const name = { account: '111122223333', region: 'eu-west-1', deliveredAt: Date.UTC(2026, 2, 4, 5, 6, 59), unique: 'AbCdEfGhIjKlMnOp' }
   const file =
-    'AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/04/111122223333_CloudTrail_eu-west-1_20260304T0506Z_AbCdEfGhIjKlMnOp.json.gz'
+    'AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/04/111122223333_CloudTrail_eu-west-1_20260304T0505Z_AbCdEfGhIjKlMnOp.json.gz'
   assert.equal(logFileKey({ ...name, keyPrefix: '' }), file)
   assert.equal(logFileKey({ ...name, keyPrefix: 'a/b' }), `a/b/${file}`)
   assert.ok(logFileKey({ ...name, keyPrefix: 'a/b' }).startsWith(`${logFolder('a/b', name.account)}/`))

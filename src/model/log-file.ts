@@ -19,9 +19,12 @@ export interface LogFileName {
   readonly unique: string
 }
 
+/** Names bear minutes that are multiples of five. */
+const STAMP_MS = 300_000
+
 /** `[prefix/]AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/31/111122223333_CloudTrail_us-east-1_20260131T0805Z_x7Tk….json.gz` */
 export function logFileKey({ keyPrefix, account, region, deliveredAt, unique }: LogFileName): string {
-  const time = new Date(deliveredAt).toISOString()
+  const time = new Date(deliveredAt - (deliveredAt % STAMP_MS)).toISOString()
   const [day, minute] = [time.slice(0, 10), `${time.slice(0, 13)}${time.slice(14, 16)}`.replaceAll('-', '')]
   const folder = `${logFolder(keyPrefix, account)}/CloudTrail/${region}/${day.replaceAll('-', '/')}`
   return `${folder}/${account}_CloudTrail_${region}_${minute}Z_${unique}.json.gz`

@@ -4,6 +4,7 @@ import { accounts } from './accounts.ts'
 import { buckets } from './buckets.ts'
 import { coverage } from './coverage.ts'
 import { demo } from './demo.ts'
+import { digests } from './digests.ts'
 import { doctor } from './doctor.ts'
 import { env } from './env.ts'
 import { fsck } from './fsck.ts'
@@ -33,6 +34,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   accounts,
   buckets,
   keys,
+  digests,
   fsck,
   demo,
   doctor,

@@ -8,7 +8,7 @@ import { errors } from './errors.ts'
 import { type Tag, withTags } from './tags.ts'
 import { echoTrail, type TrailEcho } from './trail-form.ts'
 import { trailKeyArn } from './trail-key.ts'
-import { checkTrailName, trailArn } from './trail-name.ts'
+import { checkTrailName, trailArn, visibleTrails } from './trail-name.ts'
 import { refuseUnoffered, type UnofferedInput } from './unoffered.ts'
 
 interface Input extends UnofferedInput {
@@ -24,30 +24,39 @@ interface Input extends UnofferedInput {
   readonly RecursiveLogging?: boolean
 }
 
-export const createTrail: Operation<Input, TrailEcho, void> = {
-  name: 'CreateTrail',
-  access: 'write',
-  resource: (input, call) => trailArn(input.Name, call),
-  async prepare(call, input) {
-    const trail = checkedTrail(call.env.tables, input, call, 0)
-    await probeOutside(call, trail)
-    if (trail.snsTopicArn !== undefined) await validateTopic(call, trail.trailArn, trail.snsTopicArn)
-  },
-  run(tx, input, call) {
-    const trail = checkedTrail(tx, input, call, tx.now)
-    tx.put(Table.trails, trail.trailArn, trail)
-    return echoTrail(trail)
-  },
+/** `trailsMax`: of an account in a region, shadows included. */
+export function createCreateTrail(trailsMax = Infinity): Operation<Input, TrailEcho, void> {
+  return {
+    name: 'CreateTrail',
+    access: 'write',
+    resource: (input, call) => trailArn(input.Name, call),
+    async prepare(call, input) {
+      const trail = checkedTrail(call.env.tables, input, call, { now: 0, trailsMax })
+      await probeOutside(call, trail)
+      if (trail.snsTopicArn !== undefined) await validateTopic(call, trail.trailArn, trail.snsTopicArn)
+    },
+    run(tx, input, call) {
+      const trail = checkedTrail(tx, input, call, { now: tx.now, trailsMax })
+      tx.put(Table.trails, trail.trailArn, trail)
+      return echoTrail(trail)
+    },
+  }
 }
 
 /** The trail as it is to be, after all checks in AWS's order. */
-function checkedTrail(tables: TableReader, input: Input, call: Call, now: number): Trail {
+function checkedTrail(
+  tables: TableReader,
+  input: Input,
+  call: Call,
+  { now, trailsMax }: { readonly now: number; readonly trailsMax: number },
+): Trail {
   const { Name: name, S3BucketName: bucketName, SnsTopicName: topic, IsMultiRegionTrail: isMultiRegion = false } = input
   checkTrailName(name)
   const includeGlobalServiceEvents = input.IncludeGlobalServiceEvents ?? true
   checkCombination(isMultiRegion, includeGlobalServiceEvents)
   const arn = trailArn(name, call)
   if (tables.get(Table.trails, arn) !== undefined) throw errors.trailExists(name, call.account)
+  if (visibleTrails(tables, call).length >= trailsMax) throw errors.trailsLimit(call.account, trailsMax, call.region)
   checkBucketName(bucketName)
   const snsTopicArn = topic ? topicArnOf(topic, call) : undefined
   const keyPrefix = normalPrefix(input.S3KeyPrefix)

@@ -71,5 +71,7 @@ export const errors = {
   timeRange: (message: string) => error('InvalidTimeRangeException', message),
   trailExists: (name: string, account: string) =>
     error('TrailAlreadyExistsException', `Trail ${name} already exists for customer: ${account}`),
+  trailsLimit: (account: string, max: number, region: string) =>
+    error('MaximumNumberOfTrailsExceededException', `User: ${account} already has ${max} trails in ${region}.`),
   trailMissing: (arn: string, account: string) => error('TrailNotFoundException', `Unknown trail: ${arn} for the user: ${account}`),
 } as const

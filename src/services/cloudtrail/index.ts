@@ -2,7 +2,7 @@
 import type { Service } from '../../engine/operation.ts'
 import { nullMembersError } from '../../model/missing-members.ts'
 import { addTags } from './add-tags.ts'
-import { createTrail } from './create-trail.ts'
+import { createCreateTrail } from './create-trail.ts'
 import { deleteTrail } from './delete-trail.ts'
 import { describeTrails } from './describe-trails.ts'
 import { errors } from './errors.ts'
@@ -28,7 +28,7 @@ export const cloudtrail = {
   model: cloudtrailModel,
   operations: {
     AddTags: addTags,
-    CreateTrail: createTrail,
+    CreateTrail: createCreateTrail(),
     DeleteTrail: deleteTrail,
     DescribeTrails: describeTrails,
     GetEventSelectors: getEventSelectors,
@@ -49,6 +49,15 @@ export const cloudtrail = {
   missing: nullMembersError,
 } as const satisfies Service
 
-export function createCloudtrail(parts: LookupParts): Service {
-  return { ...cloudtrail, operations: { ...cloudtrail.operations, LookupEvents: createLookupEvents(parts) } }
+export interface CloudtrailParts extends LookupParts {
+  /** Trails of an account in a region; absent: any number. */
+  readonly trailsMax?: number
+}
+
+export function createCloudtrail({ trailsMax, ...lookup }: CloudtrailParts): Service {
+  const { operations } = cloudtrail
+  return {
+    ...cloudtrail,
+    operations: { ...operations, CreateTrail: createCreateTrail(trailsMax), LookupEvents: createLookupEvents(lookup) },
+  }
 }

@@ -6,6 +6,7 @@ import { rootPrincipal } from '../../model/principal.ts'
 import { ServiceError } from '../../model/service-error.ts'
 import { Table } from '../../model/tables.ts'
 import { ACCOUNT, createHarness, type Harness, OTHER_ACCOUNT } from '../../../tests/harness.ts'
+import { createCreateTrail } from './create-trail.ts'
 import { cloudtrail } from './index.ts'
 import { checkTrailName } from './trail-name.ts'
 
@@ -30,11 +31,19 @@ async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
     },
   }
   const sns: Service = { ...cloudtrail, name: 'sns', eventSource: 'sns.amazonaws.com', operations: { Publish: publish } }
-  const server = await createHarness(() => ({ cloudtrail, sns }))
+  const limited: Service = { ...cloudtrail, operations: { ...cloudtrail.operations, CreateTrail: createCreateTrail(5) } }
+  const server = await createHarness(() => ({ cloudtrail, sns, limited }))
   const { commits } = server.env
   const bucket = { owner: ACCOUNT, region: 'us-east-1', createdAt: 0 }
   await commits.commit((tx) => {
     tx.put(Table.buckets, 'logs', { ...bucket, name: 'logs', policy: bucketPolicy('logs', `AWSLogs/${ACCOUNT}`) })
+    const open = {
+      Effect: 'Allow',
+      Principal: { Service: 'cloudtrail.amazonaws.com' },
+      Action: 's3:*',
+      Resource: ['arn:aws:s3:::any', 'arn:aws:s3:::any/*'],
+    }
+    tx.put(Table.buckets, 'any', { ...bucket, name: 'any', policy: JSON.stringify({ Version: '2012-10-17', Statement: [open] }) })
     tx.put(Table.buckets, 'closed', { ...bucket, name: 'closed' })
   }).done
   try {
@@ -333,4 +342,17 @@ test('trail calls are management events in the form of CloudTrail', () =>
     })
     assert.deepEqual([started?.['responseElements'], started?.['managementEvent']], [null, true])
     assert.equal(refused?.['errorCode'], 'TrailNotFoundException')
+  }))
+
+test('with the limits of AWS an account has five trails in a region, shadows counted', () =>
+  withWorld(async ({ call }) => {
+    const create = (Name: string, region = 'us-east-1', more: object = {}) =>
+      call('limited', 'CreateTrail', { Name, S3BucketName: 'any', ...more }, undefined, { region })
+    await create('shadow', 'eu-west-1', { IsMultiRegionTrail: true })
+    for (const name of ['one', 'two', 'three', 'four']) await create(name)
+    await assert.rejects(create('five'), {
+      code: 'MaximumNumberOfTrailsExceededException',
+      message: `User: ${ACCOUNT} already has 5 trails in us-east-1.`,
+    })
+    await create('one', 'eu-west-1')
   }))

@@ -14,11 +14,13 @@ import { getTree } from './get-tree.ts'
 import { importFiles } from './import.ts'
 import { listAccounts } from './list-accounts.ts'
 import { listConnectedBuckets } from './list-connected-buckets.ts'
+import { listDigestKeys } from './list-digest-keys.ts'
 import { listKeys } from './list-keys.ts'
 import type { SealcastParts } from './operation.ts'
 import { proveEvent } from './prove-event.ts'
 import { proveGrowth } from './prove-growth.ts'
 import { query } from './query.ts'
+import { rotateDigestKey } from './rotate-digest-key.ts'
 import { rotateKey } from './rotate-key.ts'
 import { rotateRootKey } from './rotate-root-key.ts'
 import { setKeyState } from './set-key-state.ts'
@@ -39,10 +41,12 @@ const operations = {
   Import: importFiles,
   ListAccounts: listAccounts,
   ListConnectedBuckets: listConnectedBuckets,
+  ListDigestKeys: listDigestKeys,
   ListKeys: listKeys,
   ProveEvent: proveEvent,
   ProveGrowth: proveGrowth,
   Query: query,
+  RotateDigestKey: rotateDigestKey,
   RotateKey: rotateKey,
   RotateRootKey: rotateRootKey,
   SetKeyState: setKeyState,

@@ -16,6 +16,8 @@ export interface SealcastParts {
   /** How long the stores of the data directory keep what is in them. */
   readonly stores: () => readonly StoreRetention[]
   readonly regions: ReadonlySet<string>
+  /** After so many days a key that signs digests gets a successor. */
+  readonly digestKeyDays: number
   /** Absent where everything is in memory. */
   readonly rotation?: RootRotation
   readonly tree: TreeLog
