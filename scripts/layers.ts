@@ -84,7 +84,7 @@ function isBackend(path: string): boolean {
 
 /** What a verifier shares with what it verifies: the bytes on disk as a backend's format.ts defines them, and nothing else. */
 function isSharedFormat(path: string, target: string): boolean {
-  return path.startsWith('src/storage/fsck/') && posix.basename(target) === 'format.ts'
+  return /^src\/storage\/(fsck|backup)\//.test(path) && posix.basename(target) === 'format.ts'
 }
 
 /** The verifier reaches nothing but the formats, and nothing below the doors reaches it. */

@@ -1,8 +1,9 @@
 // The inside of a server, put together: storage, engine, services, followers; everything but its doors. One of the three places that
 // know what is plugged in (with start.ts and main.ts).
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KEY_BYTES } from './base/aead.ts'
+import { backupParts } from './backup-parts.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import { type Meter, createMeter } from './base/meter.ts'
@@ -13,12 +14,13 @@ import { createActs } from './engine/acts.ts'
 import { createAudit } from './engine/audit.ts'
 import { type SignatureErrors, createAuthenticate } from './engine/authenticate.ts'
 import { createAuthorize } from './engine/authorize.ts'
+import { createBackups } from './engine/backup.ts'
 import { type CallRequest, type CallResult, createCalls } from './engine/call.ts'
 import { createCensus } from './engine/census.ts'
 import type { Env } from './engine/env.ts'
 import { type Follower, type Follows, startFollowers } from './engine/follow.ts'
 import { createStatus, registerGauges } from './engine/health.ts'
-import { type Life, openLife } from './engine/life.ts'
+import { openLife } from './engine/life.ts'
 import { createLive } from './engine/live.ts'
 import type { Service } from './engine/operation.ts'
 import { createOutbound } from './engine/outbound.ts'
@@ -29,9 +31,8 @@ import { createRootRotation } from './engine/root-rotation.ts'
 import { createSeal } from './engine/seal.ts'
 import { createSealing } from './engine/sealing.ts'
 import { type Signing, createSigning } from './engine/signing.ts'
-import { Tables } from './engine/tables.ts'
 import { Commits } from './engine/transaction.ts'
-import { startUpkeep, watchFreeSpace } from './engine/upkeep.ts'
+import { startUpkeep, type Upkeep, watchFreeSpace } from './engine/upkeep.ts'
 import { startVisibility } from './engine/visibility.ts'
 import { BucketEventSender } from './followers/bucket-events.ts'
 import { createDeliveryFollower } from './followers/delivery/index.ts'
@@ -58,29 +59,13 @@ import { createSubscriptionSweep } from './services/sns/sweep-subscriptions.ts'
 import { createSqs } from './services/sqs/index.ts'
 import { sts } from './services/sts/index.ts'
 import { settings } from './settings.ts'
-import { openArchiveFolder } from './storage/disk/archive-folder.ts'
-import { diskBlobs } from './storage/disk/blobs.ts'
+import { folderOf, openLake, openStorage, refuseOldLake } from './stores.ts'
+import { processSink } from './storage/backup/sinks.ts'
 import type { DataDirectory } from './storage/disk/data-directory.ts'
 import { diskFiles } from './storage/disk/files.ts'
-import { ARCHIVE_BLOBS } from './storage/disk/format.ts'
 import { DATA_FORMAT } from './storage/disk/format.ts'
-import { openDuckdbLake } from './storage/duckdb/lake.ts'
-import type { History } from './storage/history.ts'
-import { openHistory } from './storage/history/history.ts'
-import { lmdbHistoryStore } from './storage/history/lmdb-store.ts'
-import { memoryHistoryStore } from './storage/history/memory-store.ts'
-import type { Journal } from './storage/journal.ts'
-import { type Lake, LakeDamaged } from './storage/lake.ts'
-import { assertLmdbFileSound } from './storage/lmdb-file.ts'
-import { openLmdbRecords } from './storage/lmdb/records.ts'
-import { memoryBlobs } from './storage/memory/blobs.ts'
+import { takeLock } from './storage/disk/lock.ts'
 import { memoryFiles } from './storage/memory/files.ts'
-import { memoryRecords } from './storage/memory/records.ts'
-import { lmdbQueueStore } from './storage/queues/lmdb-store.ts'
-import { memoryQueueStore } from './storage/queues/memory-store.ts'
-import { openQueues } from './storage/queues/queues.ts'
-import { openJournal } from './storage/segments/journal.ts'
-import { type Store, openStore } from './storage/store.ts'
 import { openTileFiles } from './storage/tree/tile-files.ts'
 import type { TreeStore } from './storage/tree.ts'
 
@@ -120,8 +105,6 @@ export interface House {
 }
 
 const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
-/** In memory the segments are memory already. */
-const MEMORY_RING_BYTES = 8 * 1024 * 1024
 /** CloudTrail user guide, "Quotas in AWS CloudTrail": of an account in a region, with the limits of AWS alone. */
 const TRAILS_PER_REGION_MAX = 5
 const LOOKUPS_PER_SECOND = 2
@@ -216,7 +199,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     retention: lakeRetention,
   })
   // Filled at the end; the closures before it may be called only then.
-  const running: { follows?: Follows; bucketEvents?: BucketEventSender; lifecycle?: LifecycleRuns } = {}
+  const running: { upkeep?: Upkeep; follows?: Follows; bucketEvents?: BucketEventSender; lifecycle?: LifecycleRuns } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
@@ -235,6 +218,27 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   })
 
   const tree = await openServerTree(options, env)
+  const backups = createBackups({
+    env,
+    files: diskFiles(),
+    folder: data?.folder,
+    version: options.version,
+    dataFormat: DATA_FORMAT,
+    hold: () => {
+      const releases = [blobs.hold(), archive.hold()]
+      return () => releases.forEach((release) => release())
+    },
+    parts:
+      data === undefined
+        ? []
+        : backupParts({
+            ...{ files: diskFiles(), folder: data.folder, archiveFolder: storage.archiveFolder ?? join(data.folder, 'archive') },
+            ...{ journal, blobs, archive, lake, ...storage.copied },
+          }),
+    openSink: () => processSink(diskFiles()),
+    takeLock,
+    idle: () => running.upkeep?.idle() ?? Promise.resolve(),
+  })
   const services: Readonly<Record<string, Service>> = {
     sns: createSns({ tables, protocols: protocolsOf() }),
     sqs: createSqs({
@@ -257,6 +261,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       caughtUp: () => lakeFollower.catchUp(),
       status,
       stores: () => storeRetention({ ...storage.bytes(), lake: lake.bytes() }, lakeRetention),
+      backups,
       regions: new Set(config['regions.names']),
       digestKeyDays: config['trail.digestKeyDays'],
       ...(rotation !== undefined && { rotation }),
@@ -303,13 +308,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     createSubscriptionSweep(env),
     async () => rotation?.goOn(),
   ]
-  const stopUpkeep = startUpkeep({
+  const upkeep = startUpkeep({
     clock,
     log,
     store,
     sweeps,
-    needed: () => (failure === undefined && options.purpose === 'serve' ? neededOf(running.follows, life) : undefined),
+    needed: () => (failure === undefined && options.purpose === 'serve' ? neededOf(running.follows, life, backups) : undefined),
   })
+  running.upkeep = upkeep
   registerGauges(meter, status)
   meter.gauge('sealcast_oldest_undelivered_seconds', 'Age of the oldest message that is not delivered.', () => {
     const { oldestAt } = deliveryFollower.deliveries()
@@ -346,7 +352,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await running.bucketEvents?.stop()
       await running.lifecycle?.stop()
       tree.close()
-      await stopUpkeep()
+      await upkeep.stop()
       await rotation?.stop()
       // The last commit; where nothing can be written any more, the next start tells.
       await life.end(reason).catch((error: unknown) => log.warn('the stop could not be recorded', { error: String(error) }))
@@ -359,8 +365,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   }
 }
 
-function neededOf(follows: Follows | undefined, life: Life): number | undefined {
-  return follows === undefined ? undefined : Math.min(follows.needed(), life.needed())
+function neededOf(follows: Follows | undefined, ...others: readonly { needed(): number }[]): number | undefined {
+  return follows === undefined ? undefined : Math.min(follows.needed(), ...others.map((other) => other.needed()))
 }
 
 /** For what only a crash before this start can have left behind. A failure is tried again. */
@@ -372,87 +378,6 @@ function once(sweep: () => Promise<number>): () => Promise<number> {
     isDone = true
     return swept
   }
-}
-
-interface Storage {
-  readonly store: Store
-  readonly tables: Tables
-  readonly blobs: Env['blobs']
-  readonly archive: Env['blobs']
-  readonly history: History
-  readonly bytes: () => Readonly<Record<string, number>>
-}
-
-/** Enough that a damaged tree is met before lmdb follows it, in some tens of milliseconds at most. */
-const CHECKED_PAGES = 2048
-
-async function openStorage({ config, clock, random, log, data }: HouseOptions): Promise<Storage> {
-  const segmentBytes = config['journal.segmentBytes']
-  for (const name of data === undefined ? [] : ['records', 'queues/index', 'queues/bodies', 'history'])
-    assertLmdbFileSound(diskFiles(), join(data?.folder ?? '', name, 'data.mdb'), CHECKED_PAGES)
-  const records = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
-  const queueStore = data === undefined ? memoryQueueStore() : lmdbQueueStore({ folder: folderOf(data, 'queues') })
-  const blobs = data === undefined ? memoryBlobs({ clock, random }) : await diskBlobs({ folder: folderOf(data, 'blobs'), random, clock })
-  const archive =
-    data === undefined
-      ? memoryBlobs({ clock, random })
-      : await diskBlobs({ folder: join(openArchiveFolder(data.folder, config['archive.folder']), ARCHIVE_BLOBS), random, clock })
-  const history = openHistory({
-    store: data === undefined ? memoryHistoryStore() : lmdbHistoryStore({ folder: folderOf(data, 'history') }),
-    random,
-  })
-  const journal =
-    data === undefined
-      ? await openJournal({
-          files: memoryFiles(),
-          folder: '/journal',
-          random,
-          clock,
-          log,
-          writer: 'inline',
-          segmentBytes,
-          ringBytes: MEMORY_RING_BYTES,
-        })
-      : await openJournal({
-          files: diskFiles(),
-          folder: folderOf(data, 'journal'),
-          random,
-          clock,
-          log,
-          writer: 'thread',
-          segmentBytes,
-          // What lies before was on stable storage when the records took it in; whoever reads it again checks it then.
-          ...(records.flushed > 0 && { checkedFrom: records.flushed }),
-        })
-  const queues = await openQueues({ journal, store: queueStore })
-  const tables = new Tables(records)
-  const store = await openStore({ journal, records, queues }, (end) => tables.applied(end))
-  if (store.recovered.frames > 0) log.info('recovered', { frames: store.recovered.frames })
-  return {
-    store,
-    tables,
-    blobs,
-    archive,
-    history,
-    bytes: () => ({
-      journal: journal.bytes(),
-      records: records.bytes(),
-      queues: queues.bytes().coldBodies,
-      blobs: blobs.bytes(),
-      archive: archive.bytes(),
-      history: history.bytes(),
-    }),
-  }
-}
-
-function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree'): string {
-  const folder = data.path(name)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return folder
-}
-
-function openLake({ data, clock, log }: HouseOptions): Lake {
-  return openDuckdbLake({ folder: data === undefined ? undefined : folderOf(data, 'lake'), files: diskFiles(), clock, log })
 }
 
 function openServerTree({ config, data, account, purpose }: HouseOptions, env: Env): Promise<Tree> {
@@ -471,15 +396,6 @@ function openServerTree({ config, data, account, purpose }: HouseOptions, env: E
       ...(bucket === undefined ? [] : [bucketPublication(parts, store, bucket, prefix)]),
     ],
   })
-}
-
-/** The journal is kept for the lake until it has taken it in. */
-function refuseOldLake(lake: Lake, journal: Journal): void {
-  if (lake.checkpoint >= journal.start) return
-  throw new LakeDamaged(
-    `the lake ends at position ${lake.checkpoint}, but the journal starts at ${journal.start}: the lake is missing, or an older copy. ` +
-      'Nothing was changed. Restore a backup of the whole data directory, or use `sealcast fsck --salvage`.',
-  )
 }
 
 function outboundOptions(config: Config): { readonly proxy?: string; readonly ca?: string } {

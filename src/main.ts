@@ -97,6 +97,15 @@ function createTerminal(): Terminal {
       const { fsck } = await import('./storage/fsck/fsck.ts')
       return fsck({ files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)
     },
+    async lookAtBackup({ source, verify, ...options }) {
+      const { listBackup, verifyBackup } = await import('./storage/backup/generations.ts')
+      return named(() => (verify ? verifyBackup(diskFiles(), source, options) : listBackup(diskFiles(), source)))
+    },
+    async restore(options) {
+      const [{ restoreBackup }, { fsck }] = await Promise.all([import('./storage/backup/restore.ts'), import('./storage/fsck/fsck.ts')])
+      const parts = { files: diskFiles(), clock: systemClock, random: systemRandom() }
+      return named(() => restoreBackup({ ...parts, fsck: (check) => fsck({ ...parts, takeLock }, check) }, options))
+    },
     async start(options) {
       const server = await startServer({
         ...options,
@@ -107,6 +116,16 @@ function createTerminal(): Terminal {
       process.on('SIGHUP', () => server.renew())
       return server
     },
+  }
+}
+
+/** What is wrong with a backup is for people to read. */
+async function named<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Error && /^(Backup(Refused|Damaged)|FsckRefused)$/.test(error.name)) throw new CommandError(error.message)
+    throw error
   }
 }
 

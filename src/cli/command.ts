@@ -1,4 +1,5 @@
 // The socket of a command: what it is called, what it takes, what it does. One file each in commands/, one line in commands/index.ts.
+import type { RestoreOptions, RestoreSummary, VerifiedGeneration } from '../storage/backup.ts'
 import type { FsckOptions, FsckSummary } from '../storage/fsck.ts'
 import type { Connection } from './connect.ts'
 
@@ -55,6 +56,16 @@ export interface Terminal {
   connect(dataFolder: string): Promise<Connection>
   /** Checks a data directory that no server uses. Rejects with FsckRefused, or when the lock is held. */
   fsck(options: FsckOptions): Promise<FsckSummary>
+  /** The generations of a backup, each byte checked where asked. Rejects with CommandError, naming what is wrong. */
+  lookAtBackup(options: {
+    readonly source: string
+    readonly verify: boolean
+    readonly generation?: number
+    readonly onProgress: (share: number) => void
+    readonly signal: AbortSignal
+  }): Promise<readonly VerifiedGeneration[]>
+  /** A generation of a backup into an empty folder. Rejects with CommandError, naming what is wrong. */
+  restore(options: RestoreOptions): Promise<RestoreSummary>
   /** Starts a server in this process. */
   start(options: ServeOptions): Promise<RunningServer>
 }

@@ -29,6 +29,11 @@ export function originOf(id: string, generation: number): string {
   return generation === 1 ? `${ORIGIN_PREFIX}${id}` : `${ORIGIN_PREFIX}${id}/${generation}`
 }
 
+/** The name under which a tree goes on in the lineage that a restore began; no two restores share one. */
+export function restoredOriginOf(id: string, lineage: string): string {
+  return `${ORIGIN_PREFIX}${id}/restored-${lineage.slice(0, 8)}`
+}
+
 /** Makes a key for the tree of that name; from this commit on it signs. Returns its verifier key. */
 export function addTreeKey({ random, seal }: Env, tx: Transaction, origin: string): string {
   const der = Buffer.concat([PKCS8_HEAD, random.bytes(KEY_BYTES)])

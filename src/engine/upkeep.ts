@@ -60,8 +60,14 @@ export interface UpkeepParts {
   readonly needed: () => Position | undefined
 }
 
-/** Checkpoints and trims at intervals, sooner when much was written, and sweeps every hour. Returns what stops it. */
-export function startUpkeep({ clock, log, store, sweeps, needed }: UpkeepParts): () => Promise<void> {
+export interface Upkeep {
+  /** Resolves when nothing that was begun before the call is under way. */
+  idle(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Checkpoints and trims at intervals, sooner when much was written, and sweeps every hour. */
+export function startUpkeep({ clock, log, store, sweeps, needed }: UpkeepParts): Upkeep {
   let running: Promise<void> | undefined
   let isOver = false
   let timer = clock.after(FIRST_TIDY_MS, begin)
@@ -90,9 +96,12 @@ export function startUpkeep({ clock, log, store, sweeps, needed }: UpkeepParts):
     sweptAt = clock.monotonic()
     for (const sweep of sweeps) await sweep()
   }
-  return async () => {
-    isOver = true
-    timer.cancel()
-    await running
+  return {
+    idle: () => running ?? Promise.resolve(),
+    async stop() {
+      isOver = true
+      timer.cancel()
+      await running
+    },
   }
 }

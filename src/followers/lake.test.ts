@@ -114,6 +114,7 @@ function listLake(): {
         checkpoint = appended
       },
       query: none,
+      picture: () => undefined,
       importPaths: none,
       expire: async (limits: unknown) => {
         expired.push(limits)

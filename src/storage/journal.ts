@@ -51,9 +51,20 @@ export interface Journal {
   /** Whole segments that lie before `before` may go: `start` moves at once, the files follow. Keeps what `read` from `before` needs. */
   trim(before: Position): void
   /** Starts of the kept segments, oldest first: who pins one copies what it needs and lets go. */
-  segments(): readonly { readonly start: Position; readonly end: Position; readonly bytes: number }[]
+  segments(): readonly JournalSegment[]
   /** Flushes what is staged, writes a seal, releases the files. */
   close(): Promise<void>
+}
+
+export interface JournalSegment {
+  readonly start: Position
+  readonly end: Position
+  /** Of the file, prepared room included. */
+  readonly bytes: number
+  /** The file's name. */
+  readonly file: string
+  /** How much of the file holds the frames up to `end`, or to `position` where that lies before. */
+  bytesUpTo(position: Position): number
 }
 
 export class JournalFull extends Error {

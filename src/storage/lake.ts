@@ -51,6 +51,11 @@ export interface Lake {
    * files of their own), then the oldest until at most `bytesMax` are left.
    */
   expire(limits: LakeLimits): Promise<{ readonly files: number; readonly bytes: number }>
+  /**
+   * What of the folder is the lake at this moment: the manifest, and the files that never change under their names, which it may let go of
+   * at any later one. Undefined without a folder.
+   */
+  picture(): { readonly manifest: Buffer; readonly files: readonly string[] } | undefined
   /** Bytes kept, on disk or, without a folder, in memory. */
   bytes(): number
   /** Flushes, ends what runs and lets go. */

@@ -41,6 +41,8 @@ export interface Records {
   /** Resolves when all that was applied is flushed. */
   flush(): Promise<void>
   bytes(): number
+  /** A snapshot as files in `folder`, which is empty; what is written meanwhile waits for nothing. */
+  copyTo(folder: string): Promise<void>
   close(): Promise<void>
 }
 

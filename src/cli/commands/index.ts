@@ -1,6 +1,7 @@
 // The commands by name.
 import type { AnyCommand } from '../command.ts'
 import { accounts } from './accounts.ts'
+import { backup } from './backup.ts'
 import { buckets } from './buckets.ts'
 import { coverage } from './coverage.ts'
 import { demo } from './demo.ts'
@@ -13,6 +14,7 @@ import { keys } from './keys.ts'
 import { prove } from './prove.ts'
 import { query } from './query.ts'
 import { retention } from './retention.ts'
+import { restore } from './restore.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
@@ -35,6 +37,8 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   buckets,
   keys,
   digests,
+  backup,
+  restore,
   fsck,
   demo,
   doctor,

@@ -1,7 +1,8 @@
 // The tree of a server, opened: its state out of the records, its store, the follower that makes it grow, its checkpoints and its proofs.
 import type { Env } from '../../engine/env.ts'
+import { lineageOf } from '../../engine/lineage.ts'
 import type { FoundLeaf, TreeLog } from '../../engine/tree-log.ts'
-import { addTreeKey, originOf, serverId, treeKeys } from '../../engine/tree-signing.ts'
+import { addTreeKey, originOf, restoredOriginOf, serverId, treeKeys } from '../../engine/tree-signing.ts'
 import { Table } from '../../model/tables.ts'
 import { consistencyProof, EMPTY_ROOT, inclusionProof, rootHash, type SubtreeReader } from '../../model/tlog/merkle.ts'
 import { decodeBundle, subtreesOf, TILE_WIDTH, tileWidth } from '../../model/tlog/tiles.ts'
@@ -58,6 +59,9 @@ export async function openTree(options: TreeOptions): Promise<Tree> {
 async function readState(env: Env, hasFiles: boolean): Promise<TreeState> {
   const row = env.tables.get(Table.tree, 'state')
   const known = row?.kind === 'state' ? row : undefined
+  const lineage = lineageOf(env.tables)
+  const isRestored = lineage !== undefined && lineage.number > 1 && known !== undefined && known.lineage !== lineage.id
+  if (isRestored && (known.size === 0 || hasFiles)) return continueAnew(env, known, lineage.id)
   if (known !== undefined && (known.size === 0 || hasFiles)) return known
   const { result, done } = env.commits.commit((tx) => {
     const origins = new Set(treeKeys(tx).map(({ origin }) => origin))
@@ -75,6 +79,26 @@ async function readState(env: Env, hasFiles: boolean): Promise<TreeState> {
   await done
   if (known !== undefined)
     env.log.warn('the files of the tree are gone; a new tree begins', { before: known.origin, origin: result.origin })
+  return result
+}
+
+/**
+ * Behind a restore the tree goes on under another name, with a key of its own: checkpoints of the old name may tell of more leaves than
+ * were restored, and what follows here must not look like a fork of them.
+ */
+async function continueAnew(env: Env, known: TreeState, lineage: string): Promise<TreeState> {
+  const { result, done } = env.commits.commit((tx) => {
+    const origin = restoredOriginOf(serverId(env, tx), lineage)
+    const state: TreeState = { ...known, origin, lineage }
+    tx.put(Table.tree, 'state', state)
+    tx.delete(Table.tree, 'checkpoint')
+    tx.delete(Table.tree, 'published')
+    const verifierKey = addTreeKey(env, tx, origin)
+    const details = { origin, verifierKey, before: known.origin, leaves: known.size, root: known.root }
+    env.acts.tell(tx, { name: 'TreeContinued', details })
+    return state
+  })
+  await done
   return result
 }
 

@@ -12,6 +12,8 @@ export interface TreeState {
   readonly root: string
   /** The place in the journal up to which its events are leaves. */
   readonly position: number
+  /** Of the record it grows with; absent in the first lineage. */
+  readonly lineage?: string
 }
 
 export interface SignedTree {

@@ -2,6 +2,7 @@
 import type { AnyOperation, Service } from '../../engine/operation.ts'
 import type { ServiceModel } from '../../model/shape.ts'
 import { connectBucket } from './connect-bucket.ts'
+import { backup } from './backup.ts'
 import { coverage } from './coverage.ts'
 import { createAccount } from './create-account.ts'
 import { createKey } from './create-key.ts'
@@ -29,6 +30,7 @@ import { signTree } from './sign-tree.ts'
 import { tail } from './tail.ts'
 
 const operations = {
+  Backup: backup,
   Coverage: coverage,
   ConnectBucket: connectBucket,
   CreateAccount: createAccount,

@@ -1,4 +1,5 @@
 // What the operator's operations are handed, and how they answer: plain values, or lines that go out as they come.
+import type { Backups } from '../../engine/backup.ts'
 import type { Live } from '../../engine/live.ts'
 import type { RootRotation } from '../../engine/root-rotation.ts'
 import type { Operation } from '../../engine/operation.ts'
@@ -15,6 +16,7 @@ export interface SealcastParts {
   readonly status: () => Status
   /** How long the stores of the data directory keep what is in them. */
   readonly stores: () => readonly StoreRetention[]
+  readonly backups: Backups
   readonly regions: ReadonlySet<string>
   /** After so many days a key that signs digests gets a successor. */
   readonly digestKeyDays: number

@@ -5,6 +5,7 @@
 //   <folder>/chunks/         what is not yet Parquet                               (chunks.ts)
 //   <folder>/parquet/        events-<from>-<upTo>, deliveries-<from>-<upTo>, imported-<n>
 //   <folder>/tmp/            what is being written; emptied at the start
+import { basename } from 'node:path'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Files } from '../files.ts'
@@ -23,7 +24,16 @@ import { batchesOf } from './batches.ts'
 import { type Chunks, openChunkFolder, openChunkMemory } from './chunks.ts'
 import { chooseExpired } from './expiry.ts'
 import { Inflow } from './inflow.ts'
-import { checkFiles, EMPTY_MANIFEST, flushFile, type LakeFile, type Manifest, readManifest, writeManifest } from './manifest.ts'
+import {
+  checkFiles,
+  EMPTY_MANIFEST,
+  encodeManifest,
+  flushFile,
+  type LakeFile,
+  type Manifest,
+  readManifest,
+  writeManifest,
+} from './manifest.ts'
 import type { TableFiles, WrittenFile } from './messages.ts'
 import { SqlClient } from './sql-client.ts'
 
@@ -185,6 +195,12 @@ class DuckdbLake implements Lake {
       await this.#client?.request({ kind: 'files', files: this.#tableFiles(), upTo: expired.upTo })
       return { files: expired.count, bytes: expired.bytes }
     }).finally(release)
+  }
+
+  picture(): { readonly manifest: Buffer; readonly files: readonly string[] } | undefined {
+    if (this.#options.folder === undefined) return undefined
+    const chunks = this.#chunks.list().flatMap(({ held }) => (typeof held === 'string' ? [`chunks/${basename(held)}`] : []))
+    return { manifest: encodeManifest(this.#manifest), files: [...this.#manifest.files.map(({ name }) => `parquet/${name}`), ...chunks] }
   }
 
   bytes(): number {

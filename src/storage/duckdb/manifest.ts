@@ -21,10 +21,14 @@ export function readManifest(files: Files, path: string): Manifest {
   return manifest
 }
 
+export function encodeManifest(manifest: Manifest): Buffer {
+  return Buffer.from(`${JSON.stringify(manifest)}\n`)
+}
+
 /** Durable on return. */
 export function writeManifest(files: Files, folder: string, manifest: Manifest): void {
   const path = `${folder}/manifest.json`
-  writeWhole(files, `${folder}/tmp/manifest.json`, path, Buffer.from(`${JSON.stringify(manifest)}\n`))
+  writeWhole(files, `${folder}/tmp/manifest.json`, path, encodeManifest(manifest))
   files.syncFolder(folder)
 }
 

@@ -32,7 +32,8 @@ export interface Survey {
   readonly history: HistoryPicture
 }
 
-const KNOWN: ReadonlySet<string> = new Set([
+/** All that may lie in a data directory. */
+export const KNOWN: ReadonlySet<string> = new Set([
   'format.json',
   'root.key',
   'root.key.next',

@@ -3,6 +3,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
+import { copyLmdb } from '../lmdb-copy.ts'
 import { OWN_BATCHES, writeBatch } from '../lmdb-batch.ts'
 import type { HistoryEntry, HistoryStore } from './store.ts'
 
@@ -28,6 +29,7 @@ export function lmdbHistoryStore({ folder }: { readonly folder: string }): Histo
       if (changes.length > 0) await writeBatch(database, changes)
     },
     bytes: () => statSync(join(folder, 'data.mdb')).size,
+    copyTo: (target) => copyLmdb(database, target),
     close: () => database.close(),
   }
 }

@@ -1,4 +1,5 @@
 // The event history in memory: it lives as long as this object, so that tests can restart a history on it.
+import { refuseCopy } from '../lmdb-copy.ts'
 import { SortedMap } from '../sorted-map.ts'
 import type { HistoryEntry, HistoryStore } from './store.ts'
 
@@ -35,6 +36,7 @@ export function memoryHistoryStore(): HistoryStore {
       }
     },
     bytes: () => total,
+    copyTo: refuseCopy,
     close: async () => {},
   }
 }

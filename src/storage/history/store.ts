@@ -9,6 +9,8 @@ export interface HistoryStore {
   /** Atomic; durable when it resolves. The buffers MUST NOT be changed until then. One write at a time. */
   write(changes: readonly HistoryChange[]): Promise<void>
   bytes(): number
+  /** A snapshot as files in `folder`, which is empty; what is written meanwhile waits for nothing. */
+  copyTo(folder: string): Promise<void>
   close(): Promise<void>
 }
 

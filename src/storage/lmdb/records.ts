@@ -23,6 +23,7 @@ import {
   type Records,
 } from '../records.ts'
 import { compareUtf8, SortedMap } from '../sorted-map.ts'
+import { copyLmdb } from '../lmdb-copy.ts'
 import { type BatchWrite, OWN_BATCHES, writeBatch } from '../lmdb-batch.ts'
 import { CHECKSUM_BYTES, decode, encode, keyOf, readRecordKey, RECORDS_FORMAT, type State, STATE_KEY } from './format.ts'
 
@@ -140,6 +141,10 @@ class LmdbRecords implements Records {
 
   bytes(): number {
     return statSync(join(this.#options.folder, 'data.mdb')).size + this.#pendingBytes
+  }
+
+  copyTo(folder: string): Promise<void> {
+    return copyLmdb(this.#database, folder)
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 // Records in memory, for `serve --dev` and for tests: the same semantics as on disk, nothing survives the process.
+import { refuseCopy } from '../lmdb-copy.ts'
 import { assertRecordKey, readPages, type RecordChange, type RecordEntry, type RecordPage, type Records } from '../records.ts'
 import { compareUtf8, SortedMap } from '../sorted-map.ts'
 import type { Position } from '../journal.ts'
@@ -48,6 +49,7 @@ export function memoryRecords(): Records {
     },
     flush: async () => {},
     bytes: () => bytes,
+    copyTo: refuseCopy,
     close: async () => {},
   }
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { copyLmdb } from '../lmdb-copy.ts'
 import { OWN_BATCHES, writeBatch } from '../lmdb-batch.ts'
 import type { QueueStore, StoredBytes, StoredEntry } from './store.ts'
 
@@ -43,5 +44,6 @@ function storedBytes(database: RootDatabase<Buffer, Buffer>, folder: string): St
       await writeBatch(database, changes)
     },
     bytes: () => statSync(join(folder, 'data.mdb')).size,
+    copyTo: (target) => copyLmdb(database, target),
   }
 }

@@ -1,5 +1,6 @@
 // Checkpoints and copied bodies of queues in memory: they live as long as this object, so that tests can restart queues on it.
 import type { QueueStore, StoredBytes, StoredEntry } from './store.ts'
+import { refuseCopy } from '../lmdb-copy.ts'
 import { SortedMap } from '../sorted-map.ts'
 
 export function memoryQueueStore(): QueueStore {
@@ -37,5 +38,6 @@ function memoryBytes(): StoredBytes {
       }
     },
     bytes: () => total,
+    copyTo: refuseCopy,
   }
 }

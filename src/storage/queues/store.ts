@@ -14,6 +14,8 @@ export interface StoredBytes {
   /** Atomic; durable when it resolves; calls take effect in their order. The buffers MUST NOT be changed until then. */
   write(changes: readonly StoredChange[]): Promise<void>
   bytes(): number
+  /** A snapshot as files in `folder`, which is empty; what is written meanwhile waits for nothing. */
+  copyTo(folder: string): Promise<void>
 }
 
 export interface StoredEntry {

@@ -7,10 +7,10 @@ import { type Log, silentLog } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Files } from '../files.ts'
 import { JournalFailed, JournalFull } from '../journal.ts'
-import type { Frame, Journal, Position, Settled } from '../journal.ts'
+import type { Frame, Journal, JournalSegment, Position, Settled } from '../journal.ts'
 import { type Commit, inlineCommit, threadCommit } from './commit.ts'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
-import { SEGMENT_HEADER_BYTES, segmentNumber } from './format.ts'
+import { SEGMENT_HEADER_BYTES, segmentFileName, segmentNumber } from './format.ts'
 import { ReadFiles } from './read-files.ts'
 import { endOf, type Extent, Reads, startOf } from './reads.ts'
 import { recover, type Recovered } from './recover.ts'
@@ -188,12 +188,12 @@ class OpenJournal implements SegmentedJournal {
     if (numbers.length > 0 && this.#failed === undefined) this.#commit.recycle(numbers)
   }
 
-  segments(): readonly { readonly start: Position; readonly end: Position; readonly bytes: number }[] {
-    return this.#extent.segments.map((segment) => ({
-      start: segment.start,
-      end: endOf(this.#extent, segment),
-      bytes: this.#readFiles.size(segment.number),
-    }))
+  segments(): readonly JournalSegment[] {
+    return this.#extent.segments.map(({ number, start }) => {
+      const end = endOf(this.#extent, { number, start })
+      const bytesUpTo = (position: Position): number => frameOffset(start, Math.min(end, position))
+      return { start, end, bytes: this.#readFiles.size(number), file: segmentFileName(number), bytesUpTo }
+    })
   }
 
   bytes(): number {
