@@ -13,6 +13,11 @@ import { trailOfEverything } from './log-files.ts'
 import { type Clients, queueOf, topicNamed } from './mixed-run.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
 
+const SETTINGS = ['trail.deliveryIntervalSeconds=1', 'journal.segmentBytes=4194368', 'tree.checkpointSeconds=1'].flatMap((setting) => [
+  '--set',
+  setting,
+])
+
 interface World extends Clients {
   readonly data: string
 }
@@ -26,7 +31,7 @@ function folderFor(t: TestContext): string {
 async function serverOn(t: TestContext, data: string): Promise<World> {
   const server = await startTestServer({
     data,
-    words: ['--set', 'trail.deliveryIntervalSeconds=1', '--set', 'journal.segmentBytes=4194368'],
+    words: SETTINGS,
   })
   t.after(() => server.kill())
   const config = clientConfig(server.url)
