@@ -6,6 +6,7 @@ import { canonicalUserId } from '../canonical-user-id.ts'
 import { errors } from '../errors.ts'
 import { objectResource } from '../existing-bucket.ts'
 import { bucketParameters, objectResources } from '../record.ts'
+import { refuseUnsupported } from '../unsupported.ts'
 import { abortMembers, existingUpload, type UploadInput } from './uploads.ts'
 
 interface Input extends UploadInput {
@@ -14,6 +15,7 @@ interface Input extends UploadInput {
 }
 
 const PARTS_MAX = 1000
+const SUPPORTED = new Set(['Bucket', 'Key', 'UploadId', 'MaxParts', 'PartNumberMarker', 'RequestPayer', 'ExpectedBucketOwner'])
 
 export const listParts: Operation<Input, object> = {
   name: 'ListParts',
@@ -31,6 +33,7 @@ export const listParts: Operation<Input, object> = {
     resources: objectResources,
   },
   run(tx, input) {
+    refuseUnsupported(input, SUPPORTED)
     const { bucket, upload } = existingUpload(tx, input)
     const max = Math.min(numberOf('max-parts', input.MaxParts ?? PARTS_MAX), PARTS_MAX)
     const marker = numberOf('part-number-marker', Number(input.PartNumberMarker ?? 0))
