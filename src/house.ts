@@ -47,6 +47,7 @@ import { Table } from './model/tables.ts'
 import { createDataEventFilter } from './services/cloudtrail/data-event-filter.ts'
 import { createCloudtrail } from './services/cloudtrail/index.ts'
 import { sweepParts } from './services/s3/multipart/uploads.ts'
+import { cloudtrailData } from './services/cloudtrail-data/index.ts'
 import { s3 } from './services/s3/index.ts'
 import { LifecycleRuns } from './services/s3/lifecycle-runs.ts'
 import { startLockTime } from './services/s3/object-lock.ts'
@@ -108,6 +109,7 @@ const COMMIT_BOUNDS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
 /** CloudTrail user guide, "Quotas in AWS CloudTrail": of an account in a region, with the limits of AWS alone. */
 const TRAILS_PER_REGION_MAX = 5
 const LOOKUPS_PER_SECOND = 2
+const CHANNELS_MAX = 25
 
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { config, clock, random, log, data } = options
@@ -252,9 +254,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     cloudtrail: createCloudtrail({
       history: storage.history,
       caughtUp: () => historyFollower.catchUp(),
-      ...(config['limits.profile'] === 'aws' && { trailsMax: TRAILS_PER_REGION_MAX }),
+      ...(config['limits.profile'] === 'aws' && { trailsMax: TRAILS_PER_REGION_MAX, channelsMax: CHANNELS_MAX }),
+      retentionDays: config['lake.retentionDays'],
       mayLookUp: (account, region) => config['limits.profile'] === 'open' || lookups.take(`${account}/${region}`),
     }),
+    'cloudtrail-data': cloudtrailData,
     sealcast: createSealcast({
       lake,
       live,

@@ -164,5 +164,6 @@ function dataTypesOf({ eventSelectors, advancedEventSelectors }: TrailSelection)
 
 /** `AWS::SNS::Topic` -> `sns.amazonaws.com`. */
 function sourceOfType(type: string): string {
+  if (type === 'AWS::CloudTrail::Channel') return 'cloudtrail-data.amazonaws.com'
   return `${(type.split('::')[1] ?? '').toLowerCase()}.amazonaws.com`
 }

@@ -2,7 +2,7 @@
 // scripts/extract-schemas.ts. A model lies in a JSON file where shapes are named (ModelFile); linked, they point at each other.
 import { assert } from '../base/assert.ts'
 
-export type Protocol = 'awsQuery' | 'awsJson1_0' | 'awsJson1_1' | 'restXml'
+export type Protocol = 'awsQuery' | 'awsJson1_0' | 'awsJson1_1' | 'restXml' | 'restJson1'
 export type TimestampFormat = 'date-time' | 'http-date' | 'epoch-seconds'
 
 /** Values: `document` any JSON value, `blob` Uint8Array (a stream where it is a streaming payload), `timestamp` Date, `map` an object. */

@@ -10,6 +10,7 @@ import type { MultipartUpload, UploadedPart } from './multipart-upload.ts'
 import type { LifecycleRun } from './lifecycle-run.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
+import type { Channel } from './channel.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
 import type { TreeKey, TreeRow } from './tlog/tree-rows.ts'
@@ -70,6 +71,8 @@ export const Table = {
   tree: 26,
   /** Key id -> a key that signs checkpoints (private part sealed). */
   treeKeys: 27,
+  /** Channel ARN -> Channel. */
+  channels: 28,
   /** life, alive, census, lineage; down/, time (15 digits) -> what the server remembers of its own life. */
   acts: 31,
   /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
@@ -105,6 +108,7 @@ export interface Rows {
   25: DigestRow
   26: TreeRow
   27: TreeKey
+  28: Channel
   31: ActsRow
   32: OutsideBucket
 }

@@ -27,6 +27,8 @@ export interface Trail {
   /** Basic selectors or advanced ones, never both; in the API's own shape. */
   readonly eventSelectors?: readonly EventSelector[]
   readonly advancedEventSelectors?: readonly AdvancedEventSelector[]
+  /** In the API's own shape; kept for the follower that makes insight events. Absent: none. */
+  readonly insightSelectors?: readonly InsightSelector[]
   readonly tags: Readonly<Record<string, string>>
   readonly status: TrailStatus
 }
@@ -40,6 +42,11 @@ export interface TrailStatus {
   readonly latestNotificationError?: string
   readonly latestDigestDeliveryAt?: number
   readonly latestDigestDeliveryError?: string
+}
+
+export interface InsightSelector {
+  readonly InsightType?: string
+  readonly EventCategories?: readonly string[]
 }
 
 export interface EventSelector {

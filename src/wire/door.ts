@@ -12,6 +12,7 @@ import { decodeJson, encodeJson, encodeJsonError } from './codecs/aws-json.ts'
 import { decodeQuery, encodeQuery, encodeQueryError } from './codecs/aws-query.ts'
 import { EMPTY_FORM } from './codecs/form.ts'
 import { decodePublish, decodePublishBatch, encodePublish, encodePublishBatch } from './codecs/publish.ts'
+import { decodeRestJson, encodeRestJson, encodeRestJsonError } from './codecs/rest-json.ts'
 import { decodeRest, encodeRest, encodeRestError } from './codecs/rest-xml.ts'
 import type { Input } from './codecs/values.ts'
 import type { HttpRequest, RequestHead } from './http.ts'
@@ -161,7 +162,10 @@ function prepare(router: Router, request: HttpRequest, signature: Signature | un
 
 function decode({ speech, operation, form, labels, model }: Route, request: HttpRequest): Input {
   if (speech === 'json') return decodeJson(operation, request.body ?? Buffer.alloc(0))
-  if (speech === 'rest') return decodeRest(operation, { labels, query: form, headers: request.headers, body: request.body })
+  if (speech === 'rest' || speech === 'restJson') {
+    const decodeBound = speech === 'rest' ? decodeRest : decodeRestJson
+    return decodeBound(operation, { labels, query: form, headers: request.headers, body: request.body })
+  }
   const input = decodeQuery(operation, form)
   // Older SQS clients name the queue by the URL they post to.
   if (
@@ -236,6 +240,7 @@ function answerError(options: DoorOptions, context: ErrorContext, head: RequestH
 }
 
 const JSON_TYPES = { awsJson1_0: 'application/x-amz-json-1.0', awsJson1_1: 'application/x-amz-json-1.1' } as const
+const REST_JSON_TYPE = 'application/json'
 const FAULT_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
 
 function encode({ speech, operation, model }: Route, output: Readonly<Record<string, unknown>>, identity: Identity): HttpResponse {
@@ -249,6 +254,13 @@ function encode({ speech, operation, model }: Route, output: Readonly<Record<str
   }
   if (speech === 'json') {
     return { status: 200, headers: { 'x-amzn-RequestId': requestId, 'content-type': jsonType(model) }, body: encodeJson(operation, output) }
+  }
+  if (speech === 'restJson') {
+    return {
+      status: operation.http?.code ?? 200,
+      headers: { 'x-amzn-RequestId': requestId, 'content-type': REST_JSON_TYPE },
+      body: encodeRestJson(operation, output),
+    }
   }
   const { status, headers, body } = encodeRest(model, operation, output)
   return { status, headers: { ...restHeaders(identity), ...headers }, body: isIterable(body) ? Readable.from(body) : body }
@@ -274,6 +286,13 @@ function encodeError({ error, speech, model, service }: ErrorContext, head: Requ
       status: jsonStatus(error),
       headers: { 'x-amzn-RequestId': requestId, 'content-type': type, ...headers, ...error.headers },
       body,
+    }
+  }
+  if (speech === 'restJson') {
+    return {
+      status: jsonStatus(error),
+      headers: { 'x-amzn-RequestId': requestId, 'content-type': REST_JSON_TYPE, 'x-amzn-ErrorType': error.shape, ...error.headers },
+      body: encodeRestJsonError(error),
     }
   }
   if (speech === 'query') {

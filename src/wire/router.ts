@@ -15,7 +15,7 @@ export interface WireService {
 export type WireServices = Readonly<Record<string, WireService>>
 
 /** The protocol in which the request is answered. */
-export type Speech = 'query' | 'json' | 'rest'
+export type Speech = 'query' | 'json' | 'rest' | 'restJson'
 
 export interface Route {
   readonly service: string
@@ -61,8 +61,7 @@ export function createRouter({ services, hosts }: RouterOptions): Router {
       return { speech: 'json', service: service ?? scope, model: modelOf(service ?? scope) }
     }
     const model = modelOf(scope)
-    if (model !== undefined)
-      return { speech: model.protocol === 'restXml' ? 'rest' : isQuery(model) ? 'query' : 'json', service: scope, model }
+    if (model !== undefined) return { speech: speechOfModel(model), service: scope, model }
     const looksRest = head.method !== 'POST' && !(head.path === '/' && (head.query === '' || /(?:^|&)Action=/.test(head.query)))
     return looksRest ? { speech: 'rest', service: 's3', model: undefined } : { speech: 'query', service: undefined, model: undefined }
   }
@@ -93,7 +92,7 @@ export function createRouter({ services, hosts }: RouterOptions): Router {
       if (claim !== undefined) {
         const model = modelOf(claim.service)
         if (model === undefined) return unroutable(unknownService(claim.service, names), undefined)
-        if (model.protocol === 'restXml') return routeRest(claim.service, model, head)
+        if (model.protocol === 'restXml' || model.protocol === 'restJson1') return routeRest(claim.service, model, head)
         if (!isQuery(model) && !model.queryCompatible)
           return unroutable(unknownOperation('The request has no X-Amz-Target header'), claim.service)
         return routeQuery(claim.service, model, head, body)
@@ -160,25 +159,33 @@ export function createRouter({ services, hosts }: RouterOptions): Router {
   }
 
   function routeRest(service: string, model: ServiceModel, head: RequestHead): Route | Unroutable {
-    const fail = (error: ServiceError): Unroutable => ({ error, speech: 'rest', service, model })
-    const path = restPath(head, hosts)
+    const speech = speechOfModel(model)
+    const fail = (error: ServiceError): Unroutable => ({ error, speech, service, model })
+    const path = speech === 'rest' ? restPath(head, hosts) : head.path
     let form: Form
     try {
       form = parseForm(Buffer.from(head.query, 'latin1'), { ...WIRE, formParametersMax: WIRE.queryParametersMax })
       const found = matchRest(model, head, path, form)
       if (found === undefined) {
+        if (speech === 'restJson') return fail(unknownOperation(`${head.method} ${path.slice(0, 256)} is no operation of ${service}.`))
         return fail(
           new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
             details: { Method: head.method },
           }),
         )
       }
-      return { service, model, speech: 'rest', ...found, form }
+      return { service, model, speech, ...found, form }
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
       return fail(new ServiceError('InvalidURI', 400, "Couldn't parse the specified URI."))
     }
   }
+}
+
+function speechOfModel(model: ServiceModel): Speech {
+  if (model.protocol === 'restXml') return 'rest'
+  if (model.protocol === 'restJson1') return 'restJson'
+  return isQuery(model) ? 'query' : 'json'
 }
 
 function isQuery({ protocol }: ServiceModel): boolean {
@@ -298,10 +305,13 @@ function compile(model: ServiceModel): Map<string, RestPattern[]> {
     const [path = '', search = ''] = uri.split('?')
     const literal =
       search === '' ? [] : search.split('&').map((pair): [string, string] => [pair.split('=')[0] ?? '', pair.split('=')[1] ?? ''])
+    // S3 tells operations apart by the parameters they need; elsewhere a path is one operation, and what is missing is said.
     const required = (place: string) =>
-      operation.input.memberList.flatMap(({ http, required }) =>
-        required && http?.in === place && !literal.some(([name]) => name === http.name) ? [http.name] : [],
-      )
+      model.protocol !== 'restXml'
+        ? []
+        : operation.input.memberList.flatMap(({ http, required }) =>
+            required && http?.in === place && !literal.some(([name]) => name === http.name) ? [http.name] : [],
+          )
     const pattern: RestPattern = {
       operation,
       segments: path

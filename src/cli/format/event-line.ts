@@ -29,7 +29,7 @@ const DIM = '\u001b[2m'
 const PLAIN = '\u001b[0m'
 
 export function describeEvent({ committedAt, record }: ShownEvent, terminal: Pick<Terminal, 'isOutputTerminal' | 'columns'>): string {
-  const event = record as ShownRecord
+  const event = shownOf(record)
   const time = new Date(committedAt).toISOString().slice(11, 23)
   const service = (event.eventSource ?? '').replace(/\.amazonaws\.com$/, '')
   const fields = [
@@ -45,6 +45,12 @@ export function describeEvent({ committedAt, record }: ShownEvent, terminal: Pic
   const shown = line.slice(0, Math.max(40, terminal.columns))
   const color = event.errorCode === undefined ? '' : RED
   return `${color}${shown.replace(time, `${DIM}${time}${PLAIN}${color}`)}${PLAIN}\n`
+}
+
+/** An event of a channel holds what happened one level down. */
+function shownOf(record: unknown): ShownRecord {
+  const { eventData, ...own } = record as ShownRecord & { readonly eventData?: ShownRecord }
+  return { ...own, ...eventData }
 }
 
 function who({ userIdentity }: ShownRecord): string {

@@ -64,7 +64,7 @@ export const errors = {
       'The account is not a member of an organization: organization trails are not offered by this version of Sealcast.',
     ),
   resourceType: (arn: string) =>
-    error('ResourceTypeNotSupportedException', `The resource ${arn} is not of a type that can be tagged here; trails are.`),
+    error('ResourceTypeNotSupportedException', `The resource ${arn} is not of a type that can be tagged here; trails and channels are.`),
   snsPolicy: () => error('InsufficientSnsTopicPolicyException', 'SNS Topic does not exist or the topic policy is incorrect!'),
   tagsLimit: (max: number) => error('TagsLimitExceededException', `A trail has at most ${max} tags.`),
   throttled: () => error('ThrottlingException', 'Rate exceeded'),

@@ -1,7 +1,7 @@
-// ListTags of up to twenty trails.
+// ListTags of up to twenty trails and channels.
 import type { Operation } from '../../engine/operation.ts'
 import { errors } from './errors.ts'
-import { taggedTrail } from './tagged-trail.ts'
+import { taggedResource } from './tagged-resource.ts'
 import { type Tag, tagList } from './tags.ts'
 
 interface Output {
@@ -19,9 +19,9 @@ export const listTags: Operation<{ readonly ResourceIdList: readonly string[] },
       throw errors.invalidParameter(`ResourceIdList names at most ${RESOURCES_MAX} resources; ${arns.length} were given.`)
     return {
       ResourceTagList: arns.map((arn) => {
-        const trail = taggedTrail(tx, call, arn)
-        if (trail.account !== call.account) throw errors.trailMissing(arn, call.account)
-        return { ResourceId: arn, TagsList: tagList(trail.tags) }
+        const { account, tags } = taggedResource(tx, call, arn)
+        if (account !== call.account) throw errors.trailMissing(arn, call.account)
+        return { ResourceId: arn, TagsList: tagList(tags) }
       }),
     }
   },

@@ -40,6 +40,7 @@ async function withWorld(run: (world: World) => Promise<void>, perSecond?: numbe
       cloudtrail: createCloudtrail({
         history: opened,
         caughtUp: () => follower.catchUp(),
+        retentionDays: 90,
         mayLookUp: (account, region) => lookups?.take(`${account}/${region}`) ?? true,
       }),
     }

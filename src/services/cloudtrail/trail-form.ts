@@ -46,6 +46,6 @@ export function describeTrail(trail: Trail): TrailDescription {
     ...echoTrail(trail),
     HomeRegion: trail.homeRegion,
     HasCustomEventSelectors: hasCustomSelectors(trail),
-    HasInsightSelectors: false,
+    HasInsightSelectors: trail.insightSelectors !== undefined,
   }
 }

@@ -2,7 +2,7 @@
 // See smithy.io, "AWS restXml protocol", and the Amazon S3 API Reference, "Error responses".
 import type { Readable } from 'node:stream'
 import { ServiceError } from '../../model/service-error.ts'
-import type { Member, OperationShape, ServiceModel, Shape, TimestampFormat } from '../../model/shape.ts'
+import type { Member, OperationShape, ServiceModel, Shape, StructureShape, TimestampFormat } from '../../model/shape.ts'
 import { type Form } from './form.ts'
 import { type Input, readBoolean, readNumber, readTimestamp, setKey, writeTimestamp } from './values.ts'
 import { escapeXml, parseXml, XmlError } from './xml.ts'
@@ -28,23 +28,25 @@ const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 /** Throws MalformedXML, or InvalidArgument for what stands outside the body. */
 export function decodeRest({ input: shape }: OperationShape, request: RestRequest): Input {
-  const input: Input = {}
-  let hasBodyMembers = false
-  for (const member of shape.memberList) {
-    const { http, name } = member
-    if (http === undefined) {
-      hasBodyMembers = true
-      continue
-    }
-    const value = http.in === 'payload' ? readPayload(member, request.body) : readBinding(member, http.in, http.name, request)
-    if (value !== undefined) input[name] = value
-  }
+  const input = readBindings(shape, request)
   const { body } = request
-  if (hasBodyMembers && body !== undefined && body.length > 0)
+  if (shape.memberList.some(({ http }) => http === undefined) && body !== undefined && body.length > 0)
     Object.assign(
       input,
       xml(body, (root) => readMembers(shape, root)),
     )
+  return input
+}
+
+/** The members that stand in path, query and headers, or are the payload as a whole. */
+export function readBindings(shape: StructureShape, request: RestRequest): Input {
+  const input: Input = {}
+  for (const member of shape.memberList) {
+    const { http, name } = member
+    if (http === undefined) continue
+    const value = http.in === 'payload' ? readPayload(member, request.body) : readBinding(member, http.in, http.name, request)
+    if (value !== undefined) input[name] = value
+  }
   return input
 }
 
