@@ -6,6 +6,7 @@ import type { StoredBlob } from '../../model/bucket.ts'
 import { openBlob } from '../../model/sealed-blob.ts'
 import { decompressed, storeOf } from './archived-blob.ts'
 import type { ByteRange } from './object-headers.ts'
+import { holdBlobs } from './release-blob.ts'
 
 /** The bytes from `start` to `end` (exclusive), or all of them. `keys` open the blobs, in their order (encryption.ts). */
 export function readBody(
@@ -21,11 +22,16 @@ export function readBody(
   return Readable.from(concatenated(), { objectMode: false })
 
   async function* concatenated(): AsyncGenerator<Buffer> {
-    let at = 0
-    for (const [index, blob] of body.entries()) {
-      const [from, to] = [Math.max(start - at, 0), Math.min(end - at, blob.bytes)]
-      at += blob.bytes
-      if (from < to) yield* readBlob(blob, keys[index], { start: from, end: to })
+    const letGo = holdBlobs(env, body)
+    try {
+      let at = 0
+      for (const [index, blob] of body.entries()) {
+        const [from, to] = [Math.max(start - at, 0), Math.min(end - at, blob.bytes)]
+        at += blob.bytes
+        if (from < to) yield* readBlob(blob, keys[index], { start: from, end: to })
+      }
+    } finally {
+      letGo()
     }
   }
 

@@ -93,6 +93,24 @@ test('an object is put together from its parts, with the ETag that S3 gives it',
     assert.equal(await settle(server), 0)
   }))
 
+test('a download of several parts ends whatever becomes of the object meanwhile', () =>
+  withBucket(async (server) => {
+    const id = await begin(server)
+    await complete(server, id, numbered([await part(server, id, 1, FIRST), await part(server, id, 2, LAST)]))
+    const [whole, left] = await Promise.all([server.call('s3', 'GetObject', KEY), server.call('s3', 'GetObject', KEY)])
+    const reader = (whole['Body'] as unknown as Readable)[Symbol.asyncIterator]()
+    const chunks = [(await reader.next()).value as Buffer]
+    const other = (left['Body'] as unknown as Readable)[Symbol.asyncIterator]()
+    await other.next()
+    await server.call('s3', 'DeleteObject', KEY)
+    assert.equal(await settle(server), 2)
+    for (let next = await reader.next(); next.done !== true; next = await reader.next()) chunks.push(next.value as Buffer)
+    assert.ok(Buffer.concat(chunks).equals(Buffer.concat([FIRST, LAST])))
+    assert.equal(await settle(server), 2)
+    await other.return?.()
+    assert.equal(await settle(server), 0)
+  }))
+
 test('what is said of the parts has to be true', () =>
   withBucket(async (server) => {
     const id = await begin(server)
