@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { SimulatedClock, systemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { systemRandom } from '../src/base/random.ts'
+import { treeKeys } from '../src/engine/tree-signing.ts'
 import { type House, openHouse } from '../src/house.ts'
 import { readSettings } from '../src/model/config.ts'
 import { rootPrincipal } from '../src/model/principal.ts'
@@ -21,6 +22,7 @@ import { ROOT_KEY, SERVER_REGION } from './server.ts'
 import { storedBytes } from './stored-bytes.ts'
 
 export const SIMULATED_BUCKET = 'logs'
+export const TREE_BUCKET = 'tree'
 export const SIMULATED_REGIONS: readonly string[] = [SERVER_REGION, 'eu-west-1']
 const ACCOUNT = '111122223333'
 export const SIMULATED_TRAIL = `arn:aws:cloudtrail:${SERVER_REGION}:${ACCOUNT}:trail/simulated`
@@ -34,9 +36,11 @@ export interface SimulatedTrail {
   readonly from: Date
   readonly until: Date
   /** The bucket as it is. */
-  objects(): Promise<readonly BucketObject[]>
+  objects(bucket?: string): Promise<readonly BucketObject[]>
   /** As `aws cloudtrail list-public-keys` prints them, for all regions and times. */
   publicKeys(): { readonly PublicKeyList: readonly object[] }
+  /** Of the tree's checkpoints, as `sealcast tree keys` prints them. */
+  verifierKeys(): readonly string[]
   /** Writes the bucket's objects as files, each with its metadata beside it in `<file>.metadata.json`, and `public-keys.json` apart. */
   writeFolder(folder: string, keysFile: string): Promise<void>
   /** Puts an object in its place, as somebody would who may write to the bucket. */
@@ -45,14 +49,21 @@ export interface SimulatedTrail {
   close(): Promise<void>
 }
 
-/** `hours`: how long the clock runs; 30 at least hold all that happens on the way. */
-export async function simulateTrail({ hours = 30 }: { readonly hours?: number } = {}): Promise<SimulatedTrail> {
+/**
+ * `hours`: how long the clock runs; 30 at least hold all that happens on the way. `hasTree`: the tree over the events is published to a
+ * bucket of its own.
+ */
+export async function simulateTrail({ hours = 30, hasTree = false } = {}): Promise<SimulatedTrail> {
   const now = Math.floor(systemClock.now() / 1000) * 1000
   const from = now - hours * ROUNDS_PER_HOUR * ROUND_MS
   const clock = new SimulatedClock(from)
   const random = systemRandom()
   // A key lives for a day here, so that one has a successor before the end.
-  const read = readSettings(settings, [{ key: 'trail.digestKeyDays', value: 1, from: 'test' }])
+  const given = { 'trail.digestKeyDays': 1, ...(hasTree && { 'tree.bucket': TREE_BUCKET, 'tree.checkpointSeconds': 3600 }) }
+  const read = readSettings(
+    settings,
+    Object.entries(given).map(([key, value]) => ({ key, value, from: 'test' })),
+  )
   if ('problems' in read) throw new Error(read.problems.join('\n'))
   const house = await openHouse({
     config: read.values,
@@ -79,10 +90,11 @@ export async function simulateTrail({ hours = 30 }: { readonly hours?: number } 
     fallbackRegion: SERVER_REGION,
   })
   const server = createHttpServer({ ...door, clock: systemClock, log: silentLog })
+  if (hasTree) await makeTreeBucket(call)
   await live(house, clock, call, hours)
   const port = await server.listen(0, '127.0.0.1')
-  const objects = async (): Promise<readonly BucketObject[]> => {
-    const rows = house.env.tables.range(Table.objects, { prefix: `${SIMULATED_BUCKET}/` })
+  const objects = async (bucket = SIMULATED_BUCKET): Promise<readonly BucketObject[]> => {
+    const rows = house.env.tables.range(Table.objects, { prefix: `${bucket}/` })
     return Promise.all(
       rows.map(async ({ value }) => ({ key: value.key, body: await storedBytes(house.env, value), metadata: value.metadata })),
     )
@@ -101,6 +113,7 @@ export async function simulateTrail({ hours = 30 }: { readonly hours?: number } 
     until: new Date(clock.now()),
     objects,
     publicKeys,
+    verifierKeys: () => treeKeys(house.env.tables).map(({ verifierKey }) => verifierKey),
     async writeFolder(folder, keysFile) {
       for (const { key, body, metadata } of await objects()) {
         const path = join(folder, key)
@@ -144,6 +157,12 @@ function callerOf(house: House): Caller {
     })
     if ('error' in result) throw result.error
   }
+}
+
+async function makeTreeBucket(call: Caller): Promise<void> {
+  await call('s3', 'CreateBucket', { Bucket: TREE_BUCKET })
+  const statement = { Effect: 'Allow', Principal: { Service: 'sealcast.local' }, Action: 's3:*', Resource: `arn:aws:s3:::${TREE_BUCKET}/*` }
+  await call('s3', 'PutBucketPolicy', { Bucket: TREE_BUCKET, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) })
 }
 
 async function live(house: House, clock: SimulatedClock, call: Caller, hours: number): Promise<void> {

@@ -170,6 +170,29 @@ describe('the tree over the events', () => {
   })
 })
 
+describe('the tree after a restore', () => {
+  it('goes on under a new name, with the leaves that it has', async () => {
+    await withTree(async (world) => {
+      const { env } = world.server
+      const lineage = (id: string, number: number) => ({ kind: 'lineage', directory: 'd', id, number, since: 0 }) as const
+      await env.commits.commit((tx) => tx.put(Table.acts, 'lineage', lineage('first', 1))).done
+      world.tree = await world.open()
+      await publish(world, 10)
+      await world.tree.sign()
+      const { origin, size } = world.tree
+      world.tree = await world.open()
+      assert.equal(world.tree.origin, origin)
+      await env.commits.commit((tx) => tx.put(Table.acts, 'lineage', lineage('restored', 2))).done
+      world.tree = await world.open()
+      assert.ok(world.tree.origin !== origin)
+      assert.equal(world.tree.size, size)
+      const opened = openCheckpoint(Buffer.from(await world.tree.sign()), keysOf(world))
+      assert.ok('checkpoint' in opened && opened.signers.length === 1)
+      assert.deepEqual(opened.checkpoint.root, rootOf((await leavesOf(world)).slice(0, opened.checkpoint.size)))
+    })
+  })
+})
+
 describe('checkpoints of the tree', () => {
   it('go to a file that grows by each, and do not beget each other', async () => {
     const volume = memoryFiles()

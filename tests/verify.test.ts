@@ -277,7 +277,7 @@ describe('sealcast verify on the tree', () => {
     )
     assert.deepEqual(
       new Set(brokenIn(noise).map((line) => line.split(' ')[0])),
-      new Set(['checkpoint-unreadable', 'bundle-unreadable', 'record-unknown']),
+      new Set(['checkpoint-unreadable', 'bundle-unreadable']),
     )
   })
 })

@@ -84,10 +84,10 @@ export class Chain {
         `the chain ends with this digest at ${last.digest.digestEndTime}, ${describeSpan(until - end)} before the end that was asked for`,
         'find the later digests, or the StopLogging event that ended the record',
       )
-    const { account, region, trailName } = this.#title
+    const { account, region, trailName, isBackfill } = this.#title
     return {
       ...{ account, region, trail: trailName },
-      ...{ from: first.digest.digestStartTime, to: last.digest.digestEndTime, digests: this.#digests },
+      ...{ from: first.digest.digestStartTime, to: last.digest.digestEndTime, digests: this.#digests, isBackfill },
     }
   }
 

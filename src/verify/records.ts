@@ -3,14 +3,14 @@
 import { hash } from 'node:crypto'
 import { NotCloudTrail, RecordCutter } from '../model/cloudtrail-record.ts'
 import { LOG_FILE_CLOSING, LOG_FILE_OPENING } from '../model/log-file.ts'
-import { placesOf, textPlace } from '../model/record-places.ts'
+import { type Place, placesOf, textPlace } from '../model/record-places.ts'
 import { Fingerprints, halvesOf, halvesOfText } from './fingerprints.ts'
 import type { Findings } from './report.ts'
 
 const BETWEEN = '},{"eventVersion":'
 const EVENT_ID = '"eventID":"'
 const UUID_CHARS = 36
-const ID = new Set(['eventID'] as const)
+const NAMES = new Set(['eventID', 'eventTime'] as const)
 /** Files with duplicates or strangers are named up to this number of records each. */
 const NAMED_PER_FILE = 20
 
@@ -18,12 +18,15 @@ export class Records {
   readonly #findings: Findings
   /** Hashes of the events in the tree; marked as their records are met. */
   readonly #leaves: Fingerprints | undefined
+  readonly #newestLeaf: string
   readonly #ids = new Fingerprints()
   #duplicates = 0
+  #newer = 0
 
-  constructor(findings: Findings, leaves: Fingerprints | undefined) {
+  constructor(findings: Findings, tree: { readonly leaves: Fingerprints; readonly newestTime: string } | undefined) {
     this.#findings = findings
-    this.#leaves = leaves
+    this.#leaves = tree?.leaves
+    this.#newestLeaf = tree?.newestTime ?? ''
   }
 
   /** `isSealed`: a digest vouches for the bytes, which hence are what was written. */
@@ -63,6 +66,10 @@ export class Records {
   }
 
   close(): void {
+    if (this.#newer > 0) {
+      const what = `${this.#newer} records are newer than the tree's newest event, ${this.#newestLeaf}`
+      this.#findings.unproved('records-newer', '', what, 'verify again with a newer checkpoint')
+    }
     if (this.#duplicates > 0) {
       const what = `${this.#duplicates} records stand in the files more than once; delivery is at least once, and readers go by eventID`
       this.#findings.note('duplicates', '', what)
@@ -74,14 +81,15 @@ export class Records {
     counts.records++
     if (bytes === undefined) return broken('record-too-long', `record ${index} is longer than any record`)
     if (!isJsonObject(bytes)) return broken('record-unreadable', `record ${index} is no JSON object`)
-    const place = textPlace(bytes, placesOf(bytes, ID).eventID)
-    const id = place === undefined ? undefined : bytes.toString('latin1', place.start, place.end)
+    const places = placesOf(bytes, NAMES)
+    const id = textAt(bytes, places.eventID)
     if (this.#leaves === undefined) {
       if (id !== undefined) this.#count(id)
       return
     }
-    const isKnown = this.#mark(hash('sha256', bytes, 'hex'), this.#leaves)
-    if (!isKnown) broken('record-unknown', `record ${index}, eventID ${id ?? 'absent'}: the tree has no event of these bytes`)
+    if (this.#mark(hash('sha256', bytes, 'hex'), this.#leaves)) return
+    if ((textAt(bytes, places.eventTime) ?? '') >= this.#newestLeaf) this.#newer++
+    else broken('record-unknown', `record ${index}, eventID ${id ?? 'absent'}: the tree has no event of these bytes`)
   }
 
   /** False when some record has no leaf by a quick cut: then nothing was counted or marked that an exact look would not repeat. */
@@ -122,6 +130,11 @@ export class Records {
     const isNew = Number.isNaN(high) || Number.isNaN(low) ? this.#ids.add(...halvesOfText(id)) : this.#ids.add(high, low)
     if (!isNew) this.#duplicates++
   }
+}
+
+function textAt(bytes: Buffer, value: Place | undefined): string | undefined {
+  const place = textPlace(bytes, value)
+  return place === undefined ? undefined : bytes.toString('latin1', place.start, place.end)
 }
 
 function isJsonObject(bytes: Buffer): boolean {

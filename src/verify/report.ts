@@ -58,6 +58,8 @@ export interface ChainSummary {
   readonly from: string
   readonly to: string
   readonly digests: number
+  /** Of late log files: digests by themselves, each for what missed the chain. */
+  readonly isBackfill: boolean
 }
 
 export interface TreeSummary {

@@ -20,6 +20,8 @@ export interface TreeInput {
 export interface CheckedTree {
   readonly summary: TreeSummary
   readonly leaves: Fingerprints
+  /** The newest event's time, as it stands in its leaf. */
+  readonly newestTime: string
   /** All leaves once more, in order. */
   each(take: (leaf: EventLeaf, index: number) => void): Promise<void>
 }
@@ -34,6 +36,7 @@ export async function checkTree({ log, checkpoints, keys }: TreeInput, findings:
     findings.unproved('no-checkpoint', 'tree', 'no signed checkpoint speaks of the tree', 'give one with --checkpoint')
   const size = newest?.checkpoint.size ?? Infinity
   const leaves = new Fingerprints()
+  let newestTime = ''
   const stack = new Stack()
   const waiting = [...heads]
   const settle = (): void => {
@@ -48,7 +51,10 @@ export async function checkTree({ log, checkpoints, keys }: TreeInput, findings:
   const reached = await eachLeaf(log, size, findings, (leaf, index) => {
     const read = parseLeaf(leaf)
     if (read === undefined) findings.broken('leaf-unreadable', 'tree', `leaf ${index} is no line of this release's form`)
-    else if (classOf(read) === 'aws') leaves.add(...halvesOf(read.hash))
+    else {
+      if (classOf(read) === 'aws') leaves.add(...halvesOf(read.hash))
+      if (read.time > newestTime) newestTime = read.time
+    }
     stack.add(leafHash(leaf))
     settle()
   })
@@ -69,6 +75,7 @@ export async function checkTree({ log, checkpoints, keys }: TreeInput, findings:
   return {
     summary,
     leaves,
+    newestTime,
     async each(take) {
       await eachLeaf(log, reached, undefined, (leaf, index) => {
         const read = parseLeaf(leaf)

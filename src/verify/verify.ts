@@ -44,7 +44,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = options.now()
   const findings = new Findings(options.onFinding)
   const tree = options.tree === undefined ? undefined : await checkTree(options.tree, findings)
-  const records = new Records(findings, tree?.leaves)
+  const records = new Records(findings, tree)
   let [files, bytes, file] = [0, 0, '']
   const logs = new Logs({
     source: options.source,

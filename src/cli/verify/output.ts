@@ -49,8 +49,8 @@ function describeFinding({ grade, file, what, remedy }: VerifyFinding): string {
 
 function describeReport({ chains, counts, grades, tree, clean, keys }: VerifyReport): string {
   const lines = chains.map(
-    ({ account, region, trail, from, to, digests }) =>
-      `trail ${printable(trail)}, ${account} ${region}: ${digests} digests from ${from} to ${to}`,
+    ({ account, region, trail, from, to, digests, isBackfill }) =>
+      `trail ${printable(trail)}, ${account} ${region}: ${digests} ${isBackfill ? 'backfill ' : ''}digests from ${from} to ${to}`,
   )
   lines.push(
     `${counts.digests} digests, ${counts.digestsProved} proved by signature with ${keys.length} keys; ` +
