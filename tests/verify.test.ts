@@ -31,7 +31,7 @@ async function after(tamper: (trail: TrailFiles) => void): Promise<string[]> {
 
 describe('sealcast verify on digests and log files', () => {
   it('finds thirty sound hours sound', async () => {
-    const report = await verifyTrail(makeTrail({ privateKey: KEY }))
+    const report = await verifyTrail(makeTrail({ privateKey: KEY }), { hasRecords: true })
     assert.deepEqual(report.findings, [])
     assert.ok(report.clean)
     assert.deepEqual(
@@ -53,6 +53,15 @@ describe('sealcast verify on digests and log files', () => {
       report.chains.map(({ digests, trail }) => [digests, trail]),
       [[30, 'all']],
     )
+  })
+
+  it('counts records that come twice, when it is asked to look into them', async () => {
+    const trail = makeTrail({ hours: 3, privateKey: KEY })
+    const [first, second] = [trail.objects.get(at(trail.logs, 0)), trail.objects.get(at(trail.logs, 1))]
+    assert.ok(first !== undefined && second !== undefined)
+    second.bytes = first.bytes
+    const { findings } = await verifyTrail(trail, { hasRecords: true })
+    assert.match(findings.find(({ code }) => code === 'duplicates')?.what ?? '', /^3 records/)
   })
 
   it('names a log file that was edited', async () => {
@@ -275,9 +284,6 @@ describe('sealcast verify on the tree', () => {
     const noise = await withTree((_trail, { files }) =>
       files.set('checkpoint', Buffer.from('noise')).set('tile/entries/000', Buffer.from('x')),
     )
-    assert.deepEqual(
-      new Set(brokenIn(noise).map((line) => line.split(' ')[0])),
-      new Set(['checkpoint-unreadable', 'bundle-unreadable']),
-    )
+    assert.deepEqual(new Set(brokenIn(noise).map((line) => line.split(' ')[0])), new Set(['checkpoint-unreadable', 'bundle-unreadable']))
   })
 })

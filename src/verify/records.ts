@@ -1,5 +1,6 @@
-// Looks at the records of log files: each once, and where a tree is given each with its very bytes among the leaves. Records are cut out
-// with the platform's own search, and with exact knowledge of JSON where that does not settle it.
+// Looks at the records of log files: each once, and where a tree is given each with its very bytes among the leaves. What a digest vouches
+// for is looked into only for the tree or on request. Records are cut out with the platform's own search, and with exact knowledge of JSON
+// where that does not settle it.
 import { hash } from 'node:crypto'
 import { NotCloudTrail, RecordCutter } from '../model/cloudtrail-record.ts'
 import { LOG_FILE_CLOSING, LOG_FILE_OPENING } from '../model/log-file.ts'
@@ -20,10 +21,13 @@ export class Records {
   readonly #leaves: Fingerprints | undefined
   readonly #newestLeaf: string
   readonly #ids = new Fingerprints()
+  /** Look into the records of files that a digest vouches for, tree or not. */
+  readonly #isThorough: boolean
   #duplicates = 0
   #newer = 0
 
-  constructor(findings: Findings, tree: { readonly leaves: Fingerprints; readonly newestTime: string } | undefined) {
+  constructor(findings: Findings, tree: { readonly leaves: Fingerprints; readonly newestTime: string } | undefined, isThorough: boolean) {
+    this.#isThorough = isThorough
     this.#findings = findings
     this.#leaves = tree?.leaves
     this.#newestLeaf = tree?.newestTime ?? ''
@@ -31,6 +35,7 @@ export class Records {
 
   /** `isSealed`: a digest vouches for the bytes, which hence are what was written. */
   take(name: string, content: Buffer, isSealed: boolean): void {
+    if (isSealed && this.#leaves === undefined && !this.#isThorough) return
     const text = content.toString('latin1')
     const isPlain = text.startsWith(LOG_FILE_OPENING) && text.endsWith(LOG_FILE_CLOSING)
     if (!isPlain || !isSealed) return this.takeExactly(name, [content])

@@ -10,6 +10,8 @@ export type Unpacked =
 export const WHOLE_BYTES_MAX = 4 * 1024 * 1024
 /** What a whole file may unpack to; beyond, it is read as a stream. */
 const WHOLE_CONTENT_BYTES_MAX = 128 * 1024 * 1024
+const CHUNK_BYTES_MIN = 1024
+const CHUNK_BYTES_MAX = 4 * 1024 * 1024
 /** No log file is so large: CloudTrail's have 50 MB at most, compressed. */
 const CONTENT_BYTES_MAX = 8 * 1024 * 1024 * 1024
 
@@ -17,7 +19,7 @@ const CONTENT_BYTES_MAX = 8 * 1024 * 1024 * 1024
 export async function unpack(stored: Buffer | AsyncIterable<Buffer>, take: (piece: Buffer) => void = () => {}): Promise<Unpacked> {
   if (Buffer.isBuffer(stored)) {
     try {
-      const content = gunzipSync(stored, { maxOutputLength: WHOLE_CONTENT_BYTES_MAX })
+      const content = gunzipSync(stored, { maxOutputLength: WHOLE_CONTENT_BYTES_MAX, chunkSize: chunkBytesOf(stored) })
       return { hash: hash('sha256', content, 'hex'), bytes: content.length, content }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return { problem: problemOf(error) }
@@ -39,6 +41,12 @@ export async function unpack(stored: Buffer | AsyncIterable<Buffer>, take: (piec
   } finally {
     gunzip.destroy()
   }
+}
+
+/** A gzip file's last four bytes tell its content's length, if they tell the truth: then it comes in one piece. */
+function chunkBytesOf(stored: Buffer): number {
+  const told = stored.length < 18 ? 0 : stored.readUInt32LE(stored.length - 4)
+  return Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, told + 1))
 }
 
 function problemOf(error: unknown): string {

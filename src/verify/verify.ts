@@ -26,6 +26,8 @@ export interface VerifyOptions {
   readonly from?: number | undefined
   readonly to?: number | undefined
   readonly complete: ReadonlySet<string>
+  /** Look into all records, without a tree as well: they can be read, and how many come twice. */
+  readonly hasRecords?: boolean
   readonly tool: string
   readonly now: () => number
   readonly given: Readonly<Record<string, unknown>>
@@ -44,7 +46,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = options.now()
   const findings = new Findings(options.onFinding)
   const tree = options.tree === undefined ? undefined : await checkTree(options.tree, findings)
-  const records = new Records(findings, tree)
+  const records = new Records(findings, tree, options.hasRecords === true)
   let [files, bytes, file] = [0, 0, '']
   const logs = new Logs({
     source: options.source,
@@ -103,6 +105,8 @@ class Run {
   readonly #logs: Logs
   readonly #chains = new Map<string, PlacedChain>()
   #logFiles = 0
+  /** Once all digests are met. */
+  #windows: ReturnType<Run['windows']> | undefined
 
   constructor(options: VerifyOptions, findings: Findings, logs: Logs) {
     this.#options = options
@@ -135,10 +139,11 @@ class Run {
 
   /** Takes the file when it is a log file. */
   async log(name: string): Promise<void> {
+    this.#windows ??= this.windows()
     const title = parseLogName(name) ?? parseLogName(`AWSLogs/${name}`)
     if (title === undefined || !this.#isWanted(title, title.minute)) return
     this.#logFiles++
-    await this.#logs.meet(name, this.windows().get(`${title.account}/${title.region}`)?.windows)
+    await this.#logs.meet(name, this.#windows.get(`${title.account}/${title.region}`)?.windows)
   }
 
   windows(): ReadonlyMap<string, { readonly windows: Chain['windows']; readonly endsEarly: boolean }> {

@@ -26,6 +26,7 @@ const options = {
   from: { kind: 'text', value: 'TIME', help: 'from this time of delivery on (2026-01-31 or 2026-01-31T08:00:00Z)' },
   to: { kind: 'text', value: 'TIME', help: 'up to this time; digests have to reach it' },
   complete: { kind: 'texts', value: 'CATEGORY', help: 'the trail selects all events of it (management, data): each must be in a file' },
+  records: { kind: 'flag', help: 'look into all records, without a tree as well: can they be read, do some come twice' },
   json: { kind: 'flag', help: 'print the report as one JSON object' },
   report: { kind: 'text', value: 'FILE', help: 'write the report there as JSON, to be filed' },
 } as const
@@ -58,7 +59,7 @@ export const verify: Command<typeof options> = {
     try {
       const report = await verifyFiles({
         ...{ source, keys: publicKeys, from, to, complete: new Set(given.complete), signal: terminal.interrupted },
-        ...{ trail: given.trail, region: given.region, account: given.account, tree },
+        ...{ trail: given.trail, region: given.region, account: given.account, tree, hasRecords: given.records },
         tool: `sealcast ${terminal.version}`,
         now: () => systemClock.now(),
         given: { ...given, place },

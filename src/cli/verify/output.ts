@@ -54,7 +54,8 @@ function describeReport({ chains, counts, grades, tree, clean, keys }: VerifyRep
   )
   lines.push(
     `${counts.digests} digests, ${counts.digestsProved} proved by signature with ${keys.length} keys; ` +
-      `${counts.logs} log files, ${counts.logsProved} as their digest says; ${counts.records} records in ${formatBytes(counts.bytes)}`,
+      `${counts.logs} log files, ${counts.logsProved} as their digest says, ${formatBytes(counts.bytes)}; ` +
+      `${counts.records} records looked into`,
   )
   if (tree !== undefined)
     lines.push(
