@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Env } from '../src/engine/env.ts'
+import { openLife } from '../src/engine/life.ts'
 import { Table } from '../src/model/tables.ts'
+import { memoryFiles } from '../src/storage/memory/files.ts'
+import { writeWholeFile } from '../src/storage/whole-files.ts'
 import { bucketObjects, digests, HOUR_SECONDS, startValidating, stride } from './digest-world.ts'
 import { BUCKET_POLICY, INTERVAL_SECONDS, makeTrail, turns, withWorld, type World } from './trail-world.ts'
 
@@ -238,3 +241,21 @@ test('a cut at any step of a digest repeats the same digest', async () => {
     assert.ok(cutAt < 60)
   }
 })
+
+test('behind a restore the chain ends and another one starts: a declared break, and nothing that validates twice', () =>
+  withWorld(async (world) => {
+    await startValidating(world)
+    await stride(world, HOUR_SECONDS + INTERVAL_SECONDS)
+    const before = await digests(world)
+    const files = memoryFiles()
+    files.makeFolder('/data')
+    const { env, census, clock } = world.server
+    const note = { lineage: 'another', generation: 1, takenAt: clock.now(), position: 0, from: 'one', restoredAt: clock.now() }
+    writeWholeFile(files, '/data/restored.json', Buffer.from(JSON.stringify(note)))
+    await openLife({ env, census, files, folder: '/data' })
+    await stride(world, 3 * HOUR_SECONDS)
+    const [, end, start, next] = await digests(world)
+    assert.equal(end?.previous, before[0]?.key)
+    assert.equal(start?.previous, null)
+    assert.equal(next?.previous, start?.key)
+  }))
