@@ -111,8 +111,8 @@ function tellRestored(tx: Transaction, env: Env, restored: RestoreNote, { life, 
 }
 
 /**
- * Digests written behind the backup may lie in a bucket elsewhere: each chain ends, and another begins with a starting digest, in place of a
- * second successor to the last one known here.
+ * Digests written behind the backup may lie in a bucket elsewhere: each chain ends, and another begins with a starting digest, in place of
+ * a second successor to the last one known here.
  */
 function beginDigestsAnew(tx: Transaction): void {
   for (const { key, value: trail } of tx.range(Table.trails, {})) {
