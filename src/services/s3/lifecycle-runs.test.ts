@@ -275,6 +275,45 @@ test('an object that changes while it is copied is not moved', () =>
     assert.equal(server.env.archive.bytes(), 0)
   }))
 
+test('an archive that cannot be written leaves objects where they are, and the run tells it', () =>
+  withBucket(async ({ put, rules, pass, server, acts }) => {
+    await put('k', 'line\n'.repeat(100_000))
+    await rules({ Transitions: [{ Days: 1, StorageClass: 'GLACIER_IR' }] })
+    const { write } = server.env.archive
+    server.env.archive.write = () => Promise.reject(new Error('ENOSPC: no space left on device'))
+    await pass(2)
+    assert.equal((await bodyOf(server, 'k')).toString(), 'line\n'.repeat(100_000))
+    assert.equal((await acts('RetentionRan')).at(-1)?.['failed'], 1)
+    server.env.archive.write = write
+    await pass(1)
+    assert.equal((await server.call('s3', 'HeadObject', { ...BOX, Key: 'k' }))['StorageClass'], 'GLACIER_IR')
+  }))
+
+test('a download that is under way outlives the move and the removal of what it reads', () =>
+  withBucket(async ({ put, rules, pass, server }) => {
+    const body = randomBytes(400_000)
+    await put('k', body)
+    await rules({ Transitions: [{ Days: 1, StorageClass: 'GLACIER_IR' }] })
+    /** A reader that has its first bytes, and waits. */
+    const begin = async () => {
+      const { Body } = (await server.call('s3', 'GetObject', { ...BOX, Key: 'k' })) as Record<string, unknown>
+      const chunks = (Body as Readable)[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+      return { chunks, first: (await chunks.next()).value as Buffer }
+    }
+    const before = await begin()
+    await pass(2)
+    const between = await begin()
+    await server.call('s3', 'DeleteObject', { ...BOX, Key: 'k' })
+    await pass(1)
+    for (const { chunks, first } of [before, between]) {
+      const read = [first]
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) read.push(next.value)
+      assert.deepEqual(Buffer.concat(read), body)
+    }
+    await pass(1)
+    assert.deepEqual([server.env.blobs.bytes(), server.env.archive.bytes()], [0, 0])
+  }))
+
 test('large bodies lie in pieces, and a range opens those it needs', () =>
   withBucket(async ({ put, server }) => {
     const body = Buffer.from(Array.from({ length: 40_000 }, (_, at) => `${at}\n`).join(''))
