@@ -30,8 +30,8 @@ export function existingObject(tables: TableReader, input: ObjectInput): FoundOb
   if (versionId === undefined) {
     const object = currentObject(tables, bucket, key)
     if (object !== undefined) return { bucket, object }
-    const marker = newestVersion(tables, bucket, key)
-    throw errors.noSuchKey(key, marker === undefined ? {} : markerHeaders(marker))
+    const newest = newestVersion(tables, bucket, key)
+    throw errors.noSuchKey(key, newest !== undefined && isDeleteMarker(newest) ? markerHeaders(newest) : {})
   }
   const version = existingVersion(tables, bucket, key, versionId)
   if (!isDeleteMarker(version)) return { bucket, object: version }

@@ -97,8 +97,13 @@ export class References {
       for (const [key, { row }] of rows)
         if (row === undefined) yield { table, key, severity: 'damage', what: 'it is not the JSON it should be' }
     }
-    for (const table of WITH_BLOBS) yield* this.#objects(table, isBlobGood)
-    yield* this.#nullVersions()
+    const gone = new Set<string>()
+    for (const table of WITH_BLOBS)
+      for (const problem of this.#objects(table, isBlobGood)) {
+        if (table === Table.objectVersions && problem.severity === 'damage') gone.add(problem.key)
+        yield problem
+      }
+    yield* this.#nullVersions(gone)
     yield* this.#plans(journal.start, isBlobGood)
     yield* this.#queues()
     for (const { key, row } of this.#of<AccessKey>(Table.accessKeys)) {
@@ -152,14 +157,15 @@ export class References {
     }
   }
 
-  /** A null version that is not current has a row that says where it lies, and none says so of what is not there. */
-  *#nullVersions(): Generator<ReferenceProblem> {
+  /** A null version that is not current has a row that says where it lies; it goes with the version. */
+  *#nullVersions(gone: ReadonlySet<string>): Generator<ReferenceProblem> {
     const table = Table.objectVersions
     for (const { key, row } of this.#of<BlobsFact>(table)) {
       if (!key.startsWith('/') || row.order === undefined) continue
       const slash = key.indexOf('/', 1)
       const version = versionRow(key.slice(1, slash), key.slice(slash + 1), row.order)
-      if (!this.#has(table, version)) yield { table, key, severity: 'damage', what: 'the version that it points to does not exist' }
+      if (this.#tables.get(table)?.get(version)?.row === undefined || gone.has(version))
+        yield { table, key, severity: 'damage', what: 'the version that it points to does not exist' }
     }
   }
 
