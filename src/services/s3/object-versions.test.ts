@@ -14,7 +14,7 @@ type Output = Readonly<Record<string, unknown>>
 type Entry = { readonly Key: string; readonly VersionId: string; readonly IsLatest: boolean; readonly Size?: number }
 
 async function withBucket(run: (server: Harness) => Promise<void>, versioning?: string): Promise<void> {
-  const server = await createHarness(() => ({ s3 }))
+  const server = await createHarness(() => ({ s3 }), { selected: () => ({ wants: () => true, takes: () => true }) })
   try {
     await server.call('s3', 'CreateBucket', { Bucket: 'box' })
     if (versioning !== undefined) await turn(server, versioning)

@@ -12,7 +12,7 @@ const other = rootPrincipal(OTHER_ACCOUNT, 'AKIAOTHER')
 const KEY = { Bucket: 'box', Key: 'k' }
 
 async function withObject(run: (server: Harness) => Promise<void>): Promise<void> {
-  const server = await createHarness(() => ({ s3 }))
+  const server = await createHarness(() => ({ s3 }), { selected: () => ({ wants: () => true, takes: () => true }) })
   try {
     await server.call('s3', 'CreateBucket', { Bucket: 'box' })
     const stream = Readable.from([Buffer.from('0123456789')])

@@ -19,7 +19,7 @@ const KEY = { Bucket: 'vault', Key: 'k' }
 const TEXT = 'to be kept'
 
 async function withVault(run: (server: Harness) => Promise<void>): Promise<void> {
-  const server = await createHarness(() => ({ s3 }))
+  const server = await createHarness(() => ({ s3 }), { selected: () => ({ wants: () => true, takes: () => true }) })
   try {
     await server.call('s3', 'CreateBucket', { Bucket: 'vault', ObjectLockEnabledForBucket: true })
     await run(server)
@@ -131,7 +131,7 @@ for (const mode of ['COMPLIANCE', 'legal hold'] as const) {
 }
 
 test('the null version of a bucket that got its lock later is held as well', async () => {
-  const server = await createHarness(() => ({ s3 }))
+  const server = await createHarness(() => ({ s3 }), { selected: () => ({ wants: () => true, takes: () => true }) })
   try {
     await server.call('s3', 'CreateBucket', { Bucket: 'vault' })
     await put(server)

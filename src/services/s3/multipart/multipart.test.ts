@@ -20,7 +20,7 @@ const FIRST = Buffer.alloc(PART_BYTES_MIN, 'first part ')
 const LAST = Buffer.from('the end')
 
 async function withBucket(run: (server: Harness) => Promise<void>): Promise<void> {
-  const server = await createHarness(() => ({ s3 }))
+  const server = await createHarness(() => ({ s3 }), { selected: () => ({ wants: () => true, takes: () => true }) })
   try {
     await server.call('s3', 'CreateBucket', { Bucket: 'box' })
     await run(server)
@@ -318,3 +318,72 @@ test('many keys are deleted in one call, each by its own right', () =>
       { Key: 'a', VersionId: marked.DeleteMarkerVersionId, DeleteMarker: true, DeleteMarkerVersionId: marked.DeleteMarkerVersionId },
     ])
   }))
+
+test('each call is told as S3 tells it', () =>
+  withBucket(async (server) => {
+    await upload(server, 'PutObject', { Bucket: 'box', Key: 'k' }, LAST)
+    const id = await begin(server)
+    const { ETag } = await part(server, id, 1, LAST)
+    await server.call('s3', 'UploadPartCopy', { ...KEY, UploadId: id, PartNumber: 2, CopySource: 'box/k', CopySourceRange: 'bytes=0-1' })
+    await server.call('s3', 'ListParts', { ...KEY, UploadId: id })
+    await server.call('s3', 'ListMultipartUploads', { Bucket: 'box' })
+    await complete(server, id, [{ PartNumber: 1, ETag }])
+    await server.call('s3', 'AbortMultipartUpload', { ...KEY, UploadId: await begin(server) })
+    await server.call('s3', 'CopyObject', { Bucket: 'box', Key: 'c', CopySource: 'box/k' })
+    await server.call('s3', 'DeleteObjects', { Bucket: 'box', Delete: { Objects: [{ Key: 'k' }, { Key: 'c' }] } })
+    const told = (await server.events())
+      .map(({ record }) => record)
+      .filter(({ eventCategory }) => eventCategory === 'Data')
+      .map(({ eventName, readOnly, requestParameters, responseElements, resources }) => {
+        const { bucketName, Host, ...parameters } = requestParameters as Record<string, unknown>
+        assert.deepEqual([bucketName, Host], ['box', 'sealcast.test:4566'])
+        const arns = (resources as { ARN: string }[]).map(({ ARN }) => ARN.slice('arn:aws:s3:::'.length))
+        return { eventName, readOnly, parameters, response: responseElements, arns }
+      })
+    const SSE = { 'x-amz-server-side-encryption': 'AES256' }
+    const [key, arns] = ['big/one', ['box/big/one', 'box']]
+    const upload2 = told[8]?.parameters['uploadId']
+    assert.deepEqual(told, [
+      { eventName: 'PutObject', readOnly: false, parameters: { key: 'k' }, response: SSE, arns: ['box/k', 'box'] },
+      { eventName: 'CreateMultipartUpload', readOnly: false, parameters: { uploads: '', key }, response: SSE, arns },
+      { eventName: 'UploadPart', readOnly: false, parameters: { partNumber: 1, uploadId: id, key }, response: SSE, arns },
+      {
+        eventName: 'UploadPartCopy',
+        readOnly: false,
+        parameters: {
+          partNumber: 2,
+          uploadId: id,
+          key,
+          'x-amz-copy-source': 'box/k',
+          'x-amz-copy-source-range': 'bytes=0-1',
+        },
+        response: SSE,
+        arns,
+      },
+      { eventName: 'ListParts', readOnly: true, parameters: { uploadId: id, key }, response: null, arns },
+      { eventName: 'ListMultipartUploads', readOnly: true, parameters: { uploads: '' }, response: null, arns: ['box/', 'box'] },
+      {
+        eventName: 'CompleteMultipartUpload',
+        readOnly: false,
+        parameters: { uploadId: id, key },
+        response: { location: 'http://sealcast.test:4566/box/big%2Fone', bucketName: 'box', key, eTag: `"${md5Of(md5Of(LAST))}-1"` },
+        arns,
+      },
+      { eventName: 'CreateMultipartUpload', readOnly: false, parameters: { uploads: '', key }, response: SSE, arns },
+      { eventName: 'AbortMultipartUpload', readOnly: false, parameters: { uploadId: upload2, key }, response: null, arns },
+      {
+        eventName: 'CopyObject',
+        readOnly: false,
+        parameters: { key: 'c', 'x-amz-copy-source': 'box/k' },
+        response: SSE,
+        arns: ['box/c', 'box'],
+      },
+      { eventName: 'DeleteObjects', readOnly: false, parameters: { delete: '' }, response: null, arns: ['box/k', 'box/c', 'box'] },
+    ])
+  }))
+
+function md5Of(bytes: Buffer | string): string {
+  return createHash('md5')
+    .update(typeof bytes === 'string' ? Buffer.from(bytes, 'hex') : bytes)
+    .digest('hex')
+}
