@@ -1,5 +1,5 @@
-// Fuzzes the wire for a while: node bin/node26.js scripts/fuzz.ts --seconds 60 [--seed 1]. Exits 1 with the input of the first finding,
-// or when the canary, a codec with a known mistake, is not caught.
+// Fuzzes the wire and the verifier for a while: node bin/node26.js scripts/fuzz.ts --seconds 60 [--seed 1]. Exits 1 with the input of the
+// first finding, or when the canary, a codec with a known mistake, is not caught.
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/base/clock.ts'
 import { seededRandom } from '../src/base/random.ts'
@@ -8,6 +8,7 @@ import { s3Model } from '../src/services/s3/model.ts'
 import { snsModel } from '../src/services/sns/model.ts'
 import { sqsModel } from '../src/services/sqs/model.ts'
 import { stsModel } from '../src/services/sts/model.ts'
+import { createVerifyTargets } from '../src/verify/fuzz.ts'
 import { CANARY, createTargets, fuzz } from '../src/wire/fuzz.ts'
 
 const INPUT_MS_MAX = 2000
@@ -31,7 +32,11 @@ if (canary.finding === undefined) {
 }
 
 const end = systemClock.monotonic() + seconds * 1000
-const { finding, inputs } = await fuzz({ ...common, targets: createTargets(models), isOver: () => systemClock.monotonic() >= end })
+const { finding, inputs } = await fuzz({
+  ...common,
+  targets: [...createTargets(models), ...createVerifyTargets()],
+  isOver: () => systemClock.monotonic() >= end,
+})
 if (finding === undefined) process.stdout.write(`${inputs} inputs in ${seconds} s, seed ${seed}: nothing found; the canary was caught\n`)
 else {
   process.stderr.write(
