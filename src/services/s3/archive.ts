@@ -24,13 +24,19 @@ export interface Archived {
   readonly storedBytes: number
 }
 
+export interface CopyOptions {
+  readonly pieceBytes?: number
+  /** Ends the copy, which then fails. */
+  readonly signal?: AbortSignal
+}
+
 /** Copies a body to the archive. `keys` open it. Leaves nothing behind when it fails. */
 export async function copyToArchive(
   env: Env,
   bucket: Pick<Bucket, 'name' | 'region'>,
   object: Pick<StoredObject, 'key' | 'blobs' | 'encryption'>,
   keys: readonly (Buffer | undefined)[],
-  pieceBytes = PIECE_BYTES,
+  { pieceBytes = PIECE_BYTES, signal }: CopyOptions = {},
 ): Promise<Archived> {
   const bytes = object.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
   const isSealed = object.blobs.some(({ seal }) => seal !== undefined)
@@ -43,7 +49,10 @@ export async function copyToArchive(
     for (let start = 0; start < bytes; start += pieceBytes) {
       const end = Math.min(bytes, start + pieceBytes)
       let packedBytes = 0
-      const counted = count(isWorthIt ? compressed(read(start, end)) : read(start, end), (chunk) => (packedBytes += chunk.length))
+      const counted = count(isWorthIt ? compressed(read(start, end)) : read(start, end), (chunk) => {
+        signal?.throwIfAborted()
+        packedBytes += chunk.length
+      })
       const sealing = isSealed ? newBlobKey({ env }, object.encryption ?? SSE_S3, arn) : undefined
       const written = await env.archive.write(sealing === undefined ? counted : sealBlob(counted, sealing.key.plain))
       storedBytes += written.bytes

@@ -289,6 +289,22 @@ test('an archive that cannot be written leaves objects where they are, and the r
     assert.equal((await server.call('s3', 'HeadObject', { ...BOX, Key: 'k' }))['StorageClass'], 'GLACIER_IR')
   }))
 
+test('a stop ends a copy under way, and leaves nothing of it', () =>
+  withBucket(async ({ put, rules, server }) => {
+    await put('k', randomBytes(400_000))
+    await rules({ Transitions: [{ Days: 1, StorageClass: 'GLACIER_IR' }] })
+    server.clock.advance(2 * DAY_MS)
+    const runs = new LifecycleRuns({ ...server.env, clock: { ...timerless(server), now: () => server.clock.now() } }, () => undefined)
+    const { write } = server.env.archive
+    server.env.archive.write = (source, options) => {
+      void runs.stop()
+      return write(source, options)
+    }
+    await runs.run()
+    assert.equal(server.env.archive.bytes(), 0)
+    assert.equal((await bodyOf(server, 'k')).length, 400_000)
+  }))
+
 test('a download that is under way outlives the move and the removal of what it reads', () =>
   withBucket(async ({ put, rules, pass, server }) => {
     const body = randomBytes(400_000)
@@ -321,7 +337,9 @@ test('large bodies lie in pieces, and a range opens those it needs', () =>
     const { env } = server
     const object = env.tables.get(Table.objects, 'box/k')
     assert.ok(object !== undefined)
-    const { blobs } = await copyToArchive(env, { name: 'box', region: 'us-east-1' }, object, ownBlobKeys(env, object.blobs), 50_000)
+    const { blobs } = await copyToArchive(env, { name: 'box', region: 'us-east-1' }, object, ownBlobKeys(env, object.blobs), {
+      pieceBytes: 50_000,
+    })
     assert.equal(blobs.length, Math.ceil(body.length / 50_000))
     const keys = ownBlobKeys(env, blobs)
     assert.deepEqual(Buffer.concat((await readBody(env, blobs, keys).toArray()) as Buffer[]), body)

@@ -50,7 +50,7 @@ export class LifecycleRuns {
   readonly #refusal: () => string | undefined
   #timer: Timer | undefined
   #running: Promise<unknown> | undefined
-  #isStopped = false
+  readonly #stopping = new AbortController()
 
   /** `refusal`: why nothing may be written now. A run is made every hour, the first a minute after the start. */
   constructor(env: Env, refusal: () => string | undefined) {
@@ -60,7 +60,7 @@ export class LifecycleRuns {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#stopping.abort(new Error('the server stops'))
     this.#timer?.cancel()
     await this.#running
   }
@@ -83,7 +83,7 @@ export class LifecycleRuns {
   }
 
   #schedule(delayMs: number): void {
-    if (this.#isStopped) return
+    if (this.#stopping.signal.aborted) return
     this.#timer = this.#env.clock.after(delayMs, () => {
       this.#running = this.run()
         .catch((error: unknown) =>
@@ -99,7 +99,7 @@ export class LifecycleRuns {
   }
 
   #mustStop(): boolean {
-    return this.#isStopped || this.#refusal() !== undefined
+    return this.#stopping.signal.aborted || this.#refusal() !== undefined
   }
 
   /** Current versions: they expire and move. */
@@ -228,7 +228,9 @@ export class LifecycleRuns {
     const env = this.#env
     if (this.#mustStop()) return
     try {
-      const { blobs, storedBytes } = await copyToArchive(env, bucket, object, ownBlobKeys(env, object.blobs))
+      const { blobs, storedBytes } = await copyToArchive(env, bucket, object, ownBlobKeys(env, object.blobs), {
+        signal: this.#stopping.signal,
+      })
       const { result: released, done } = env.commits.commit((tx) => {
         const present = findVersion(tx, bucket, object.key, idOf(object))
         // It was replaced, removed or locked meanwhile: then it is not ours to move.
@@ -247,6 +249,7 @@ export class LifecycleRuns {
       counts.archivedBytes += object.bytes
       counts.archivedToBytes += storedBytes
     } catch (error) {
+      if (this.#stopping.signal.aborted) return
       progress.failed++
       env.log.error('an object could not be moved to the archive and stays where it is', {
         bucket: bucket.name,
