@@ -9,7 +9,9 @@ import { type AnyCommand, CommandError, OutputClosed, type Terminal, UsageError 
 import { connectToServer } from './cli/connect.ts'
 import { describeOptions, readOptions } from './cli/options.ts'
 import { openDirectly, startServer } from './start.ts'
+import { readRootSources } from './root-sources.ts'
 import { diskFiles } from './storage/disk/files.ts'
+import { readStoreKeys } from './storage/disk/keyring.ts'
 import { takeLock } from './storage/disk/lock.ts'
 
 const EXIT_FAILED = 1
@@ -95,7 +97,8 @@ function createTerminal(): Terminal {
       (await connectToServer(dataFolder, osUser)) ?? (await openDirectly({ dataFolder, osUser, version, environment: process.env })),
     async fsck(options) {
       const { fsck } = await import('./storage/fsck/fsck.ts')
-      return fsck({ files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)
+      const storeKeys = (folder: string) => readStoreKeys(folder, readRootSources(process.env))
+      return fsck({ storeKeys, files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)
     },
     async lookAtBackup({ source, verify, ...options }) {
       const { listBackup, verifyBackup } = await import('./storage/backup/generations.ts')

@@ -41,6 +41,14 @@ const REGIONS = [
   'sa-east-1',
 ]
 
+/** Why a store cannot be sealed as a whole. */
+function unsealable(store: string): string {
+  if (store === 'blobs' || store === 'archive') return 'objects are always sealed; leave it out'
+  if (['lake', 'history', 'tree', 'backup'].includes(store))
+    return 'this store cannot be sealed by this release; keep it on a sealed volume'
+  return 'it is none of journal, records, queues'
+}
+
 export const settings = {
   'server.port': wholeNumber({ default: 4566, min: 0, max: 65535, help: 'TCP port; 0 takes any free one' }),
   'server.host': text({ default: '127.0.0.1', help: 'address to listen on' }),
@@ -66,6 +74,11 @@ export const settings = {
     help: 'size of a journal segment',
   }),
   'keys.rootFile': text({ default: undefined, help: 'file of the root key, where it is not root.key in the data directory' }),
+  'seal.stores': texts({
+    default: [],
+    help: 'stores that are sealed as a whole: journal, records, queues',
+    check: (store) => (['journal', 'records', 'queues'].includes(store) ? undefined : unsealable(store)),
+  }),
   'regions.names': texts({ default: REGIONS, help: 'regions that are served; others are refused' }),
   'regions.default': text({ default: 'us-east-1', help: 'region of calls that name none' }),
   'outbound.allow': texts({ default: [], help: 'networks (CIDR) that deliveries may reach besides public addresses' }),

@@ -7,6 +7,7 @@ import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import { Tables } from './engine/tables.ts'
 import type { Values } from './model/config.ts'
+import { openStoreKeys } from './sealed-stores.ts'
 import type { settings } from './settings.ts'
 import { openArchiveFolder } from './storage/disk/archive-folder.ts'
 import { diskBlobs } from './storage/disk/blobs.ts'
@@ -29,6 +30,8 @@ import { memoryRecords } from './storage/memory/records.ts'
 import { lmdbQueueStore } from './storage/queues/lmdb-store.ts'
 import { memoryQueueStore } from './storage/queues/memory-store.ts'
 import { openQueues } from './storage/queues/queues.ts'
+import type { ValueSealing } from './storage/sealed-value.ts'
+import { sealedRecords } from './storage/sealed-records.ts'
 import { openJournal } from './storage/segments/journal.ts'
 import { type Store, openStore } from './storage/store.ts'
 
@@ -42,6 +45,7 @@ export interface StorageOptions {
   readonly log: Log
   /** Absent: everything in memory. */
   readonly data: DataDirectory | undefined
+  readonly purpose: 'serve' | 'command'
 }
 
 export interface Storage {
@@ -60,11 +64,15 @@ export interface Storage {
 /** Enough that a damaged tree is met before lmdb follows it, in some tens of milliseconds at most. */
 const CHECKED_PAGES = 2048
 
-export async function openStorage({ config, clock, random, log, data }: StorageOptions): Promise<Storage> {
+export async function openStorage({ config, clock, random, log, data, purpose }: StorageOptions): Promise<Storage> {
   const segmentBytes = config['journal.segmentBytes']
   for (const name of data === undefined ? [] : ['records', 'queues/index', 'queues/bodies', 'history'])
     assertLmdbFileSound(diskFiles(), join(data?.folder ?? '', name, 'data.mdb'), CHECKED_PAGES)
-  const records = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
+  const keysOf = openStoreKeys({ data, clock, stores: purpose === 'serve' ? config['seal.stores'] : undefined })
+  const sealingOf = (store: string): ValueSealing => ({ keys: keysOf(store), random })
+  // As they lie there; a backup copies them so.
+  const stored = data === undefined ? memoryRecords() : await openLmdbRecords({ folder: folderOf(data, 'records'), clock, log })
+  const records = sealedRecords(stored, sealingOf('records'))
   const queueStore = data === undefined ? memoryQueueStore() : lmdbQueueStore({ folder: folderOf(data, 'queues') })
   const blobs = heldBlobs(
     data === undefined ? memoryBlobs({ clock, random }) : await diskBlobs({ folder: folderOf(data, 'blobs'), random, clock }),
@@ -97,10 +105,11 @@ export async function openStorage({ config, clock, random, log, data }: StorageO
           log,
           writer: 'thread',
           segmentBytes,
+          keys: keysOf('journal'),
           // What lies before was on stable storage when the records took it in; whoever reads it again checks it then.
           ...(records.flushed > 0 && { checkedFrom: records.flushed }),
         })
-  const queues = await openQueues({ journal, store: queueStore })
+  const queues = await openQueues({ journal, store: queueStore, sealing: sealingOf('queues') })
   const tables = new Tables(records)
   const store = await openStore({ journal, records, queues }, (end) => tables.applied(end))
   if (store.recovered.frames > 0) log.info('recovered', { frames: store.recovered.frames })
@@ -111,7 +120,7 @@ export async function openStorage({ config, clock, random, log, data }: StorageO
     archive,
     archiveFolder,
     history,
-    copied: { records, queueIndex: queueStore.index, queueBodies: queueStore.bodies, history: historyStore },
+    copied: { records: stored, queueIndex: queueStore.index, queueBodies: queueStore.bodies, history: historyStore },
     bytes: () => ({
       journal: journal.bytes(),
       records: records.bytes(),

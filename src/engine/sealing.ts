@@ -10,7 +10,14 @@ export interface SealingParts {
   readonly tables: TableReader
   readonly seal: Seal
   /** Absent where everything is in memory. */
-  readonly rootKeys: (RootKeys & { readonly source: string; readonly since: number }) | undefined
+  readonly rootKeys:
+    | (RootKeys & {
+        readonly source: string
+        readonly since: number
+        readonly sealed: readonly string[]
+        storeKeys(store: string): readonly { readonly number: number; readonly since: number }[]
+      })
+    | undefined
   /** Names of the stores that the status tells the bytes of. */
   readonly stores: () => readonly string[]
 }
@@ -22,6 +29,8 @@ export function createSealing({ keys, tables, seal, rootKeys, stores }: SealingP
     former: rootKeys.former.map(({ id, since }) => ({ id, since })),
     stores: Object.fromEntries(
       stores().map((store) => {
+        const newest = rootKeys.sealed.includes(store) ? rootKeys.storeKeys(store).at(-1) : undefined
+        if (newest !== undefined) return [store, { sealed: 'whole', key: `key ${newest.number} of ${store}`, since: newest.since }] as const
         if (store === 'records') return [store, { sealed: 'secrets', key: `root ${seal.keyId}`, since: rootKeys.since }] as const
         const own = store === 'blobs' || store === 'archive' ? keys.own(tables, OBJECTS_KEY) : undefined
         if (own === undefined) return [store, { sealed: 'nothing' }] as const

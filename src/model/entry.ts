@@ -2,7 +2,7 @@
 // before the commit, so that applying one takes no decision and reads no clock. Format version 1; the journal's header carries it.
 //
 //   entry   = kind u8 | flags u8 | zero u16 | length u32 | payload (little endian, `length` bytes)
-//   flags   = bit 0: the payload is sealed (AES-256-GCM, key id in front); reserved, no writer sets it yet
+//   flags   = bit 0: reserved (whole frames are sealed instead, storage/segments/format.ts)
 //             bit 1, of a message: nobody outside subscribes to it, so that the delivery follower need not look
 import { assert } from '../base/assert.ts'
 

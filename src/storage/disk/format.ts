@@ -38,6 +38,10 @@ export interface StoredKeyring {
   }
   /** Root keys given up whose seals are not all replaced: sealed under the present one, base64url. */
   readonly former: readonly { readonly id: string; readonly since: number; readonly sealed: string }[]
+  /** Stores that are sealed as a whole from now on. */
+  readonly sealed?: readonly string[]
+  /** Keys of stores that are, or were, sealed as a whole, under the present root key. */
+  readonly stores?: readonly { readonly store: string; readonly number: number; readonly since: number; readonly sealed: string }[]
 }
 
 /** Undefined for what is no keyring. One of a newer format has its number, and may hold anything else. */

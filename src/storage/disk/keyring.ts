@@ -4,7 +4,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { KEY_BYTES, NONCE_BYTES, openBytes, sealBytes } from '../../base/aead.ts'
-import type { Random } from '../../base/random.ts'
+import { type Random, systemRandom } from '../../base/random.ts'
 import {
   RootKeyRefused,
   type RootSource,
@@ -14,6 +14,7 @@ import {
   type Stretching,
   stretchPassphrase,
 } from '../../model/root-key.ts'
+import type { StoreKey } from '../store-keys.ts'
 import { renameDurably, writeDurably } from './durable-file.ts'
 import { KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_FILE, type StoredKeyring } from './format.ts'
 
@@ -50,6 +51,20 @@ export function openKeyring(parts: KeyringParts): Keyring {
   return keyring
 }
 
+/**
+ * The keys of sealed stores, for who only looks: nothing is made or changed. None where nothing is sealed as a whole, whatever the root
+ * key; else throws RootKeyRefused.
+ */
+export function readStoreKeys(folder: string, sources: RootSources): (store: string) => readonly StoreKey[] {
+  const stored = storedKeyring(folder)
+  if ((stored?.stores ?? []).length === 0 || stored === undefined) return () => []
+  const parts = { folder, sources, isNew: false, now: () => 0, random: systemRandom() }
+  const given = givenKey(folder, sources.current, stored)
+  if (given === undefined || rootKeyId(given.key) !== stored.root.id) throw mismatch(parts, stored, given)
+  const keyring = Keyring.read(parts, stored, given.key)
+  return (store) => keyring.storeKeys(store)
+}
+
 /** A key at hand, and how the next start comes by it. */
 interface GivenKey {
   readonly key: Buffer
@@ -67,6 +82,7 @@ export class Keyring {
   #stored: StoredKeyring
   #root: Buffer
   #former: readonly FormerRoot[]
+  #stores: readonly NamedStoreKey[]
 
   private constructor(parts: KeyringParts, stored: StoredKeyring, root: Buffer) {
     this.#parts = parts
@@ -76,6 +92,12 @@ export class Keyring {
       const key = openBytes(root, Buffer.from(sealed, 'base64url'), formerBound(id))
       if (key === undefined) throw new RootKeyRefused(`${join(parts.folder, KEYRING_FILE)} is damaged: former root key ${id} does not open`)
       return { id, key, since }
+    })
+    this.#stores = (stored.stores ?? []).map(({ store, number, since, sealed }) => {
+      const key = openBytes(root, Buffer.from(sealed, 'base64url'), storeBound(store, number))
+      if (key === undefined)
+        throw new RootKeyRefused(`${join(parts.folder, KEYRING_FILE)} is damaged: key ${number} of ${store} does not open`)
+      return { store, number, since, key }
     })
   }
 
@@ -96,6 +118,10 @@ export class Keyring {
       keyring.#write({ ...stored, root: { ...root, ...file } })
     }
     return keyring
+  }
+
+  static read(parts: KeyringParts, stored: StoredKeyring, root: Buffer): Keyring {
+    return new Keyring(parts, stored, root)
   }
 
   get root(): Buffer {
@@ -128,20 +154,51 @@ export class Keyring {
 
   change(to: GivenKey): void {
     const { random, now } = this.#parts
-    const sealedUnder = (id: string, key: Buffer): string =>
-      sealBytes(to.key, random.bytes(NONCE_BYTES), key, formerBound(id)).toString('base64url')
+    const sealedUnder = (bound: string, key: Buffer): string =>
+      sealBytes(to.key, random.bytes(NONCE_BYTES), key, bound).toString('base64url')
     const former = [...this.#former, { id: this.#stored.root.id, key: this.#root, since: now() }]
     const next = to.isMade === true && to.path !== undefined ? `${to.path}${NEXT}` : undefined
     if (next !== undefined) writeDurably(next, to.key)
     this.#write({
-      format: KEYRING_FORMAT,
+      ...this.#stored,
       root: rootOf(this.#parts, to),
-      former: former.map(({ id, key, since }) => ({ id, since, sealed: sealedUnder(id, key) })),
+      former: former.map(({ id, key, since }) => ({ id, since, sealed: sealedUnder(formerBound(id), key) })),
+      stores: this.#stores.map(({ store, number, since, key }) => ({
+        store,
+        number,
+        since,
+        sealed: sealedUnder(storeBound(store, number), key),
+      })),
     })
     // Commit point: from here on the new key counts; a start that finds the next file gives it its name.
     if (next !== undefined) renameDurably(next, to.path ?? '')
     this.#root = to.key
     this.#former = former
+  }
+
+  /** Stores that are sealed as a whole. */
+  get sealed(): readonly string[] {
+    return this.#stored.sealed ?? []
+  }
+
+  setSealed(stores: readonly string[]): void {
+    if (stores.toSorted().join() !== this.sealed.toSorted().join()) this.#write({ ...this.#stored, sealed: stores })
+  }
+
+  /** Every key that a store ever had, oldest first; none where it was never sealed. */
+  storeKeys(store: string): readonly StoreKey[] {
+    return this.#stores.filter((key) => key.store === store)
+  }
+
+  /** A new key for a store, durable when this returns. */
+  addStoreKey(store: string): StoreKey {
+    const { random, now } = this.#parts
+    const number = (this.storeKeys(store).at(-1)?.number ?? 0) + 1
+    const key: NamedStoreKey = { store, number, since: now(), key: random.bytes(KEY_BYTES) }
+    const sealed = sealBytes(this.#root, random.bytes(NONCE_BYTES), key.key, storeBound(store, number)).toString('base64url')
+    this.#write({ ...this.#stored, stores: [...(this.#stored.stores ?? []), { store, number, since: key.since, sealed }] })
+    this.#stores = [...this.#stores, key]
+    return key
   }
 
   /** Nothing is sealed under the former keys any more. */
@@ -157,6 +214,14 @@ export class Keyring {
 }
 
 const NEXT = '.next'
+
+interface NamedStoreKey extends StoreKey {
+  readonly store: string
+}
+
+function storeBound(store: string, number: number): string {
+  return `store key ${store} ${number}`
+}
 
 function formerBound(id: string): string {
   return `former root key ${id}`

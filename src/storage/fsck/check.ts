@@ -1,10 +1,13 @@
 // What the parts of a check share: where they read, whom they tell.
 import type { Files } from '../files.ts'
 import type { Finding, FsckProgress } from '../fsck.ts'
+import type { StoreKeys } from '../store-keys.ts'
 
 export interface Check {
   readonly files: Files
   readonly folder: string
+  /** Of a store that is sealed as a whole. */
+  storeKeys(store: string): StoreKeys
   /** A path inside the data directory. */
   path(name: string): string
   report(finding: Finding): void

@@ -13,6 +13,7 @@ import {
   FrameKind,
   frameOffset,
   frameSpan,
+  openFrame,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   segmentFileName,
@@ -217,8 +218,8 @@ class Walk {
     if (header.kind === FrameKind.seal) return
     this.#durable = end
     const payloadPosition = position + FRAME_HEADER_BYTES
-    const payload = bytes.subarray(at + FRAME_HEADER_BYTES, at + header.length)
     try {
+      const payload = openFrame(bytes, at, header, this.#check.storeKeys('journal'))
       const placed = readEntries(payload)
       if (placed.length !== header.entries) throw new RangeError(`${placed.length} entries instead of ${header.entries}`)
       const entries = placed.map(({ offset, entry }, index) => ({

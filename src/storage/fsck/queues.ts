@@ -18,6 +18,7 @@ import {
   type StoredMessage,
   TAIL_PART,
 } from '../queues/format.ts'
+import { bodyBound, openValue } from '../sealed-value.ts'
 import { type Check, damage, NOTHING } from './check.ts'
 import type { FrameFound, JournalPicture } from './journal.ts'
 import { readEnvironment } from './records.ts'
@@ -186,7 +187,8 @@ export class QueuesPicture {
         continue
       }
       const { queue, sequence } = readBodyKey(key)
-      if (!isSound(key, value) || !isMessage(value.subarray(CHECKSUM_BYTES))) {
+      const body = openValue(check.storeKeys('queues'), bodyBound(queue, sequence), value.subarray(CHECKSUM_BYTES))
+      if (!isSound(key, value) || !Buffer.isBuffer(body) || !isMessage(body)) {
         damage(check, BODIES_FILE, `the copied body of message ${sequence} of queue ${queue} is damaged`)
         continue
       }

@@ -2,6 +2,7 @@
 import { decode, encode, readRecordKey, RECORDS_FORMAT, STATE_KEY, type State } from '../lmdb/format.ts'
 import { FsckRefused } from '../fsck.ts'
 import { readLmdbFile } from '../lmdb-file.ts'
+import { openValue, recordBound } from '../sealed-value.ts'
 import { type Check, damage } from './check.ts'
 
 export const RECORDS_FILE = 'records/data.mdb'
@@ -33,10 +34,14 @@ export async function checkRecords(check: Check, onRow: (table: number, key: str
     }
     const { table, key: name } = readRecordKey(key)
     counts.set(table, (counts.get(table) ?? 0) + 1)
-    if (payload === undefined) {
+    const row = payload && openValue(check.storeKeys('records'), recordBound(table, name), payload)
+    if (row === undefined) {
       damaged.add(key.toString('latin1'))
       damage(check, RECORDS_FILE, `record ${JSON.stringify(name)} of table ${table} fails its checksum`)
-    } else onRow(table, name, payload)
+    } else if (!Buffer.isBuffer(row)) {
+      damaged.add(key.toString('latin1'))
+      damage(check, RECORDS_FILE, `record ${JSON.stringify(name)} of table ${table} cannot be read: ${row.problem}`)
+    } else onRow(table, name, row)
     if (++rows % ROWS_PER_STEP === 0) await check.step('records', 0.5)
   }
   if (state !== undefined && !hasLost) {
@@ -72,7 +77,10 @@ export function* readEnvironment(
 export function* soundRecords(check: Check): Generator<{ readonly table: number; readonly key: string; readonly value: Buffer }> {
   for (const { key, value } of readEnvironment(check, RECORDS_FILE, () => {})) {
     const payload = decode(key, value)
-    if (payload !== undefined && !key.equals(STATE_KEY)) yield { ...readRecordKey(key), value: payload }
+    if (payload === undefined || key.equals(STATE_KEY)) continue
+    const row = readRecordKey(key)
+    const opened = openValue(check.storeKeys('records'), recordBound(row.table, row.key), payload)
+    if (Buffer.isBuffer(opened)) yield { ...row, value: opened }
   }
 }
 

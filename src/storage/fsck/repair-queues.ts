@@ -17,6 +17,7 @@ import {
   TAIL_PART,
 } from '../queues/format.ts'
 import { BODIES_FILE } from './queues.ts'
+import { bodyBound, openValue } from '../sealed-value.ts'
 import { readEnvironment } from './records.ts'
 import { repairedStart } from './repair-journal.ts'
 import { openFreshEnvironment, quietCheck, type Salvage } from './repair.ts'
@@ -97,11 +98,18 @@ function* keptCopies(salvage: Salvage, { queues }: Survey, kept: Kept): Generato
     if (key.equals(HEAD_KEY) || !isSound(key, value)) continue
     const { queue, sequence } = readBodyKey(key)
     if (kept.get(queue)?.has(sequence)) yield { key, value }
-    else if (sequence < (queues.firstSequences.get(queue) ?? Infinity)) keepBody(salvage, queue, sequence, value.subarray(CHECKSUM_BYTES))
+    else if (sequence < (queues.firstSequences.get(queue) ?? Infinity))
+      keepBody(salvage, queue, sequence, openedBody(salvage, queue, sequence, value))
   }
 }
 
-function keepBody(salvage: Salvage, queue: number, sequence: number, bytes: Buffer): void {
+function openedBody({ storeKeys }: Salvage, queue: number, sequence: number, value: Buffer): Buffer | undefined {
+  const body = openValue(storeKeys('queues'), bodyBound(queue, sequence), value.subarray(CHECKSUM_BYTES))
+  return Buffer.isBuffer(body) ? body : undefined
+}
+
+function keepBody(salvage: Salvage, queue: number, sequence: number, bytes: Buffer | undefined): void {
+  if (bytes === undefined) return
   const entry = readEntryAt(bytes)
   if (entry.kind !== 'message') return
   const header = JSON.parse(entry.header.toString('utf8')) as unknown

@@ -2,6 +2,7 @@
 // repaired journal ends.
 import type { RootDatabase } from 'lmdb'
 import { encode, keyOf, readRecordKey, RECORDS_FORMAT, STATE_KEY } from '../lmdb/format.ts'
+import { recordBound, sealValue, type ValueSealing } from '../sealed-value.ts'
 import { encodeState, soundRecords } from './records.ts'
 import { reachedBy } from './repair-journal.ts'
 import { openFreshEnvironment, quietCheck, type Salvage } from './repair.ts'
@@ -17,6 +18,7 @@ interface Row {
 
 export async function repairRecords(salvage: Salvage, survey: Survey, isJournalDamaged: boolean): Promise<void> {
   const counts = new Map<number, number>()
+  const sealing = { keys: salvage.storeKeys('records'), random: salvage.random }
   const database = openFreshEnvironment(salvage, 'records')
   try {
     let batch: Row[] = []
@@ -24,10 +26,10 @@ export async function repairRecords(salvage: Salvage, survey: Survey, isJournalD
       counts.set(row.table, (counts.get(row.table) ?? 0) + 1)
       batch.push(row)
       if (batch.length < BATCH_ROWS) continue
-      await write(database, batch)
+      await write(database, batch, sealing)
       batch = []
     }
-    await write(database, batch)
+    await write(database, batch, sealing)
     const checkpoint = isJournalDamaged ? reachedBy(survey) : survey.journal.durable
     await database.put(STATE_KEY, encodeState({ format: RECORDS_FORMAT, checkpoint, counts: Object.fromEntries(counts) }))
   } finally {
@@ -37,11 +39,11 @@ export async function repairRecords(salvage: Salvage, survey: Survey, isJournalD
   salvage.replace('records')
 }
 
-async function write(database: RootDatabase<Buffer, Buffer>, rows: readonly Row[]): Promise<void> {
+async function write(database: RootDatabase<Buffer, Buffer>, rows: readonly Row[], sealing: ValueSealing): Promise<void> {
   await database.batch(() => {
     for (const { table, key, value } of rows) {
       const keyBytes = keyOf(table, key)
-      void database.put(keyBytes, encode(keyBytes, value))
+      void database.put(keyBytes, encode(keyBytes, sealValue(sealing, recordBound(table, key), value)))
     }
   })
 }

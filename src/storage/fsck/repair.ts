@@ -4,7 +4,7 @@ import type { Random } from '../../base/random.ts'
 import type { Check } from './check.ts'
 
 /** What a repair works with. Names are paths inside the data directory. */
-export interface Salvage extends Pick<Check, 'files' | 'path'> {
+export interface Salvage extends Pick<Check, 'files' | 'path' | 'storeKeys'> {
   readonly random: Random
   /** In ms since 1970. */
   readonly now: number
@@ -21,8 +21,8 @@ export interface Salvage extends Pick<Check, 'files' | 'path'> {
 }
 
 /** Reads what was checked already, without telling its damage again. */
-export function quietCheck({ files, path }: Pick<Check, 'files' | 'path'>): Check {
-  return { files, path, folder: path(''), report: () => {}, step: () => Promise.resolve() }
+export function quietCheck({ files, path, storeKeys }: Pick<Check, 'files' | 'path' | 'storeKeys'>): Check {
+  return { files, path, storeKeys, folder: path(''), report: () => {}, step: () => Promise.resolve() }
 }
 
 /** An environment of lmdb that will take the place of the one at `name`. */

@@ -20,12 +20,13 @@ export interface SalvageParts {
   readonly clock: Clock
   readonly random: Random
   readonly folder: string
+  readonly storeKeys: Salvage['storeKeys']
   readonly survey: Survey
   readonly findings: readonly Finding[]
 }
 
 /** Returns the folder with what was moved and the report. */
-export async function salvage({ files, clock, random, folder, survey, findings }: SalvageParts): Promise<string> {
+export async function salvage({ files, clock, random, folder, storeKeys, survey, findings }: SalvageParts): Promise<string> {
   const name = `salvage-${new Date(clock.now()).toISOString().replaceAll(':', '-')}`
   const target = join(folder, name)
   const moved: string[] = []
@@ -42,6 +43,7 @@ export async function salvage({ files, clock, random, folder, survey, findings }
   files.makeFolder(join(target, 'new'))
   const tools: Salvage = {
     files,
+    storeKeys,
     random,
     now: clock.now(),
     path: (path) => join(folder, path),

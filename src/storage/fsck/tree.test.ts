@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { memoryFiles, type MemoryFiles } from '../memory/files.ts'
 import { openTileFiles } from '../tree/tile-files.ts'
 import type { Check } from './check.ts'
+import { NO_STORE_KEYS } from '../store-keys.ts'
 import { checkTree } from './tree.ts'
 
 const LEAVES = 70_000
@@ -11,6 +12,7 @@ async function findingsOf(files: MemoryFiles, root: Buffer): Promise<string[]> {
   const told: string[] = []
   const check: Check = {
     files,
+    storeKeys: () => NO_STORE_KEYS,
     folder: '/data',
     path: (name) => `/data/${name}`,
     report: ({ file, what }) => void told.push(`${file}: ${what}`),

@@ -3,6 +3,8 @@
 // The bytes: format.ts.
 import type { Position } from '../journal.ts'
 import { QueuesDamaged, QueuesFormatUnknown } from '../queues.ts'
+import { bodyBound, openValue, sealValue, type ValueSealing } from '../sealed-value.ts'
+import { NO_STORE_KEYS } from '../store-keys.ts'
 import { bodyKey as keyOf, CHECKSUM_BYTES, encodeHead, HEAD_KEY as MARKS_KEY, isSound, QUEUES_FORMAT, readHead, seal } from './format.ts'
 import type { StoredBytes, StoredChange } from './store.ts'
 
@@ -18,6 +20,7 @@ export class ColdBodies {
   readonly #store: StoredBytes
   #released: Position = 0
   #begun: Position = 0
+  readonly #sealing: ValueSealing | undefined
   /** Removed messages that may have a copy, and dropped parts of queues, whose copies still have to go. */
   #removed: Buffer[] = []
   #dropped: { readonly queue: number; readonly before: number }[] = []
@@ -25,8 +28,9 @@ export class ColdBodies {
   #writing: Promise<void> = Promise.resolve()
 
   /** Throws QueuesFormatUnknown and QueuesDamaged. */
-  constructor(store: StoredBytes) {
+  constructor(store: StoredBytes, sealing: ValueSealing | undefined) {
     this.#store = store
+    this.#sealing = sealing
     const marks = store.get(MARKS_KEY)
     if (marks === undefined) return
     verify(MARKS_KEY, marks, 'the head of the copied bodies')
@@ -51,7 +55,9 @@ export class ColdBodies {
     const what = `the copied body of message ${sequence} of queue ${queue}`
     if (value === undefined) throw new QueuesDamaged(`${what} is missing: restore a backup`)
     verify(key, value, what)
-    return value.subarray(CHECKSUM_BYTES)
+    const body = openValue(this.#sealing?.keys ?? NO_STORE_KEYS, bodyBound(queue, sequence), value.subarray(CHECKSUM_BYTES))
+    if (Buffer.isBuffer(body)) return body
+    throw new QueuesDamaged(`${what} cannot be read: ${body.problem}`)
   }
 
   /** MUST resolve before the first copy of a body before `before`. */
@@ -65,7 +71,8 @@ export class ColdBodies {
     this.#writing = this.#store.write(
       bodies.map(({ queue, sequence, bytes }) => {
         const key = keyOf(queue, sequence)
-        return { key, value: seal(key, Buffer.concat([Buffer.alloc(CHECKSUM_BYTES), bytes])) }
+        const stored = this.#sealing === undefined ? bytes : sealValue(this.#sealing, bodyBound(queue, sequence), bytes)
+        return { key, value: seal(key, Buffer.concat([Buffer.alloc(CHECKSUM_BYTES), stored])) }
       }),
     )
     await this.#writing

@@ -11,6 +11,7 @@ import { ColdBodies } from './cold-bodies.ts'
 import { copyBodies } from './copy-bodies.ts'
 import { decodeTail, TAIL_PART } from './format.ts'
 import { chunkNumber, Queue } from './queue.ts'
+import type { ValueSealing } from '../sealed-value.ts'
 import type { QueueStore } from './store.ts'
 import { Visibility } from './visibility.ts'
 import { Wakes } from './wakes.ts'
@@ -18,6 +19,8 @@ import { Wakes } from './wakes.ts'
 export interface OpenQueuesOptions {
   readonly journal: Pick<Journal, 'readBytes'>
   readonly store: QueueStore
+  /** Of copied bodies. */
+  readonly sealing?: ValueSealing
 }
 
 /** Loads the last checkpoint; the caller replays the journal from `checkpointed` on. Throws QueuesFormatUnknown and QueuesDamaged. */
@@ -44,11 +47,11 @@ class IndexedQueues implements Queues {
   #checkpointing: Promise<Position> | undefined
   #releasing: Promise<boolean> | undefined
 
-  constructor({ journal, store }: OpenQueuesOptions) {
+  constructor({ journal, store, sealing }: OpenQueuesOptions) {
     this.#journal = journal
     this.#store = store
     this.#checkpoints = new Checkpoints(store.index)
-    this.#cold = new ColdBodies(store.bodies)
+    this.#cold = new ColdBodies(store.bodies, sealing)
   }
 
   load(): void {

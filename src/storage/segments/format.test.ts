@@ -50,7 +50,15 @@ test('frames, byte by byte and chained', () => {
   assert.equal(bytes.readUInt32LE(44), second)
   const expected = `23000000 ${bytes.toString('hex', 4, 8)} 0000000000008940 0000000000008940 07000000 01 00 0200 616263 0000000000`
   assert.equal(bytes.toString('hex', 0, 40), expected.replaceAll(' ', ''))
-  assert.deepEqual(decodeFrameHeader(bytes, 40), { length: 32, crc: second, groupStart: 800, chain: first, kind: 2, entries: 0 })
+  assert.deepEqual(decodeFrameHeader(bytes, 40), {
+    length: 32,
+    crc: second,
+    groupStart: 800,
+    chain: first,
+    kind: 2,
+    isSealed: false,
+    entries: 0,
+  })
 })
 
 test('a frame is good in its own place, whole and unchanged, and under its own salt', () => {

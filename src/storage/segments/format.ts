@@ -10,8 +10,14 @@
 // `position` tells a frame from what a recycled file held before; `chain`, the CRC of the frame before, tells it from what a torn group
 // left behind; `groupStart` says that everything before it was on stable storage when the frame was written, which tells damage from
 // a torn last group.
+//
+// flags, bit 0: the payload is sealed: AES-256-GCM of the same length, then its seal = key number u32 | nonce 12 | tag 16, which `length`
+// counts too. The frame's position is bound in. In memory such a frame stands open, with room where its seal is.
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { CIPHER, NONCE_BYTES, TAG_BYTES } from '../../base/aead.ts'
 import type { Position } from '../journal.ts'
+import { type StoreKeys, storeKeyOf } from '../store-keys.ts'
 
 export const FORMAT_VERSION = 1
 export const SEGMENT_HEADER_BYTES = 64
@@ -20,6 +26,11 @@ export const FRAME_HEADER_BYTES = 32
 /** A seal carries nothing: it stands behind the last group so that damage to that group can be told from a torn tail. */
 export const FrameKind = { entries: 1, seal: 2 } as const
 export type FrameKindCode = (typeof FrameKind)[keyof typeof FrameKind]
+
+/** Of a frame's flags. */
+export const FRAME_SEALED = 1
+/** Bytes behind a sealed payload. */
+export const FRAME_SEAL_BYTES = 4 + NONCE_BYTES + TAG_BYTES
 
 /** Offsets in a frame's header. */
 export const FrameAt = { length: 0, crc: 4, position: 8, groupStart: 16, chain: 24, kind: 28, flags: 29, entries: 30 } as const
@@ -96,6 +107,7 @@ export interface FrameHeader {
   readonly groupStart: Position
   readonly chain: number
   readonly kind: number
+  readonly isSealed: boolean
   readonly entries: number
 }
 
@@ -106,6 +118,7 @@ export function decodeFrameHeader(bytes: Buffer, at: number): FrameHeader {
     groupStart: bytes.readDoubleLE(at + FrameAt.groupStart),
     chain: bytes.readUInt32LE(at + FrameAt.chain),
     kind: bytes.readUInt8(at + FrameAt.kind),
+    isSealed: (bytes.readUInt8(at + FrameAt.flags) & FRAME_SEALED) !== 0,
     entries: bytes.readUInt16LE(at + FrameAt.entries),
   }
 }
@@ -139,4 +152,39 @@ export function finishFrames(bytes: Buffer, at: number, end: number, chain: numb
     at += frameSpan(length)
   }
   return chain
+}
+
+/** Seals the payload of a frame that stands open, in its place; its CRC is to be made after. */
+export function sealFrame(bytes: Buffer, at: number, key: { readonly number: number; readonly key: Uint8Array }, nonce: Buffer): void {
+  const sealAt = at + bytes.readUInt32LE(at + FrameAt.length) - FRAME_SEAL_BYTES
+  const cipher = createCipheriv(CIPHER, key.key, nonce).setAAD(bytes.subarray(at + FrameAt.position, at + FrameAt.groupStart))
+  cipher.update(bytes.subarray(at + FRAME_HEADER_BYTES, sealAt)).copy(bytes, at + FRAME_HEADER_BYTES)
+  cipher.final()
+  bytes.writeUInt32LE(key.number, sealAt)
+  nonce.copy(bytes, sealAt + 4)
+  cipher.getAuthTag().copy(bytes, sealAt + 4 + NONCE_BYTES)
+}
+
+/** The payload of a good frame as it stands in a file: a view, or where it is sealed a copy. Throws FrameUnopened. */
+export function openFrame(bytes: Buffer, at: number, { length, isSealed }: FrameHeader, keys: StoreKeys): Buffer {
+  if (!isSealed) return bytes.subarray(at + FRAME_HEADER_BYTES, at + length)
+  const sealAt = at + length - FRAME_SEAL_BYTES
+  const number = bytes.readUInt32LE(sealAt)
+  const key = storeKeyOf(keys, number)
+  if (key === undefined) throw new FrameUnopened(`it is sealed with key ${number} of the journal, which is not at hand`)
+  const nonce = bytes.subarray(sealAt + 4, sealAt + 4 + NONCE_BYTES)
+  const decipher = createDecipheriv(CIPHER, key, nonce).setAAD(bytes.subarray(at + FrameAt.position, at + FrameAt.groupStart))
+  decipher.setAuthTag(bytes.subarray(sealAt + 4 + NONCE_BYTES, sealAt + FRAME_SEAL_BYTES))
+  const payload = decipher.update(bytes.subarray(at + FRAME_HEADER_BYTES, sealAt))
+  try {
+    decipher.final()
+  } catch {
+    throw new FrameUnopened(`its seal, of key ${number} of the journal, does not hold`)
+  }
+  return payload
+}
+
+/** A frame that is whole as it was written, and does not open. */
+export class FrameUnopened extends Error {
+  override name = 'FrameUnopened'
 }

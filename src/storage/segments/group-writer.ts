@@ -3,7 +3,18 @@
 import { join } from 'node:path'
 import type { File, Files } from '../files.ts'
 import type { Position } from '../journal.ts'
-import { encodeSegmentHeader, finishFrames, SEGMENT_HEADER_BYTES, segmentFileName } from './format.ts'
+import { NONCE_BYTES } from '../../base/aead.ts'
+import { type Random, systemRandom } from '../../base/random.ts'
+import {
+  encodeSegmentHeader,
+  finishFrames,
+  FRAME_SEALED,
+  FrameAt,
+  frameSpan,
+  SEGMENT_HEADER_BYTES,
+  sealFrame,
+  segmentFileName,
+} from './format.ts'
 
 export interface WriterState {
   readonly folder: string
@@ -16,6 +27,8 @@ export interface WriterState {
   readonly tail: Position
   readonly chain: number
   readonly spares: readonly number[]
+  /** Seals the frames that say so. */
+  readonly sealing?: { readonly number: number; readonly key: Uint8Array }
 }
 
 interface Segment {
@@ -38,6 +51,10 @@ export class GroupWriter {
   readonly #aheadBytes: number
   readonly #salt: number
   readonly #zeros: Buffer
+  readonly #sealing: WriterState['sealing']
+  readonly #random: Random = systemRandom()
+  /** Where a group is sealed: in memory its frames stay open, for those who read it there. */
+  #sealed: Buffer | undefined
   #groupBytes = 0
   #chain: number
   #start: Position
@@ -54,6 +71,7 @@ export class GroupWriter {
     this.#segmentBytes = state.segmentBytes
     this.#aheadBytes = Math.min(state.aheadBytes, state.segmentBytes)
     this.#salt = state.salt
+    this.#sealing = state.sealing
     this.#chain = state.chain
     this.#start = state.start
     this.#zeros = Buffer.alloc(Math.min(ZERO_BYTES_MAX, this.#aheadBytes))
@@ -68,8 +86,9 @@ export class GroupWriter {
    * Writes a group durably: `first` bytes of frames to the segment at hand and, when `second` is not 0, that many more (room for a segment
    * header, then frames) to the next one. Fills in what only the writer knows. Throws the system's error; nothing may be written after.
    */
-  write(group: Buffer, first: number, second: number): void {
+  write(open: Buffer, first: number, second: number): void {
     this.#groupBytes = first + second
+    const group = this.#seal(open, first, second)
     if (first > 0) {
       this.#chain = finishFrames(group, 0, first, this.#chain, this.#salt)
       this.#writeAll(this.#active, group, 0, first)
@@ -86,6 +105,20 @@ export class GroupWriter {
     this.#active.file.close()
     this.#active = next
     this.#writeAll(next, group, first, second)
+  }
+
+  #seal(open: Buffer, first: number, second: number): Buffer {
+    const sealing = this.#sealing
+    if (sealing === undefined) return open
+    const group = (this.#sealed ??= Buffer.allocUnsafeSlow(open.length))
+    open.copy(group, 0, 0, first + second)
+    for (const [from, end] of [
+      [0, first],
+      [first + SEGMENT_HEADER_BYTES, first + second],
+    ] as const)
+      for (let at = from; at < end; at += frameSpan(group.readUInt32LE(at + FrameAt.length)))
+        if ((group.readUInt8(at + FrameAt.flags) & FRAME_SEALED) !== 0) sealFrame(group, at, sealing, this.#random.bytes(NONCE_BYTES))
+    return group
   }
 
   /** These segments, oldest first, are not needed any more. */

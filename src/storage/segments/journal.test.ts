@@ -32,6 +32,88 @@ for (const writer of ['thread', 'inline'] as const) {
   })
 }
 
+const KEY = { number: 1, key: Buffer.alloc(32, 1), since: 0 }
+const SEALED_KEYS = { current: KEY, all: [KEY] }
+
+journalSuite('sealed segments on disk, written by thread', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'sealcast-journal-'))
+  return {
+    open: () => openSmall(diskFiles(), { folder: join(parent, 'journal'), writer: 'thread', keys: SEALED_KEYS }),
+    done: async () => rmSync(parent, { recursive: true }),
+  }
+})
+
+suite('a sealed journal', () => {
+  const text = (at: number): string => `easy to find ${at} `.repeat(1 + (at % 40))
+
+  test('holds nothing as it is, and gives it back from memory and from files, whole and in parts, through changes of keys', async () => {
+    const files = memoryFiles()
+    const placed: { readonly position: Position; readonly at: number }[] = []
+    const other = { number: 2, key: Buffer.alloc(32, 2), since: 0 }
+    const runs = [SEALED_KEYS, { current: undefined, all: [KEY] }, { current: other, all: [KEY, other] }]
+    let written = 0
+    for (const keys of runs) {
+      const journal = await openSmall(files, { keys })
+      for (let more = 0; more < 60; more++, written++) {
+        const { position, settled } = appended(journal, Buffer.from(text(written)), 1)
+        placed.push({ position, at: written })
+        await settled
+      }
+      await journal.close()
+    }
+    const journal = await openSmall(files, { keys: { current: other, all: [KEY, other] } })
+    const check = async (): Promise<void> => {
+      const frames = await readAll(journal, 0)
+      assert.deepEqual(
+        frames.map(({ payload }) => payload.toString()),
+        placed.map(({ at }) => text(at)),
+      )
+      for (const [index, { payloadPosition }] of frames.entries()) {
+        const part = await journal.readBytes(payloadPosition + 3, 9)
+        assert.equal(part.toString(), text(index).slice(3, 12))
+      }
+    }
+    await check()
+    await journal.close()
+    const reader = openSegmentReader(files, '/journal', { current: undefined, all: [KEY, other] })
+    assert.equal(reader.read(0, 1000, 1e9)[0]?.payload.toString(), text(0))
+    reader.close()
+    const onDisk = files.list('/journal').map((name) => readFile(files, name).toString('latin1'))
+    const found = onDisk.join('').match(/easy to find \d+/g) ?? []
+    assert.deepEqual(
+      new Set(found),
+      new Set(placed.slice(60, 120).map(({ at }) => `easy to find ${at}`)),
+      'what was written without a key is there, as it is, and nothing else',
+    )
+  })
+
+  test('a key that is not at hand, and one that is another, are named', async () => {
+    const files = memoryFiles()
+    const journal = await openSmall(files, { keys: SEALED_KEYS })
+    await appended(journal, Buffer.from('text'), 1).settled
+    await journal.close()
+    for (const [keys, message] of [
+      [{ current: undefined, all: [] }, /key 1 of the journal, which is not at hand/],
+      [{ current: undefined, all: [{ ...KEY, key: Buffer.alloc(32, 9) }] }, /does not hold/],
+    ] as const) {
+      const again = await openSmall(files, { keys })
+      await assert.rejects(again.read(0, 1000), { name: 'JournalDamaged', message })
+      await again.close()
+    }
+  })
+})
+
+function readFile(files: Files, name: string): Buffer {
+  const file = files.open(join('/journal', name), 'read')
+  try {
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0, bytes.length, 0)
+    return bytes
+  } finally {
+    file.close()
+  }
+}
+
 const UNSEALED_MS = 3_600_000
 
 suite('sealing', () => {

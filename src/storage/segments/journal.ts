@@ -8,8 +8,9 @@ import type { Random } from '../../base/random.ts'
 import type { Files } from '../files.ts'
 import { JournalFailed, JournalFull } from '../journal.ts'
 import type { Frame, Journal, JournalSegment, Position, Settled } from '../journal.ts'
+import { NO_STORE_KEYS, type StoreKeys } from '../store-keys.ts'
 import { type Commit, inlineCommit, threadCommit } from './commit.ts'
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_SEAL_BYTES, FrameKind, type FrameKindCode, frameOffset, frameSpan } from './format.ts'
 import { SEGMENT_HEADER_BYTES, segmentFileName, segmentNumber } from './format.ts'
 import { ReadFiles } from './read-files.ts'
 import { endOf, type Extent, Reads, startOf } from './reads.ts'
@@ -27,8 +28,10 @@ export interface JournalOptions {
   readonly writer: 'thread' | 'inline'
   /** Known to be on stable storage, and the position or end of a frame: what lies before was verified earlier. */
   readonly checkedFrom?: Position
+  /** With a current key, frames are sealed from now on. */
+  readonly keys?: StoreKeys
   readonly segmentBytes?: number
-  /** The largest group; a frame can have 96 bytes less. */
+  /** The largest group; a frame can have 128 bytes less. */
   readonly slabBytes?: number
   /** How much of the newest is kept in memory; allocated as it is needed. */
   readonly ringBytes?: number
@@ -62,6 +65,7 @@ class OpenJournal implements SegmentedJournal {
   readonly #log: Log
   readonly #segmentBytes: number
   readonly #payloadBytesMax: number
+  readonly #isSealed: boolean
   readonly #sealAfterMs: number
   readonly #schedule: (run: () => void) => void
   readonly #commit: Commit
@@ -89,7 +93,7 @@ class OpenJournal implements SegmentedJournal {
 
   constructor(options: JournalOptions) {
     const { files, folder, log = silentLog, schedule = setImmediate, sealAfterMs = 50 } = options
-    const { segmentBytes = 64 * MIB, slabBytes = 4 * MIB, ringBytes = 64 * MIB } = options
+    const { keys = NO_STORE_KEYS, segmentBytes = 64 * MIB, slabBytes = 4 * MIB, ringBytes = 64 * MIB } = options
     const { aheadBytes = options.writer === 'thread' ? 4 * MIB : 0 } = options
     assert(slabBytes % 8 === 0 && slabBytes <= FRAME_BYTES_MAX, 'slabs of a multiple of 8 bytes, below the largest frame')
     assert(segmentBytes >= slabBytes + SEGMENT_HEADER_BYTES && segmentBytes <= 1024 * MIB, 'segments that hold a slab, of at most 1 GiB')
@@ -98,7 +102,8 @@ class OpenJournal implements SegmentedJournal {
     this.#clock = options.clock
     this.#log = log
     this.#segmentBytes = segmentBytes
-    this.#payloadBytesMax = slabBytes - SEGMENT_HEADER_BYTES - FRAME_HEADER_BYTES
+    this.#isSealed = keys.current !== undefined
+    this.#payloadBytesMax = slabBytes - SEGMENT_HEADER_BYTES - FRAME_HEADER_BYTES - FRAME_SEAL_BYTES
     this.#sealAfterMs = sealAfterMs
     this.#schedule = (run) => void schedule(run)
     // The thread starts while we recover.
@@ -125,11 +130,12 @@ class OpenJournal implements SegmentedJournal {
       extent: this.#extent,
       ring: this.#ring,
       files: this.#readFiles,
-      salt: recovered.salt,
+      decoding: { salt: recovered.salt, keys },
       schedule: this.#schedule,
     })
     const { salt, tail, chain, spares } = recovered
-    this.#commit.start({ folder, segmentBytes, aheadBytes, salt, number: last.number, start: last.start, tail, chain, spares })
+    const writing = { folder, segmentBytes, aheadBytes, salt, number: last.number, start: last.start, tail, chain, spares }
+    this.#commit.start({ ...writing, ...(keys.current !== undefined && { sealing: keys.current }) })
     this.#armSeal()
   }
 
@@ -230,7 +236,8 @@ class OpenJournal implements SegmentedJournal {
 
   #stage(kind: FrameKindCode, payload: Uint8Array, entries: number, settled: Settled | undefined): Position {
     const slab = this.#filling
-    const span = frameSpan(FRAME_HEADER_BYTES + payload.length)
+    const isSealed = this.#isSealed && kind !== FrameKind.seal
+    const span = frameSpan(FRAME_HEADER_BYTES + payload.length + (isSealed ? FRAME_SEAL_BYTES : 0))
     const rolls = span > this.#room
     const at = slab.used
     if (at + span + (rolls ? SEGMENT_HEADER_BYTES : 0) > slab.bytes.length) {
@@ -243,7 +250,7 @@ class OpenJournal implements SegmentedJournal {
       this.#extent.segments.push({ number: (this.#extent.segments.at(-1)?.number ?? 0) + 1, start: position })
       this.#room = this.#segmentBytes - SEGMENT_HEADER_BYTES
     }
-    stageFrame(slab, position, kind, payload, entries, settled)
+    stageFrame(slab, position, kind, payload, entries, settled, isSealed)
     this.#room -= span
     this.#extent.tail = position + span
     this.#endsSealed = kind === FrameKind.seal

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { File, Files } from '../files.ts'
 import { type Frame, JournalDamaged, JournalTooNew, JournalTrimmed, type Position } from '../journal.ts'
+import { NO_STORE_KEYS, type StoreKeys } from '../store-keys.ts'
 import { decodeFrames } from './decode.ts'
 import { decodeSegmentHeader, FORMAT_VERSION, FRAME_HEADER_BYTES, frameOffset } from './format.ts'
 import { SEGMENT_HEADER_BYTES, segmentFileName, segmentNumber } from './format.ts'
@@ -16,8 +17,9 @@ export interface SegmentReader {
   close(): void
 }
 
-export function openSegmentReader(files: Files, folder: string): SegmentReader {
-  return new OpenReader(files, folder)
+/** `keys`: of a sealed journal. */
+export function openSegmentReader(files: Files, folder: string, keys: StoreKeys = NO_STORE_KEYS): SegmentReader {
+  return new OpenReader(files, folder, keys)
 }
 
 interface OpenSegment {
@@ -33,12 +35,14 @@ interface OpenSegment {
 class OpenReader implements SegmentReader {
   readonly #files: Files
   readonly #folder: string
+  readonly #keys: StoreKeys
   #segment: OpenSegment | undefined
   /** Where the last read ended, and with which CRC: what follows must continue it. */
   #at: Position = -1
   #chain: number | undefined
 
-  constructor(files: Files, folder: string) {
+  constructor(files: Files, folder: string, keys: StoreKeys) {
+    this.#keys = keys
     this.#files = files
     this.#folder = folder
   }
@@ -55,7 +59,7 @@ class OpenReader implements SegmentReader {
       const available = Math.min(segment.end, durable) - position
       const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(wanted, FRAME_HEADER_BYTES), available))
       const read = segment.file.read(bytes, 0, bytes.length, frameOffset(segment.start, position))
-      const decoded = decodeFrames(bytes.subarray(0, read), position, segment.salt, chain)
+      const decoded = decodeFrames(bytes.subarray(0, read), position, { salt: segment.salt, keys: this.#keys }, chain)
       if (decoded.end > position) {
         position = decoded.end
         this.#at = position

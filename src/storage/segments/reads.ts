@@ -1,8 +1,8 @@
 // What was written, read again: from memory where it is there still, else from the segment files, and then each frame is checked.
 import { assert } from '../../base/assert.ts'
 import { type Frame, JournalDamaged, JournalTrimmed, type Position } from '../journal.ts'
-import { decodeFrames, findCovering } from './decode.ts'
-import { FRAME_HEADER_BYTES, frameOffset } from './format.ts'
+import { type Covering, decodeFrames, type FileDecoding, findCovering } from './decode.ts'
+import { FRAME_HEADER_BYTES, frameOffset, FrameUnopened } from './format.ts'
 import type { ReadFiles } from './read-files.ts'
 import type { Ring, SharedBytes } from './ring.ts'
 
@@ -32,7 +32,7 @@ export class Reads {
   readonly #extent: Extent
   readonly #ring: Ring
   readonly #files: ReadFiles
-  readonly #salt: number
+  readonly #decoding: FileDecoding
   readonly #schedule: (run: () => void) => void
   /** What frames that were read are views on. */
   readonly #lent = new WeakMap<readonly Frame[], Buffer>()
@@ -41,13 +41,13 @@ export class Reads {
     readonly extent: Extent
     readonly ring: Ring
     readonly files: ReadFiles
-    readonly salt: number
+    readonly decoding: FileDecoding
     readonly schedule: (run: () => void) => void
   }) {
     this.#extent = parts.extent
     this.#ring = parts.ring
     this.#files = parts.files
-    this.#salt = parts.salt
+    this.#decoding = parts.decoding
     this.#schedule = parts.schedule
   }
 
@@ -64,7 +64,9 @@ export class Reads {
         ? await this.#shareLater(from, length, least)
         : { bytes: await this.#readSegment(segment, from, length), chunk: undefined }
       if (shared === undefined) continue
-      const { frames, end, stopped, needs } = decodeFrames(shared.bytes, from, inMemory ? undefined : this.#salt)
+      const { frames, end, stopped, needs } = this.#opened(segment, from, () =>
+        decodeFrames(shared.bytes, from, inMemory ? undefined : this.#decoding),
+      )
       if (shared.chunk !== undefined) {
         if (frames.length > 0) this.#lent.set(frames, shared.chunk)
         else this.#ring.release(shared.chunk)
@@ -111,13 +113,27 @@ export class Reads {
     for (let around = COVERING_BYTES; ; around *= 4) {
       const from = Math.max(segment.start, position - around) & -8
       const until = Math.min(end, position + length + around)
-      const covering = findCovering(await this.#readSegment(segment, from, until - from), from, position, this.#salt)
+      const covering = await this.#covering(segment, from, until, position)
       if (covering !== undefined) {
         const at = position - covering.payloadPosition
         if (at + length > covering.payload.length) throw this.#unreadable(segment, position)
         return covering.payload.subarray(at, at + length)
       }
       if (from <= segment.start && until === end) throw this.#unreadable(segment, position)
+    }
+  }
+
+  async #covering(segment: Segment, from: Position, until: Position, position: Position): Promise<Covering | undefined> {
+    const bytes = await this.#readSegment(segment, from, until - from)
+    return this.#opened(segment, position, () => findCovering(bytes, from, position, this.#decoding))
+  }
+
+  #opened<T>(segment: Segment, position: Position, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof FrameUnopened)) throw error
+      throw new JournalDamaged(`${this.#files.path(segment.number)} cannot be read from position ${position} on: ${error.message}`)
     }
   }
 

@@ -1,6 +1,15 @@
 // One group of frames in memory: staged as it will stand in the file, then written as it is. CRCs and chain are the writer's to fill in.
 import type { Frame, Position, Settled } from '../journal.ts'
-import { FRAME_HEADER_BYTES, FrameAt, FrameKind, type FrameKindCode, frameSpan, SEGMENT_HEADER_BYTES } from './format.ts'
+import {
+  FRAME_HEADER_BYTES,
+  FRAME_SEAL_BYTES,
+  FRAME_SEALED,
+  FrameAt,
+  FrameKind,
+  type FrameKindCode,
+  frameSpan,
+  SEGMENT_HEADER_BYTES,
+} from './format.ts'
 import type { Ring } from './ring.ts'
 
 export interface Slab {
@@ -23,7 +32,7 @@ export function createSlab(index: number, bytes: Buffer): Slab {
   return { index, bytes, view, start: 0, used: 0, rollAt: -1, frames: 0, entriesEnd: -1, settled: [] }
 }
 
-/** Appends a frame, for which there is room. */
+/** Appends a frame, for which there is room. `isSealed`: the writer seals it. */
 export function stageFrame(
   slab: Slab,
   position: Position,
@@ -31,19 +40,20 @@ export function stageFrame(
   payload: Uint8Array,
   entries: number,
   settled: Settled | undefined,
+  isSealed: boolean,
 ): void {
   const { view, bytes, used: at } = slab
-  const length = FRAME_HEADER_BYTES + payload.length
+  const length = FRAME_HEADER_BYTES + payload.length + (isSealed ? FRAME_SEAL_BYTES : 0)
   const span = frameSpan(length)
   if (slab.frames === 0) slab.start = position
   view.setUint32(at + FrameAt.length, length, true)
   view.setFloat64(at + FrameAt.position, position, true)
   view.setFloat64(at + FrameAt.groupStart, slab.start, true)
   view.setUint8(at + FrameAt.kind, kind)
-  view.setUint8(at + FrameAt.flags, 0)
+  view.setUint8(at + FrameAt.flags, isSealed ? FRAME_SEALED : 0)
   view.setUint16(at + FrameAt.entries, entries, true)
   bytes.set(payload, at + FRAME_HEADER_BYTES)
-  for (let padding = at + length; padding < at + span; padding++) bytes[padding] = 0
+  bytes.fill(0, at + FRAME_HEADER_BYTES + payload.length, at + span)
   slab.settled[slab.frames++] = settled
   slab.used = at + span
   if (kind !== FrameKind.seal) slab.entriesEnd = position + span
@@ -59,7 +69,8 @@ export function stagedFrames({ start, used, rollAt, view }: Slab, ring: Ring): F
     const end = position + frameSpan(length)
     if (view.getUint8(at + FrameAt.kind) !== FrameKind.seal) {
       const payloadPosition = position + FRAME_HEADER_BYTES
-      const payload = ring.view(payloadPosition, length - FRAME_HEADER_BYTES)
+      const sealBytes = (view.getUint8(at + FrameAt.flags) & FRAME_SEALED) === 0 ? 0 : FRAME_SEAL_BYTES
+      const payload = ring.view(payloadPosition, length - FRAME_HEADER_BYTES - sealBytes)
       frames.push({ position, end, entries: view.getUint16(at + FrameAt.entries, true), payloadPosition, payload })
     }
     at += end - position

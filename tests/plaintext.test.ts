@@ -1,0 +1,107 @@
+// With sealing on, no message, object, header or password stands readable in the data directory: searched as it is, in base64 and in what is compressed,
+// after a SIGKILL, and after a restart and commands beside. What is looked for is found where sealing is off.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { CloudTrail } from '@aws-sdk/client-cloudtrail'
+import { S3 } from '@aws-sdk/client-s3'
+import { SNS } from '@aws-sdk/client-sns'
+import { SQS } from '@aws-sdk/client-sqs'
+import { trailOfEverything } from './log-files.ts'
+import { searchPlaintext } from './plaintext-search.ts'
+import { clientConfig, runCommand, startTestServer, temporaryFolder, type TestServer } from './server.ts'
+
+const WORDS = ['body', 'attribute', 'subject', 'queued', 'object', 'part', 'tag', 'password', 'metadata'] as const
+type Word = (typeof WORDS)[number]
+const planted = (word: Word): string => `planted-${word}-Zu7fPq3LmX`
+const ALL = WORDS.map(planted)
+const SEALED = ['--set', 'seal.stores=journal,records,queues', '--set', 'trail.deliveryIntervalSeconds=1']
+
+async function plant({ url }: TestServer): Promise<void> {
+  const [sns, sqs] = [new SNS(clientConfig(url)), new SQS(clientConfig(url))]
+  const s3 = new S3({ ...clientConfig(url), forcePathStyle: true })
+  const attribute = { DataType: 'String', StringValue: planted('attribute') }
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'planted', Tags: [{ Key: 'tag', Value: planted('tag') }] })
+  const { QueueUrl = '' } = await sqs.createQueue({ QueueName: 'planted' })
+  const queueArn = TopicArn.replace(':sns:', ':sqs:')
+  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
+  await sqs.setQueueAttributes({ QueueUrl, Attributes: { Policy: JSON.stringify({ Statement }) } })
+  await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn })
+  await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `http://user:${planted('password')}@127.0.0.1:9/hook` })
+  const message = { Message: planted('body'), Subject: planted('subject'), MessageAttributes: { a: attribute } }
+  for (let more = 0; more < 20; more++) await sns.publish({ TopicArn, ...message })
+  await sqs.sendMessage({ QueueUrl, MessageBody: planted('queued'), MessageAttributes: { a: attribute } })
+  await s3.createBucket({ Bucket: 'planted' }).catch(() => {})
+  await s3.putObject({ Bucket: 'planted', Key: 'k', Body: planted('object').repeat(5000), Metadata: { a: planted('metadata') } })
+  const { UploadId } = await s3.createMultipartUpload({ Bucket: 'planted', Key: 'parts' })
+  await s3.uploadPart({ Bucket: 'planted', Key: 'parts', UploadId, PartNumber: 1, Body: planted('part').repeat(5000) })
+  const { Body } = await s3.getObject({ Bucket: 'planted', Key: 'k', Range: 'bytes=0-16' })
+  assert.equal(await Body?.transformToString(), planted('object').slice(0, 17))
+}
+
+/** Where which of the planted texts is readable: `text in store`. */
+function readable(folder: string): string[] {
+  return [...new Set(searchPlaintext(folder, ALL).map(({ text, file }) => `${text.split('-')[1]} in ${file.split('/')[0]}`))].sort()
+}
+
+/** Tags are part of events, which hold nothing personal and lie open in the lake and in the history. */
+const isNoEvent = (place: string): boolean => !/^tag in (lake|history)$/.test(place)
+
+function withFolder(): string {
+  const folder = temporaryFolder()
+  after(() => folder.remove())
+  return folder.path
+}
+
+test('without sealing, what is looked for is found', async () => {
+  const data = withFolder()
+  const server = await startTestServer({ data })
+  await plant(server)
+  await server.stop()
+  const found = readable(data)
+  for (const expected of ['body', 'attribute', 'subject', 'queued', 'tag', 'password', 'metadata'].map((word) => `${word} in journal`))
+    assert.ok(found.includes(expected), `${expected} among ${found.join(', ')}`)
+  for (const word of ['tag', 'password', 'metadata']) assert.ok(found.includes(`${word} in records`), word)
+  assert.ok(!found.some((place) => /^(object|part) /.test(place)), 'objects are sealed in any case')
+})
+
+test('with every store sealed nothing is readable, and everything works', async () => {
+  const data = withFolder()
+  const first = await startTestServer({ data, words: SEALED })
+  await trailOfEverything({
+    s3: new S3({ ...clientConfig(first.url), forcePathStyle: true }),
+    cloudtrail: new CloudTrail(clientConfig(first.url)),
+  })
+  await plant(first)
+  await first.kill()
+  assert.deepEqual(readable(data).filter(isNoEvent), [])
+
+  // A command on its own goes on as the server did; its own words are on the record.
+  assert.equal((await runCommand(['accounts', 'create', '111122223333', '--data', data])).code, 0)
+  const checked = await runCommand(['fsck', '--data', data])
+  assert.equal(checked.code, 0, checked.output)
+  const again = await startTestServer({ data, words: SEALED })
+  const sqs = new SQS(clientConfig(again.url))
+  const { QueueUrl } = await sqs.getQueueUrl({ QueueName: 'planted' })
+  const bodies: string[] = []
+  for (let more = 0; more < 5; more++)
+    for (const { Body = '' } of (await sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10 })).Messages ?? []) bodies.push(Body)
+  assert.equal(bodies.length, 21)
+  for (const word of ['queued', 'body'] as const) assert.ok(bodies.some((body) => body.includes(planted(word))))
+  const { output } = await runCommand(['status', '--json', '--data', data])
+  const { sealing } = JSON.parse(output) as { sealing: { stores: Record<string, { sealed: string; key?: string }> } }
+  for (const store of ['journal', 'records', 'queues'])
+    assert.deepEqual([sealing.stores[store]?.sealed, sealing.stores[store]?.key], ['whole', `key 1 of ${store}`])
+  await again.stop()
+  assert.deepEqual(readable(data).filter(isNoEvent), [])
+  const without = await runCommand(['fsck', '--data', data], { SEALCAST_ROOT_KEY: Buffer.alloc(32).toString('base64') })
+  assert.match(without.notes, /sealed under root key/)
+})
+
+test('a store that cannot be sealed is refused by name', async () => {
+  for (const [store, message] of [
+    ['lake', /seal.stores has .*lake.*cannot be sealed by this release/],
+    ['blobs', /always sealed/],
+    ['jornal', /none of journal, records, queues/],
+  ] as const)
+    await assert.rejects(startTestServer({ data: withFolder(), words: ['--set', `seal.stores=${store}`] }), message)
+})
