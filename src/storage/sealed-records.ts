@@ -30,6 +30,8 @@ export function sealedRecords(records: Records, sealing: ValueSealing): Records 
     apply: (changes, checkpoint) => records.apply(changes.map(sealed), checkpoint),
     flush: () => records.flush(),
     bytes: () => records.bytes(),
+    // As they lie there: a copy of sealed values is sealed.
+    copyTo: (folder) => records.copyTo(folder),
     close: () => records.close(),
   }
 }
