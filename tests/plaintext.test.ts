@@ -1,5 +1,5 @@
-// With sealing on, no message, object, header or password stands readable in the data directory: searched as it is, in base64 and in what is compressed,
-// after a SIGKILL, and after a restart and commands beside. What is looked for is found where sealing is off.
+// With sealing on, no message, object, header or password stands readable in the data directory: searched as it is, in base64 and in what
+// is compressed, after a SIGKILL, and after a restart and commands beside. What is looked for is found where sealing is off.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { CloudTrail } from '@aws-sdk/client-cloudtrail'

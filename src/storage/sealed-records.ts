@@ -1,4 +1,5 @@
-// Records whose values are sealed on their way to the backend and opened on their way back. Keys stay readable: they are what is looked for.
+// Records whose values are sealed on their way to the backend and opened on their way back. Keys stay readable: they are what is looked
+// for.
 import { type RecordChange, RecordDamaged, type Records } from './records.ts'
 import { openValue, recordBound, sealValue, type ValueSealing } from './sealed-value.ts'
 
