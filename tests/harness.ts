@@ -22,6 +22,8 @@ import { Commits } from '../src/engine/transaction.ts'
 import { type EventEntry, readEntries } from '../src/model/entry.ts'
 import { type Principal, rootPrincipal } from '../src/model/principal.ts'
 import { ServiceError } from '../src/model/service-error.ts'
+import { Table } from '../src/model/tables.ts'
+import type { Blobs } from '../src/storage/blobs.ts'
 import type { Files } from '../src/storage/files.ts'
 import { memoryBlobs } from '../src/storage/memory/blobs.ts'
 import { memoryFiles } from '../src/storage/memory/files.ts'
@@ -49,12 +51,22 @@ export interface Harness {
   close(): Promise<void>
 }
 
+export interface HarnessOptions {
+  readonly now?: number
+  /** Of the journal. What another server left there is continued. */
+  readonly files?: Files
+  readonly blobs?: Blobs
+  /** Another seed for each server over the same files: no id comes twice. */
+  readonly seed?: number
+  readonly selected?: (tables: Tables) => DataEventFilter
+}
+
 export async function createHarness(
   services: (env: Env) => Readonly<Record<string, Service>>,
-  options: { readonly now?: number; readonly files?: Files; readonly selected?: (tables: Tables) => DataEventFilter } = {},
+  options: HarnessOptions = {},
 ): Promise<Harness> {
   const clock = new SimulatedClock(options.now ?? Date.UTC(2026, 0, 2, 3, 4, 5))
-  const random = seededRandom(1)
+  const random = seededRandom(options.seed ?? 1)
   const files = options.files ?? memoryFiles()
   const journal = await openJournal({ files, folder: '/journal', random, clock, writer: 'inline' })
   const records = memoryRecords()
@@ -64,7 +76,8 @@ export async function createHarness(
   const commits = new Commits({ clock, journal, queues, tables })
   const seal = createSeal(Buffer.alloc(32, 7), random)
   const keys = createRecordKeys({ random, seal })
-  await commits.commit((tx) => keys.create(tx, { account: ACCOUNT, region: REGION, alias: OBJECTS_KEY, manager: 'server' })).done
+  if (tables.range(Table.keys, { limit: 1 }).length === 0)
+    await commits.commit((tx) => keys.create(tx, { account: ACCOUNT, region: REGION, alias: OBJECTS_KEY, manager: 'server' })).done
   let calls: (request: CallRequest) => Promise<CallResult> = () => Promise.reject(new Error('not composed yet'))
   const outbound = createOutbound({ clock, allow: ['127.0.0.0/8'] })
   const env: Env = {
@@ -77,7 +90,7 @@ export async function createHarness(
     keys,
     journal,
     queues,
-    blobs: memoryBlobs({ clock, random }),
+    blobs: options.blobs ?? memoryBlobs({ clock, random }),
     archive: memoryBlobs({ clock, random }),
     acts: createActs({ random, commits, account: ACCOUNT, region: REGION, version: 'test' }),
     outbound,

@@ -11,7 +11,7 @@ import { createDataEventFilter } from '../src/services/cloudtrail/data-event-fil
 import { cloudtrail } from '../src/services/cloudtrail/index.ts'
 import { s3 } from '../src/services/s3/index.ts'
 import { createSns } from '../src/services/sns/index.ts'
-import { ACCOUNT, createHarness, type Harness } from './harness.ts'
+import { ACCOUNT, createHarness, type Harness, type HarnessOptions } from './harness.ts'
 import { storedBytes } from './stored-bytes.ts'
 
 export const INTERVAL_SECONDS = 60
@@ -43,8 +43,10 @@ export async function withWorld(
   run: (world: World) => Promise<void>,
   cut: (env: Env) => Env = (env) => env,
   limits: { readonly spoolBytesMax?: number; readonly fileBytesMax?: number } = {},
+  parts: Pick<HarnessOptions, 'files' | 'blobs' | 'seed' | 'now'> = {},
 ): Promise<void> {
   const server = await createHarness((env) => ({ s3, cloudtrail, sns: createSns({ tables: env.tables, protocols: {} }) }), {
+    ...parts,
     selected: createDataEventFilter,
   })
   const { clock, env } = server
