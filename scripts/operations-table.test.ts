@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { operationsPage, operationTables, WITHOUT_EFFECT } from './operations-table.ts'
 
 test('docs/OPERATIONS.md lists the operations as they are (node bin/node26.js scripts/operations-table.ts writes them)', () => {
-  assert.equal(readFileSync(new URL('../docs/OPERATIONS.md', import.meta.url), 'utf8'), operationsPage())
+  const isFresh = readFileSync(new URL('../docs/OPERATIONS.md', import.meta.url), 'utf8') === operationsPage()
+  assert.ok(isFresh, 'write it anew')
 })
 
 test('every offered operation has a test that calls it', () => {

@@ -69,8 +69,8 @@ export function operationTables(): readonly ServiceTable[] {
     const sources = new Map(readAll([`src/services/${service}/**/*.ts`]).filter(([path]) => !path.endsWith('.test.ts')))
     const names = Object.keys(model().operations).toSorted()
     // What is registered only to be refused by its name.
-    const refused = sources.get(`src/services/${service}/unoffered.ts`) ?? ''
-    const isOffered = (name: string): boolean => operations[name] !== undefined && !refused.includes(`'${name}'`)
+    const refused = [...sources].flatMap(([path, text]) => (path.includes('/unoffered') ? [text] : [])).join('\n')
+    const isOffered = (name: string): boolean => operations[name] !== undefined && !new RegExp(`\\b${name}\\b`).test(refused)
     const offered = names.flatMap((name) => {
       const operation = operations[name]
       if (operation === undefined || !isOffered(name)) return []

@@ -109,7 +109,7 @@ test('a clock that goes back and jumps over the hour loses no event and writes n
     assert.ok(written.length >= 6)
     const keys = (await world.files()).map(({ key }) => key)
     const days = new Set(keys.map((key) => /us-east-1\/(\d{4}\/\d\d\/\d\d)\//.exec(key)?.[1]))
-    assert.deepEqual([...days].toSorted(), ['2026/01/01', '2026/01/02', '2026/01/03'])
+    assert.deepEqual(days, new Set(['2026/01/01', '2026/01/02', '2026/01/03']))
     // Each lies under the day that its name bears.
     for (const key of keys) assert.ok(key.includes(`/${/_(\d{4})(\d\d)(\d\d)T/.exec(key)?.slice(1).join('/')}/`), key)
   }))
