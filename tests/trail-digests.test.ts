@@ -101,6 +101,10 @@ test('files that wait for a refusing bucket come into backfill digests, each onc
     assert.equal(backfill.length, 1)
     assert.ok((backfill[0]?.logFiles.length ?? 0) >= 3)
     assert.equal(read.filter(({ isBackfill }) => !isBackfill).length, 3, 'and an hourly one for each hour')
+    const delays = (await world.server.events()).map(({ record }) => record).filter((record) => record['eventName'] === 'LogFileDelayed')
+    const delayed = new Set(delays.map((record) => (record['serviceEventDetails'] as Record<string, unknown>)['objectKey']))
+    assert.ok(delayed.isSupersetOf(new Set(backfill[0]?.logFiles)), 'each of them is told with its delay')
+    for (const record of delays) assert.deepEqual(record['addendum'], { reason: 'DELIVERY_DELAY' })
     assert.equal((await world.status())['LatestDigestDeliveryError'], undefined)
   }))
 

@@ -9,6 +9,8 @@ export interface Act {
   readonly name: string
   /** What is told of it (serviceEventDetails). */
   readonly details?: Readonly<Record<string, unknown>>
+  /** What the event adds to earlier ones, which are never changed (CloudTrail user guide, "CloudTrail record contents", addendum). */
+  readonly addendum?: { readonly reason: 'DELIVERY_DELAY' }
   /** Where it failed. */
   readonly error?: { readonly code: string; readonly message: string }
   /** It tells of telling: it begets no further log file or checkpoint by itself. */
@@ -32,7 +34,7 @@ export interface ActsOptions {
 }
 
 export function createActs({ random, commits, account, region, version }: ActsOptions): Acts {
-  const tell = (tx: Transaction, { name, details, error, isCaused }: Act): void => {
+  const tell = (tx: Transaction, { name, details, addendum, error, isCaused }: Act): void => {
     const json = JSON.stringify({
       eventVersion: '1.11',
       userIdentity: { type: 'SealcastServer', accountId: account, invokedBy: 'sealcast.local' },
@@ -52,6 +54,7 @@ export function createActs({ random, commits, account, region, version }: ActsOp
       recipientAccountId: account,
       ...(details !== undefined && { serviceEventDetails: details }),
       eventCategory: 'Sealcast',
+      ...(addendum !== undefined && { addendum }),
     })
     tx.event({ class: EventClass.own, flags: isCaused === true ? EventFlag.caused : 0, arrivedAt: tx.now, json })
   }

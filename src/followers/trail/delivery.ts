@@ -6,10 +6,12 @@ import { Readable } from 'node:stream'
 import { type Backoff, backoffMs } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import type { CallResult } from '../../engine/call.ts'
+import type { Act } from '../../engine/acts.ts'
 import type { Env } from '../../engine/env.ts'
 import { readSealedBody, writeSealedBody } from '../../engine/sealed-body.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { parseArn } from '../../model/arn.ts'
+import { digestTime } from '../../model/digest.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
@@ -25,6 +27,8 @@ import { changeStatus } from './trail-status.ts'
 const RETRY: Backoff = { firstMs: 5_000, maxMs: 300_000 }
 /** CloudTrail user guide: an unreachable bucket is tried for 30 days. */
 const TRIED_MS_MAX = 30 * 24 * 3600 * 1000
+/** A file that comes later than this after its time gets an addendum. */
+const DELAYED_MS = 15 * 60 * 1000
 /** Trails that are served at once; each may hold a file in memory. */
 const STEPS_AT_ONCE = 4
 const DEFAULT_SPOOL_BYTES_MAX = 10 * 1024 * 1024 * 1024
@@ -164,6 +168,7 @@ export class Deliveries {
     const notice = topicArn === undefined ? undefined : await this.#notify(plan, bucket, topicArn)
     const { done } = this.#env.commits.commit((tx) => {
       endPlan(tx, key, plan)
+      if (attemptedAt - plan.plannedAt > DELAYED_MS) this.#env.acts.tell(tx, delayOf(plan, bucket, attemptedAt))
       noteDelivered(tx, plan, { bucketName: bucket, hash: file.hash() ?? '' })
       changeStatus(tx, plan.trailArn, (status) => ({
         ...status,
@@ -327,6 +332,23 @@ function endPlan(tx: Transaction, key: string, { trailArn, region, carried }: Pl
   tx.delete(Table.trailPlans, key)
   if (carried === undefined) return
   for (let number = carried.first; number <= carried.last; number++) tx.delete(Table.trailPlans, carriedKey(trailArn, region, number))
+}
+
+/** Records are never changed, so that what is said of their delay is an event of its own. */
+function delayOf({ trailArn, region, objectKey, plannedAt, oldestEventAt }: PlannedFile, bucketName: string, deliveredAt: number): Act {
+  return {
+    name: 'LogFileDelayed',
+    details: {
+      trailARN: trailArn,
+      region,
+      bucketName,
+      objectKey,
+      delaySeconds: Math.round((deliveredAt - plannedAt) / 1000),
+      ...(oldestEventAt !== undefined && { oldestEventTime: digestTime(oldestEventAt) }),
+    },
+    addendum: { reason: 'DELIVERY_DELAY' },
+    isCaused: true,
+  }
 }
 
 /** A notice is tried once with its file; the next file's notice tells whether the topic is back. */
