@@ -170,6 +170,31 @@ test('a clock that jumps ahead by hours or goes back makes no gap and no overlap
     for (const [at, { start }] of read.entries()) assert.equal(start, read[at - 1]?.end ?? start)
   }))
 
+test('behind a restore a chain starts anew, and lists what was to be listed', () =>
+  withWorld(async (world) => {
+    const { env } = world.server
+    const lineage = (number: number) =>
+      env.commits.commit((tx) =>
+        tx.put(Table.acts, 'lineage', { kind: 'lineage', directory: 'd', id: `lineage ${number}`, number, since: tx.now }),
+      ).done
+    await lineage(1)
+    await startValidating(world)
+    await stride(world, HOUR_SECONDS + INTERVAL_SECONDS)
+    await createTopic(world, 'orders')
+    await stride(world, HOUR_SECONDS / 2)
+    await world.call('s3', 'DeleteBucketPolicy', { Bucket: 'logs' })
+    await stride(world, HOUR_SECONDS)
+    await world.follower.stop()
+    await lineage(2)
+    world.restart()
+    await world.call('s3', 'PutBucketPolicy', { Bucket: 'logs', Policy: BUCKET_POLICY })
+    await stride(world, HOUR_SECONDS + 10 * INTERVAL_SECONDS)
+    const read = await digests(world)
+    assert.deepEqual(windows(read), ['03:04:05 04:04:05', '05:35:05 06:35:05'])
+    assert.equal(read[1]?.previous, null)
+    assert.ok((read[1]?.logFiles.length ?? 0) >= 2)
+  }))
+
 test('keys are rotated by their age, overlap, and stay listed', () =>
   withWorld(async (world) => {
     const { clock, env } = world.server

@@ -23,6 +23,8 @@ export interface DigestChain extends DigestPlace {
   readonly kind: 'chain'
   readonly account: string
   readonly era: number
+  /** The number of the record's lineage: behind a restore a chain starts anew. */
+  readonly lineage: number
   /** Where its digests go when the trail is gone. */
   readonly bucketName: string
   readonly keyPrefix: string

@@ -3,6 +3,8 @@
 //
 // A log file belongs to the window in which it was planned, which is the time that its name bears. A digest therefore waits a little for
 // files that are planned and not yet delivered; what comes later still goes into a backfill digest.
+import { lineageOf } from '../../engine/lineage.ts'
+import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { DIGEST_HASH_ALGORITHM, digestTime } from '../../model/digest.ts'
 import {
@@ -85,6 +87,7 @@ export function noteDelivered(tx: Transaction, plan: PlannedFile, { bucketName, 
 export function planDigests(tx: Transaction, place: DigestPlace, upSince: number): readonly string[] {
   const planned: string[] = []
   let chain = readChain(tx, place)
+  if (chain !== undefined && chain.lineage !== lineageNumber(tx)) chain = startAnew(tx, chain)
   while (chain !== undefined && !chain.isOver) {
     const window = dueWindow(chain, tx.now)
     if (window === undefined) break
@@ -111,8 +114,8 @@ export function removeIfDone(tx: Transaction, place: DigestPlace): void {
 }
 
 /** Whether there is something to decide about the chain. */
-export function isDue(chain: DigestChain, now: number): boolean {
-  return chain.isOver || chain.lateFiles > 0 || dueWindow(chain, now) !== undefined
+export function isDue(tables: TableReader, chain: DigestChain, now: number): boolean {
+  return chain.lineage !== lineageNumber(tables) || chain.isOver || chain.lateFiles > 0 || dueWindow(chain, now) !== undefined
 }
 
 /** When the chain has to be looked at again, if nothing happens before. */
@@ -120,6 +123,46 @@ export function nextLookAt(chain: DigestChain, now: number, upSince: number): nu
   if (chain.isOver) return Infinity
   const dueAt = Math.min(chain.windowStart + HOUR_MS, chain.endsAt ?? Infinity)
   return dueAt > now ? dueAt : Math.max(dueAt, upSince) + GRACE_MS
+}
+
+/**
+ * What a restore brought back may have gone on elsewhere after the backup was taken: digests of the same names may lie in the bucket, and
+ * others may follow them. The chain starts anew with the present time, and lists what its digests to be were to list.
+ */
+function startAnew(tx: Transaction, chain: DigestChain): DigestChain {
+  const { previous: _, previousBackfill: __, backfilledAt: ___, ...kept } = chain
+  const digests = tx.range(Table.digests, { prefix: plannedDigestKey(chain) })
+  const place: DigestPlace = { trailArn: chain.trailArn, region: chain.region, chain: chain.chain }
+  for (const { key, value } of digests) {
+    if (value.kind !== 'digest' || value.chain !== chain.chain) continue
+    for (const file of value.files.toReversed())
+      tx.put(Table.digests, digestedFileKey(place, tx.nextNumber('digested files')), {
+        kind: 'file',
+        ...place,
+        plannedAt: value.startsAt,
+        isLate: false,
+        file,
+      })
+    tx.delete(Table.digests, key)
+  }
+  const files = filesOf(tx, chain)
+  for (const { key, row } of files) if (row.isLate) tx.put(Table.digests, key, { ...row, isLate: false })
+  const windowStart = Math.max(chain.windowStart, floorSecond(tx.now))
+  const begun: DigestChain = {
+    ...kept,
+    lineage: lineageNumber(tx),
+    windowStart,
+    digestsPlanned: 0,
+    lateFiles: 0,
+    isOver: chain.isOver && files.length === 0,
+    ...(chain.endsAt !== undefined && { endsAt: Math.max(chain.endsAt, windowStart + SECOND_MS) }),
+  }
+  tx.put(Table.digests, chainKey(begun), begun)
+  return begun
+}
+
+function lineageNumber(tables: TableReader): number {
+  return lineageOf(tables)?.number ?? 1
 }
 
 function isWanted(chain: DigestChain, view: TrailSelection | undefined): boolean {
@@ -153,6 +196,7 @@ function openChain(tx: Transaction, trail: TrailSelection, region: string): Dige
     chain: tx.nextNumber('digest chains'),
     account,
     era,
+    lineage: lineageNumber(tx),
     bucketName,
     keyPrefix,
     windowStart: Math.max(aligned, before.endedAt),

@@ -94,7 +94,7 @@ export class Digests {
 
   #plan(): void {
     const now = this.#env.clock.now()
-    const chains = this.#rows().filter((chain) => isDue(chain, now))
+    const chains = this.#rows().filter((chain) => isDue(this.#env.tables, chain, now))
     if (chains.length === 0) return
     const { result, done } = this.#env.commits.commit((tx) => {
       const planned = chains.flatMap((chain) => planDigests(tx, chain, this.#upSince))
