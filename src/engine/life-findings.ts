@@ -105,20 +105,8 @@ function tellRestored(tx: Transaction, env: Env, restored: RestoreNote, { life, 
     restored,
   })
   const from = life?.state === 'running' ? Math.min(aliveAt, restored.takenAt) : restored.takenAt
-  beginDigestsAnew(tx)
   closeDown(tx, from)
   putDown(tx, { from, cause: 'restored', what: `generation ${restored.generation}` })
-}
-
-/**
- * Digests written behind the backup may lie in a bucket elsewhere: each chain ends, and another begins with a starting digest, in place of
- * a second successor to the last one known here.
- */
-function beginDigestsAnew(tx: Transaction): void {
-  for (const { key, value: trail } of tx.range(Table.trails, {})) {
-    if (trail.digests === undefined) continue
-    tx.put(Table.trails, key, { ...trail, digests: { number: tx.nextNumber('digest eras'), since: tx.now } })
-  }
 }
 
 /** Calls that a crash left uncounted enter the total by their events. */
