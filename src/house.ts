@@ -23,7 +23,7 @@ import { createStatus, registerGauges } from './engine/health.ts'
 import { openLife } from './engine/life.ts'
 import { createLive } from './engine/live.ts'
 import type { Service } from './engine/operation.ts'
-import { createOutbound } from './engine/outbound.ts'
+import { createOutbound, type Outbound } from './engine/outbound.ts'
 import { OBJECTS_KEY } from './engine/keys.ts'
 import { createRecordKeys } from './engine/record-keys.ts'
 import { createRateLimit } from './engine/rate-limit.ts'
@@ -36,6 +36,7 @@ import { startUpkeep, type Upkeep, watchFreeSpace } from './engine/upkeep.ts'
 import { startVisibility } from './engine/visibility.ts'
 import { BucketEventSender } from './followers/bucket-events.ts'
 import { createDeliveryFollower } from './followers/delivery/index.ts'
+import { forgetEventCopies, openEventCopies } from './followers/event-copies.ts'
 import { createHistoryFollower } from './followers/history.ts'
 import { createLakeFollower } from './followers/lake.ts'
 import { TrailFollower } from './followers/trail/follower.ts'
@@ -88,6 +89,8 @@ export interface HouseOptions {
   /** Networks that deliveries may reach. */
   readonly allow: readonly string[]
   readonly signatureErrors: SignatureErrors
+  /** The Authorization header of events.target. */
+  readonly eventsAuthorization?: string
   /** `command`: open for one command. Nothing is delivered, no log file is written, and no part of the journal goes. */
   readonly purpose: 'serve' | 'command'
 }
@@ -293,6 +296,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'],
       digestKeyDays: config['trail.digestKeyDays'],
     }),
+    ...(options.purpose === 'serve' ? await eventCopies(options, env, outbound) : []),
   ]
   running.follows = startFollowers({
     journal,
@@ -382,6 +386,25 @@ function once(sweep: () => Promise<number>): () => Promise<number> {
     isDone = true
     return swept
   }
+}
+
+async function eventCopies({ config, eventsAuthorization }: HouseOptions, env: Env, outbound: Outbound): Promise<readonly Follower[]> {
+  const target = config['events.target']
+  if (target === undefined) {
+    await forgetEventCopies(env)
+    return []
+  }
+  return [
+    await openEventCopies({
+      env,
+      outbound,
+      target,
+      ...(eventsAuthorization !== undefined && { authorization: eventsAuthorization }),
+      includesReads: config['events.reads'],
+      includesData: config['events.data'],
+      backlogBytesMax: config['events.backlogBytes'],
+    }),
+  ]
 }
 
 function openServerTree({ config, data, account, purpose }: HouseOptions, env: Env): Promise<Tree> {

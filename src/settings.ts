@@ -1,5 +1,5 @@
 // Every setting of the server, by its key in the configuration file and in `--set key=value`.
-import { choice, text, texts, wholeNumber } from './model/config.ts'
+import { choice, flag, text, texts, wholeNumber } from './model/config.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -124,6 +124,21 @@ export const settings = {
     min: MEBIBYTE,
     max: Number.MAX_SAFE_INTEGER,
     help: 'the lake lets go of its oldest beyond this',
+  }),
+  'events.target': text({
+    default: undefined,
+    pattern: /^https?:\/\/[^\s@]+$/,
+    form: 'an http(s) URL without a user or password',
+    help: 'URL that copies of events are posted to, in the form of EventBridge',
+  }),
+  'events.authorizationFile': text({ default: undefined, help: 'file with the Authorization header of events.target' }),
+  'events.reads': flag({ default: false, help: 'copies of management events that only read, too' }),
+  'events.data': flag({ default: false, help: 'copies of data events, too' }),
+  'events.backlogBytes': wholeNumber({
+    default: 256 * MEBIBYTE,
+    min: MEBIBYTE,
+    max: Number.MAX_SAFE_INTEGER,
+    help: 'of journal that is kept for an events.target that does not answer',
   }),
   'limits.profile': choice({
     default: 'open',

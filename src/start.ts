@@ -42,6 +42,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const config = readConfig(options)
   const identity = readIdentity(options)
   const tls = readTls(config)
+  const eventsAuthorization = readEventsAuthorization(config, options.environment)
   const clock = systemClock
   const random = systemRandom()
   const log = createLog({ format: config['log.format'], now: () => clock.now(), write: options.writeLog })
@@ -62,6 +63,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       baseUrl: () => config['server.publicUrl'] ?? url,
       allow: allowedNetworks(config, options.dev),
       signatureErrors,
+      ...(eventsAuthorization !== undefined && { eventsAuthorization }),
       purpose: 'serve',
     })
   let house: House | undefined
@@ -232,6 +234,26 @@ function readIdentity({ environment, dev }: StartOptions): { readonly account: s
     throw new CommandError('SEALCAST_ROOT_ACCESS_KEY_ID must have 3 to 128 letters, digits or underscores')
   if (secretAccessKey.length < 8) throw new CommandError('SEALCAST_ROOT_SECRET_ACCESS_KEY must have at least 8 characters')
   return { account, rootKey: { accessKeyId, secretAccessKey } }
+}
+
+/** From a file or the environment; never from the settings themselves. */
+function readEventsAuthorization(config: Config, environment: Environment): string | undefined {
+  const file = config['events.authorizationFile']
+  let given = environment['SEALCAST_EVENTS_AUTHORIZATION']
+  if (file !== undefined) {
+    try {
+      given = readFileSync(resolve(file), 'utf8')
+    } catch (error) {
+      throw new CommandError(`events.authorizationFile cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  const header = given?.trim()
+  if (header !== undefined && !/^[\x20-\x7e]{1,8192}$/.test(header))
+    throw new CommandError(
+      'the Authorization header of events.target must be one line of 1 to 8192 ASCII characters: ' +
+        'it comes from events.authorizationFile or SEALCAST_EVENTS_AUTHORIZATION',
+    )
+  return header
 }
 
 function readTls(config: Config): TlsMaterial | undefined {
