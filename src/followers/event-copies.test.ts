@@ -114,7 +114,8 @@ suite('copies of events', () => {
       await call('sns', 'Publish', { TopicArn: `arn:aws:sns:${REGION}:${ACCOUNT}:a`, Message: 'm' })
       await env.acts.record({ name: 'ServerStarted' })
       await pass(2000)
-      assert.deepEqual(names().toSorted(), ['ListTopics', 'Publish', 'a', 'a'])
+      assert.deepEqual(new Set(names()), new Set(['ListTopics', 'Publish', 'a']))
+      assert.equal(names().length, 4, 'the topic comes to both')
     }))
 
   test('a target that fails gets everything later, in order, and holds up nobody', () =>
