@@ -79,6 +79,7 @@ describe('sealcast verify on thirty hours of a server', () => {
     )
     assert.ok(report.counts.digests >= 54 && report.counts.backfills > 0)
     assert.equal(report.counts.digestsProved, report.counts.digests)
+    assert.ok(report.counts.calls > 100, String(report.counts.calls))
     assert.ok(report.counts.records - report.counts.recordsProved <= 5)
   })
 

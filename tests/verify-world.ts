@@ -151,7 +151,7 @@ export interface TreeFiles {
   readonly files: Map<string, Buffer>
   readonly signer: NoteSigner
   /** A checkpoint over the first `size` events. */
-  sign(size: number): Buffer
+  sign(size: number, extensions?: readonly string[]): Buffer
 }
 
 /** The tree over events, as a static log. */
@@ -160,9 +160,9 @@ export function makeTree(events: readonly Buffer[]): TreeFiles {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const signer = noteSigner('sealcast/test', pem)
   const hashes = Buffer.concat(leaves.map(leafHash))
-  const sign = (size: number): Buffer => {
+  const sign = (size: number, extensions: readonly string[] = []): Buffer => {
     const root = rootHash(size, (level, index) => subtreeHash(hashes, index * 2 ** level, 2 ** level))
-    return Buffer.from(signCheckpoint({ size, root }, [], signer))
+    return Buffer.from(signCheckpoint({ size, root }, extensions, signer))
   }
   const files = new Map([['checkpoint', sign(leaves.length)]])
   for (let index = 0; index * TILE_WIDTH < leaves.length; index++) {

@@ -46,6 +46,7 @@ describe('sealcast verify on digests and log files', () => {
         bytes: 0,
         records: 144,
         leaves: 0,
+        calls: 0,
         recordsProved: 0,
       },
     )
@@ -275,6 +276,19 @@ describe('sealcast verify on the tree', () => {
       { older: [288] },
     )
     assert.deepEqual(brokenIn(newer), [])
+  })
+
+  it('counts the events of the calls that were served', async () => {
+    const counted = (calls: number) =>
+      withTree((_trail, { files, sign }) => {
+        const lines = [`census leaves=10 calls=7 untold=2 further=1`, `census leaves=200 calls=${calls} untold=5 further=4`]
+        files.set('checkpoint', sign(288, lines))
+      })
+    assert.deepEqual(brokenIn(await counted(197)), [])
+    assert.equal((await counted(197)).counts.calls, 190)
+    const report = await counted(199)
+    assert.deepEqual(brokenIn(report), ['incomplete checkpoint'])
+    assert.match(report.findings[0]?.what ?? '', /192 calls were served .* leave 192 events; the tree has 190/)
   })
 
   it("tells of a checkpoint that is not the server's", async () => {

@@ -26,6 +26,8 @@ export interface VerifyCounts {
   bytes: number
   records: number
   leaves: number
+  /** Calls that the server had counted, and whose events were counted in the tree. */
+  calls: number
   /** Records that have their leaf. */
   recordsProved: number
 }
@@ -76,7 +78,7 @@ export const FINDINGS_MAX = 10_000
 export class Findings {
   readonly counts: VerifyCounts = {
     ...{ digests: 0, digestsProved: 0, backfills: 0, logs: 0, logsProved: 0, logsUnsealed: 0 },
-    ...{ bytes: 0, records: 0, leaves: 0, recordsProved: 0 },
+    ...{ bytes: 0, records: 0, leaves: 0, calls: 0, recordsProved: 0 },
   }
   readonly grades: Record<Grade, number> = { broken: 0, unproved: 0, note: 0 }
   readonly listed: VerifyFinding[] = []

@@ -1,6 +1,7 @@
 // Holds a tree's leaves against its checkpoints: every hash is made anew from the leaves, so that each checkpoint, old or new, either
 // speaks of exactly these leaves or is told. Leaves of events are remembered by 64 bits each, to be met again in the log files.
 import { openCheckpoint, type Checkpoint } from '../model/tlog/checkpoint.ts'
+import { eventsBetween, parseCensusLine, type TreeCensus } from '../model/tlog/census-line.ts'
 import { CAUSED, type EventLeaf, parseLeaf } from '../model/tlog/event-leaf.ts'
 import { EMPTY_ROOT, leafHash, nodeHash } from '../model/tlog/merkle.ts'
 import { formatVerifierKey, type NoteKey } from '../model/tlog/signed-note.ts'
@@ -48,6 +49,7 @@ export async function checkTree({ log, checkpoints, keys }: TreeInput, findings:
     }
   }
   settle()
+  const told = new ToldCalls(heads)
   const reached = await eachLeaf(log, size, findings, (leaf, index) => {
     const read = parseLeaf(leaf)
     if (read === undefined) findings.broken('leaf-unreadable', 'tree', `leaf ${index} is no line of this release's form`)
@@ -55,10 +57,12 @@ export async function checkTree({ log, checkpoints, keys }: TreeInput, findings:
       if (classOf(read) === 'aws') leaves.add(...halvesOf(read.hash))
       if (read.time > newestTime) newestTime = read.time
     }
+    told.pass(read, index)
     stack.add(leafHash(leaf))
     settle()
   })
   findings.counts.leaves = reached
+  told.judge(reached, findings)
   for (const { from, checkpoint } of waiting)
     findings.broken(
       'tree-cut',
@@ -155,6 +159,44 @@ async function eachLeaf(
     if (leaves.length < TILE_WIDTH) break
   }
   return reached
+}
+
+/** Calls served = events + listed exceptions: what the censuses on checkpoints say, against the leaves. */
+class ToldCalls {
+  readonly #spans: { readonly from: string; readonly first: TreeCensus; readonly last: TreeCensus }[] = []
+  /** Leaves of calls before each census. */
+  readonly #before = new Map<number, number>()
+  #told = 0
+
+  constructor(heads: readonly Head[]) {
+    for (const { from, checkpoint } of heads) {
+      const [first, last] = checkpoint.extensions.flatMap((line) => parseCensusLine(line) ?? [])
+      if (first === undefined || last === undefined) continue
+      this.#spans.push({ from, first, last })
+      for (const { leaves } of [first, last]) this.#before.set(leaves, 0)
+    }
+  }
+
+  pass(leaf: EventLeaf | undefined, index: number): void {
+    if (this.#before.has(index)) this.#before.set(index, this.#told)
+    if (leaf === undefined || !['aws', 'own'].includes(classOf(leaf))) return
+    // What the server tells of itself is no event of a call; a refused signature's is one, and bears no account.
+    if (leaf.category !== 'sealcast' || leaf.account === '-') this.#told++
+  }
+
+  judge(reached: number, findings: Findings): void {
+    if (this.#before.has(reached)) this.#before.set(reached, this.#told)
+    for (const { from, first, last } of this.#spans) {
+      if (last.leaves > reached) continue
+      const events = (this.#before.get(last.leaves) ?? 0) - (this.#before.get(first.leaves) ?? 0)
+      const expected = eventsBetween(first, last)
+      findings.counts.calls = Math.max(findings.counts.calls, last.calls - first.calls)
+      if (events === expected) continue
+      const calls = `${last.calls - first.calls} calls were served between the events ${first.leaves} and ${last.leaves}`
+      const what = `${calls}, which leave ${expected} events; the tree has ${events}`
+      findings.broken('incomplete', from, what, 'ask for the Census events of that time; calls were served and are not on the record')
+    }
+  }
 }
 
 /** Complete subtrees from the left, largest first. */

@@ -60,6 +60,7 @@ function describeReport({ chains, counts, grades, tree, clean, keys }: VerifyRep
   if (tree !== undefined)
     lines.push(
       `tree ${printable(tree.origin)}: ${tree.size} events, held against ${tree.checkpoints.length} checkpoints; ` +
+        `${counts.calls} calls served and told; ` +
         `${counts.recordsProved} of ${counts.records} records are in it`,
     )
   const more = `${grades.unproved} unproved, ${grades.note} notes`

@@ -4,9 +4,10 @@ import type { Timer } from '../../base/clock.ts'
 import type { Env } from '../../engine/env.ts'
 import { treeSigner } from '../../engine/tree-signing.ts'
 import { Table } from '../../model/tables.ts'
+import { formatCensusLine } from '../../model/tlog/census-line.ts'
 import { signCheckpoint } from '../../model/tlog/checkpoint.ts'
 import type { PublishedTree, SignedTree } from '../../model/tlog/tree-rows.ts'
-import type { TreeFollower } from './follower.ts'
+import type { CountedHead, TreeFollower } from './follower.ts'
 import type { Publication } from './publication.ts'
 
 export interface CheckpointsOptions {
@@ -15,6 +16,11 @@ export interface CheckpointsOptions {
   /** Undefined: only on demand. */
   readonly seconds: number | undefined
   readonly publications: readonly Publication[]
+}
+
+/** What was counted goes along, where there is something between two censuses. */
+function linesOf({ census }: CountedHead): string[] {
+  return census === undefined || census.first.leaves === census.last.leaves ? [] : [census.first, census.last].map(formatCensusLine)
 }
 
 const NOTHING_PUBLISHED: PublishedTree = { kind: 'published', topic: 0, file: 0, bucket: 0, partials: [] }
@@ -47,7 +53,7 @@ export class Checkpoints {
       const isSame = newest?.size === head.size && newest.keyHash === signer.hash
       signed = isSame
         ? newest
-        : { kind: 'checkpoint', size: head.size, signedAt: tx.now, keyHash: signer.hash, note: signCheckpoint(head, [], signer) }
+        : { kind: 'checkpoint', size: head.size, signedAt: tx.now, keyHash: signer.hash, note: signCheckpoint(head, linesOf(head), signer) }
       if (!isSame) tx.put(Table.tree, 'checkpoint', signed)
     })
     if (signed === undefined) throw new Error('the commit of a checkpoint staged none')

@@ -3,8 +3,10 @@
 import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Transaction } from '../../engine/transaction.ts'
-import { EntryKind, EventFlag, eventAt, visitEntries } from '../../model/entry.ts'
+import { addCounts, type CensusRow } from '../../model/acts.ts'
+import { ENTRY_HEADER_BYTES, EntryKind, EventFlag, eventAt, readEntryAt, visitEntries } from '../../model/entry.ts'
 import { Table } from '../../model/tables.ts'
+import { treeCensus } from '../../model/tlog/census-line.ts'
 import { EventLeaves } from '../../model/tlog/event-leaf.ts'
 import type { TreeHead } from '../../model/tlog/merkle.ts'
 import type { TreeState } from '../../model/tlog/tree-rows.ts'
@@ -18,6 +20,11 @@ const PAUSE_MS = 100
 const UNCOMMITTED_LEAVES_MAX = 16 * 1024
 const UNCOMMITTED_BYTES_MAX = 32 * 1024 * 1024
 
+/** A tree's head, and what was counted of the calls behind its leaves. */
+export interface CountedHead extends TreeHead {
+  readonly census: TreeState['census']
+}
+
 export class TreeFollower implements Follower {
   readonly name = 'tree'
   readonly pauseMs = PAUSE_MS
@@ -28,6 +35,7 @@ export class TreeFollower implements Follower {
   #read: Position
   #bytesRead = 0
   #ownLeaves: number
+  #census: TreeState['census']
   readonly #lines = new EventLeaves()
   #committing: Promise<unknown> = Promise.resolve()
 
@@ -37,6 +45,7 @@ export class TreeFollower implements Follower {
     this.#store = store
     this.#committed = state
     this.#ownLeaves = state.size
+    this.#census = state.census
     this.#read = Math.max(state.position, env.journal.start)
     if (state.size > 0 && state.position < env.journal.start)
       env.log.error('events were trimmed before the tree could take them', { from: state.position, to: env.journal.start })
@@ -74,7 +83,7 @@ export class TreeFollower implements Follower {
   }
 
   /** Makes the tree as it is now count, with what `work` stages beside it; resolves with its head when that is durable. */
-  commit(work: (tx: Transaction, head: TreeHead) => void): Promise<TreeHead> {
+  commit(work: (tx: Transaction, head: CountedHead) => void): Promise<TreeHead> {
     const done = this.#committing.then(() => this.#commit(work))
     this.#committing = done.catch(() => {})
     return done
@@ -85,15 +94,19 @@ export class TreeFollower implements Follower {
     if (this.#store.size > this.#committed.size) await this.commit(() => {})
   }
 
-  async #commit(work: (tx: Transaction, head: TreeHead) => void): Promise<TreeHead> {
+  async #commit(work: (tx: Transaction, head: CountedHead) => void): Promise<TreeHead> {
     const head = { size: this.#store.size, root: this.#store.root() }
-    const state = { ...this.#committed, size: head.size, root: head.root.toString('base64'), position: this.#read }
+    const state: TreeState = {
+      ...this.#committed,
+      ...{ size: head.size, root: head.root.toString('base64'), position: this.#read },
+      ...(this.#census !== undefined && { census: this.#census }),
+    }
     const isWorthARow = state.size > this.#committed.size || state.position - this.#committed.position >= UNCOMMITTED_BYTES_MAX
     await this.#store.flush()
     // Commit point: from here on the tree has these leaves, and its files are there to show them.
     await this.#env.commits.commit((tx) => {
       if (isWorthARow) tx.put(Table.tree, 'state', state)
-      work(tx, head)
+      work(tx, { ...head, census: state.census })
     }).done
     if (isWorthARow) this.#committed = state
     this.#bytesRead = 0
@@ -104,7 +117,10 @@ export class TreeFollower implements Follower {
     const leaves: string[] = []
     for (const frame of frames) {
       if (frame.position < this.#read) continue
+      const before = this.#store.size + leaves.length
       visitEntries(frame.payload, (kind, at, end) => {
+        if (kind === EntryKind.put && frame.payload[at + ENTRY_HEADER_BYTES] === Table.acts)
+          this.#takeCensus(frame.payload.subarray(at), before)
         if (kind !== EntryKind.event) return
         const { class: eventClass, flags, jsonAt } = eventAt(frame.payload, at)
         const isCaused = (flags & EventFlag.caused) !== 0
@@ -115,5 +131,14 @@ export class TreeFollower implements Follower {
       this.#bytesRead += frame.payload.length
     }
     this.#store.append(leaves)
+  }
+
+  /** A census speaks of the calls whose frames stand before its own. */
+  #takeCensus(entry: Buffer, leaves: number): void {
+    const put = readEntryAt(entry)
+    if (put.kind !== 'put' || put.key !== 'census') return
+    const { total, untold } = JSON.parse(put.value.toString('utf8')) as CensusRow
+    const last = treeCensus(leaves, untold === undefined ? total : addCounts(total, untold))
+    this.#census = { first: this.#census?.first ?? last, last }
   }
 }

@@ -4,6 +4,7 @@ import { lineageOf } from '../../engine/lineage.ts'
 import type { FoundLeaf, TreeLog } from '../../engine/tree-log.ts'
 import { addTreeKey, originOf, restoredOriginOf, serverId, treeKeys } from '../../engine/tree-signing.ts'
 import { Table } from '../../model/tables.ts'
+import { NO_CALLS } from '../../model/tlog/census-line.ts'
 import { consistencyProof, EMPTY_ROOT, inclusionProof, rootHash, type SubtreeReader } from '../../model/tlog/merkle.ts'
 import { decodeBundle, subtreesOf, TILE_WIDTH, tileWidth } from '../../model/tlog/tiles.ts'
 import type { TreeState } from '../../model/tlog/tree-rows.ts'
@@ -66,7 +67,11 @@ async function readState(env: Env, hasFiles: boolean): Promise<TreeState> {
   const { result, done } = env.commits.commit((tx) => {
     const origins = new Set(treeKeys(tx).map(({ origin }) => origin))
     const origin = originOf(serverId(env, tx), origins.size + 1)
-    const state: TreeState = { kind: 'state', origin, size: 0, root: EMPTY_ROOT.toString('base64'), position: env.journal.start }
+    const state: TreeState = {
+      ...{ kind: 'state', origin, size: 0, root: EMPTY_ROOT.toString('base64'), position: env.journal.start },
+      // A tree as old as its journal begins where no call was served.
+      ...(env.journal.start === 0 && { census: { first: NO_CALLS, last: NO_CALLS } }),
+    }
     tx.put(Table.tree, 'state', state)
     const verifierKey = addTreeKey(env, tx, origin)
     if (known !== undefined) {

@@ -1,5 +1,7 @@
 // What the records keep of the tree over the events (Table.tree, Table.treeKeys).
 
+import type { TreeCensus } from './census-line.ts'
+
 export type TreeRow = TreeState | SignedTree | PublishedTree
 
 /** The tree counts as far as this says, whatever its files hold beyond. */
@@ -12,6 +14,8 @@ export interface TreeState {
   readonly root: string
   /** The place in the journal up to which its events are leaves. */
   readonly position: number
+  /** The first census that its leaves hold and the newest; absent before there was one. */
+  readonly census?: { readonly first: TreeCensus; readonly last: TreeCensus }
   /** Of the record it grows with; absent in the first lineage. */
   readonly lineage?: string
 }
