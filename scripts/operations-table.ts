@@ -4,6 +4,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { posix, resolve } from 'node:path'
 import type { AnyOperation, Service } from '../src/engine/operation.ts'
 import { createCloudtrail } from '../src/services/cloudtrail/index.ts'
+import { cloudtrailData } from '../src/services/cloudtrail-data/index.ts'
 import { s3 } from '../src/services/s3/index.ts'
 import { createSns } from '../src/services/sns/index.ts'
 import { createSqs } from '../src/services/sqs/index.ts'
@@ -11,7 +12,14 @@ import { sts } from '../src/services/sts/index.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PAGE = resolve(ROOT, 'docs', 'OPERATIONS.md')
-const TITLES: Readonly<Record<string, string>> = { sns: 'SNS', sqs: 'SQS', s3: 'S3', cloudtrail: 'CloudTrail', sts: 'STS' }
+const TITLES: Readonly<Record<string, string>> = {
+  sns: 'SNS',
+  sqs: 'SQS',
+  s3: 'S3',
+  cloudtrail: 'CloudTrail',
+  'cloudtrail-data': 'CloudTrail Data',
+  sts: 'STS',
+}
 /** Tests that name operations without calling them, or call all there are. */
 const NO_CALLS = /^src\/wire\/|^tests\/record-|^tests\/lossless\//
 
@@ -59,6 +67,7 @@ function services(): Readonly<Record<string, Service>> {
     sqs: createSqs({} as never),
     s3,
     cloudtrail: createCloudtrail({} as never),
+    'cloudtrail-data': cloudtrailData,
     sts,
   }
 }
