@@ -34,6 +34,7 @@ async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
     },
     former,
     turnedFrom: undefined,
+    newStoreKeys: [],
     rotate() {
       former.push({ id: rootKeyId(root), since: 0 })
       root = NEW

@@ -18,6 +18,8 @@ export interface RootKeys {
   readonly former: readonly { readonly id: string; readonly since: number }[]
   /** The id of the root key that gave way to another as the directory was opened. */
   readonly turnedFrom: string | undefined
+  /** Keys of stores that were made since the directory was opened. */
+  readonly newStoreKeys: readonly { readonly store: string; readonly number: number }[]
   /** Makes a new root key, durably. Throws RootKeyRefused where the key is not the server's to make. */
   rotate(): void
   forgetFormer(): void
@@ -26,7 +28,7 @@ export interface RootKeys {
 export interface RootRotation {
   /** The new key's id, and that of the one before. Begins to seal anew what there is. */
   rotate(): { readonly from: string; readonly to: string }
-  /** At the start of a server: tells of a key that came with it, and goes on in the background. */
+  /** At the start of a server: tells of the keys that came with it, and goes on in the background. */
   begin(): Promise<void>
   /** Goes on with what is left to do; resolves when nothing can be done for now. */
   goOn(): Promise<void>
@@ -119,6 +121,8 @@ export function createRootRotation({ env, acts, seal, rootKeys }: Parts): RootRo
     async begin() {
       if (rootKeys.turnedFrom !== undefined)
         await acts.record({ name: 'KeyRotated', details: { key: 'root', from: rootKeys.turnedFrom, to: seal.keyId } })
+      for (const { store, number } of rootKeys.newStoreKeys)
+        await acts.record({ name: 'KeyRotated', details: { key: store, version: number } })
       void inBackground()
     },
     goOn,

@@ -57,20 +57,26 @@ test('a wrong key, or none, is refused with the ids and the remedy, and changes 
   }))
 
 test('a key gives way to one of any other source when both are given, and is kept sealed', () => {
-  const sources = [FILE, FIRST, SECOND, PASSPHRASE, { kind: 'passphrase', passphrase: 'another one of those' } as const]
-  for (const from of sources)
-    for (const to of sources.filter((source) => source !== from))
-      withFolder((folder) => {
-        const before = open(folder, from).root
-        const turned = open(folder, to, from)
-        assert.ok(!turned.root.equals(before))
-        assert.equal(turned.turnedFrom, rootKeyId(before))
-        const again = open(folder, to)
-        assert.ok(again.root.equals(turned.root))
-        assert.ok(again.former[0]?.key.equals(before))
-        again.forgetFormer()
-        assert.deepEqual(open(folder, to).former, [])
-      })
+  const other = { kind: 'passphrase', passphrase: 'another one of those' } as const
+  const pairs: readonly (readonly [RootSource | undefined, RootSource | undefined])[] = [
+    [FILE, FIRST],
+    [FIRST, SECOND],
+    [FIRST, FILE],
+    [FILE, PASSPHRASE],
+    [PASSPHRASE, other],
+  ]
+  for (const [from, to] of pairs)
+    withFolder((folder) => {
+      const before = open(folder, from).root
+      const turned = open(folder, to, from)
+      assert.ok(!turned.root.equals(before))
+      assert.equal(turned.turnedFrom, rootKeyId(before))
+      const again = open(folder, to)
+      assert.ok(again.root.equals(turned.root))
+      assert.ok(again.former[0]?.key.equals(before))
+      again.forgetFormer()
+      assert.deepEqual(open(folder, to).former, [])
+    })
 })
 
 test('a rotation makes a new file, and one that ends at any point leaves the old key or the new', () =>

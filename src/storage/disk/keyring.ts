@@ -78,6 +78,8 @@ interface GivenKey {
 export class Keyring {
   /** The id of the root key that gave way to another as the directory was opened. */
   turnedFrom: string | undefined
+  /** Keys of stores that were made since the directory was opened. */
+  readonly newStoreKeys: NamedStoreKey[] = []
   readonly #parts: KeyringParts
   #stored: StoredKeyring
   #root: Buffer
@@ -198,6 +200,7 @@ export class Keyring {
     const sealed = sealBytes(this.#root, random.bytes(NONCE_BYTES), key.key, storeBound(store, number)).toString('base64url')
     this.#write({ ...this.#stored, stores: [...(this.#stored.stores ?? []), { store, number, since: key.since, sealed }] })
     this.#stores = [...this.#stores, key]
+    this.newStoreKeys.push(key)
     return key
   }
 
