@@ -208,6 +208,8 @@ function readConfig({ configFile, set, dev }: StartOptions): Config {
   const problems = 'problems' in read ? read.problems : []
   if ('values' in read && (read.values['server.tlsCert'] === undefined) !== (read.values['server.tlsKey'] === undefined))
     problems.push('server.tlsCert and server.tlsKey go together: give both or none')
+  if ('values' in read && read.values['tree.prefix'] !== '' && read.values['tree.bucket'] === undefined)
+    problems.push('tree.prefix is of keys in tree.bucket, which is missing')
   if (problems.length > 0 || 'problems' in read)
     throw new CommandError(`the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`)
   return read.values
