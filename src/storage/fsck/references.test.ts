@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../../base/random.ts'
+import { chainKey, digestedFileKey } from '../../model/digest-chain.ts'
 import { createUploadId, partRow, uploadRow } from '../../model/multipart-upload.ts'
 import { nullVersionRow, versionRow } from '../../model/object-version.ts'
 import { Table } from '../../model/tables.ts'
@@ -43,4 +44,15 @@ test('older versions, delete markers and parts are known, with their blobs', () 
   )
   references.change(Table.buckets, 'box', undefined)
   assert.equal(problems(() => true).filter((problem) => problem.endsWith('its bucket box does not exist')).length, 4)
+})
+
+test('a log file that waits for a digest has its chain', () => {
+  const references = new References()
+  const place = { trailArn: 'arn:aws:cloudtrail:us-east-1:111122223333:trail/all', region: 'eu-west-1', chain: 3 }
+  references.change(Table.digests, chainKey(place), json({ kind: 'chain' }))
+  references.change(Table.digests, digestedFileKey(place, 7), json({ kind: 'file' }))
+  const problems = () => [...references.problems({ start: 0, durable: 0 }, () => true)].map(({ key }) => key)
+  assert.deepEqual(problems(), [])
+  references.change(Table.digests, chainKey(place), undefined)
+  assert.deepEqual(problems(), [digestedFileKey(place, 7)])
 })

@@ -105,6 +105,7 @@ export class References {
       }
     yield* this.#nullVersions(gone)
     yield* this.#plans(journal.start, isBlobGood)
+    yield* this.#digests()
     yield* this.#queues()
     for (const { key, row } of this.#of<AccessKey>(Table.accessKeys)) {
       if (!this.#has(Table.accounts, row.account))
@@ -177,6 +178,16 @@ export class References {
       else if (row.spooled === undefined && row.from !== undefined && row.from < start) {
         yield { table, key, severity: 'damage', what: `it tells of a log file from position ${row.from}; the journal starts at ${start}` }
       }
+    }
+  }
+
+  /** A delivered log file waits for the digest of a chain that is there. */
+  *#digests(): Generator<ReferenceProblem> {
+    const table = Table.digests
+    for (const { key } of this.#of<true>(table)) {
+      const [, trailArn, place] = /^(.+)\/file\/([^/]+\/\d+)\/\d+$/.exec(key) ?? []
+      if (trailArn !== undefined && !this.#has(table, `${trailArn}/chain/${place}`))
+        yield { table, key, severity: 'damage', what: 'the chain of digests that is to list its log file does not exist' }
     }
   }
 
