@@ -287,7 +287,7 @@ test('S3 refuses in its own form', async () => {
   assert.deepEqual(s3Error(await bucket({ method: 'PUT', path: '/broken', body: '<a' })), [400, 'MalformedXML'])
   assert.deepEqual(s3Error(await bucket({ path: '/kept/%FF' })), [400, 'InvalidURI'])
   assert.deepEqual(s3Error(await bucket({ path: '/absent' })), [404, 'NoSuchBucket'])
-  assert.deepEqual(s3Error(await bucket({ query: 'acl=' })), [501, 'NotImplemented'])
+  assert.deepEqual(s3Error(await bucket({ query: 'metadataConfiguration=' })), [501, 'NotImplemented'])
   const bomb = `<!DOCTYPE a [<!ENTITY b "${'c'.repeat(1000)}">]><a>${'&b;'.repeat(1000)}</a>`
   assert.deepEqual(s3Error(await bucket({ method: 'PUT', path: '/bomb', body: bomb })), [400, 'MalformedXML'])
   await assertUnharmed()
