@@ -96,8 +96,10 @@ test('each minute of a day: logged, down and why, unselected and by whom', async
   await third.begin(START)
   minutes(5)
 
-  const { server, trails, from } = await report({ From: new Date(start - 5 * MINUTE_MS).toISOString() })
+  const { server, trails, from, census } = await report({ From: new Date(start - 5 * MINUTE_MS).toISOString() })
   assert.equal(from, start - 5 * MINUTE_MS)
+  assert.equal(census.mismatches.length, 0)
+  assert.ok(census.spans >= 3 && census.events >= 7)
   assert.deepEqual(told(server.spans, start), [
     [-5, 0, 'down', 'not set up'],
     [0, 60, 'logged', undefined],
@@ -126,6 +128,28 @@ test('each minute of a day: logged, down and why, unselected and by whom', async
   assert.equal((await report({ AccountId: '999999999999' })).trails.length, 0)
   await assert.rejects(report({ From: 'yesterday' }), /From: give a time/)
   await assert.rejects(report({ From: '2030-01-01' }), /From: must lie before To/)
+})
+
+test('an event that no call accounts for, and a call that left none, are noticed', async (t) => {
+  const { call, env, census, open, report, minutes } = await worldOf(t)
+  const life = await open()
+  await life.begin(START)
+  await call('s3', 'CreateBucket', { Bucket: 'one' })
+  minutes(6)
+  assert.equal((await report({})).census.mismatches.length, 0)
+  env.commits.commit((tx) => tx.event({ class: 1, flags: 0, arrivedAt: tx.now, json: '{"eventID":"stray","eventType":"AwsApiCall"}' }))
+  minutes(6)
+  await call('s3', 'CreateBucket', { Bucket: 'two' })
+  census.served('aws', 1)
+  census.served('aws', 1)
+  census.served('aws', 1)
+  minutes(6)
+  const { mismatches } = (await report({})).census
+  // The stray event and the report's own calls are in the first span, three calls without an event in the second.
+  assert.deepEqual(
+    mismatches.map(({ told, found }) => found - told),
+    [1, -3],
+  )
 })
 
 test('what selectors leave out of management events', () => {

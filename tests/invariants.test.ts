@@ -266,6 +266,9 @@ test('invariant 8, by the census that the server keeps: it holds over a restart,
   assert.equal(Number(row?.['n']), last.total.events + 2)
   assert.equal(last.total.assumedAfterCrash, 1)
   assert.equal(last.events, 2, 'the command and the call behind the crash')
+  const { output } = await runCommand(['coverage', '--data', world.data, '--json'])
+  const { census } = JSON.parse(output) as { census: { spans: number; events: number; mismatches: readonly unknown[] } }
+  assert.deepEqual(census, { spans: 2, events: last.total.events, mismatches: [] })
 })
 
 interface CensusDetails {

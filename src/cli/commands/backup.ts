@@ -44,26 +44,35 @@ export const backup: Command<typeof options> = {
       ...(given['with-root-key'] && { WithRootKey: true }),
     }
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
-    const end = (): void => void connection.close()
-    terminal.interrupted.addEventListener('abort', end)
     try {
-      for await (const line of connection.lines('Backup', input)) {
-        const { progress, result } = line as { progress?: BackupProgress; result?: BackupSummary }
-        if (progress !== undefined) showProgress(progress, terminal)
-        if (result === undefined) continue
-        if (terminal.isNoteTerminal) terminal.note('\r\u001b[K')
-        await terminal.write(given.json ? `${JSON.stringify(result)}\n` : describe(result))
-        return 0
-      }
-      throw new CommandError('the backup ended without a result; the last generation stands')
-    } catch (error) {
-      if (terminal.interrupted.aborted) throw new CommandError('interrupted; the last generation stands')
-      throw error
+      const result = await follow(connection.lines('Backup', input), terminal)
+      if (terminal.isNoteTerminal) terminal.note('\r\u001b[K')
+      await terminal.write(given.json ? `${JSON.stringify(result)}\n` : describe(result))
+      return 0
     } finally {
-      terminal.interrupted.removeEventListener('abort', end)
       await connection.close()
     }
   },
+}
+
+/** Shows the progress until the result comes. An interruption ends the backup, wherever it runs. */
+async function follow(answer: AsyncIterable<unknown>, terminal: Terminal): Promise<BackupSummary> {
+  const lines = answer[Symbol.asyncIterator]()
+  const interrupted = new Promise<undefined>((resolve) => {
+    if (terminal.interrupted.aborted) resolve(undefined)
+    else terminal.interrupted.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  for (;;) {
+    const next = await Promise.race([lines.next(), interrupted])
+    if (next === undefined) {
+      await lines.return?.()
+      throw new CommandError('interrupted; the last generation stands')
+    }
+    if (next.done === true) throw new CommandError('the backup ended without a result; the last generation stands')
+    const { progress, result } = next.value as { progress?: BackupProgress; result?: BackupSummary }
+    if (result !== undefined) return result
+    if (progress !== undefined) showProgress(progress, terminal)
+  }
 }
 
 async function look(

@@ -22,6 +22,11 @@ interface Report {
   readonly from: number
   readonly to: number
   readonly server: Covered
+  readonly census: {
+    readonly spans: number
+    readonly events: number
+    readonly mismatches: readonly { readonly from: number; readonly to: number; readonly told: number; readonly found: number }[]
+  }
   readonly trails: readonly (Covered & { readonly trailArn: string; readonly isGone: boolean })[]
 }
 
@@ -34,7 +39,8 @@ export const coverage: Command<typeof options> = {
   help: [
     "The server's own record takes every event while it runs; a trail takes what it selects while it logs. A minute that was logged in",
     'part counts as not logged. "partly": the selectors leave out some management events.',
-    'Exit code 1 when a minute of the server or of a trail that was asked for was down or is unknown.',
+    'The census compares the calls that were counted as they were served with the events found. Exit code 1 when a minute of the server was',
+    'down or is unknown, or when a census does not hold.',
   ].join('\n'),
   options,
   async run(given, operands, terminal) {
@@ -49,7 +55,7 @@ export const coverage: Command<typeof options> = {
       const report = await callOnce<Report>(connection, 'Coverage', input)
       await terminal.write(given.json ? `${JSON.stringify(report)}\n` : describe(report, terminal))
       const { down, unknown } = report.server.minutes
-      return down + unknown > 0 ? 1 : 0
+      return down + unknown + report.census.mismatches.length > 0 ? 1 : 0
     } finally {
       await connection.close()
     }
@@ -66,14 +72,22 @@ function spanOf(from: string | undefined, to: string | undefined, now: number): 
   return { From: new Date(start).toISOString(), ...(to !== undefined && { To: to }) }
 }
 
-function describe({ from, to, server, trails }: Report, terminal: Terminal): string {
+function describe({ from, to, server, census, trails }: Report, terminal: Terminal): string {
   const blocks = [
-    part('the record', server, from, to, terminal),
+    part('the record', server, from, to, terminal) + describeCensus(census),
     ...trails.map((trail) => part(trail.trailArn + (trail.isGone ? ' (deleted)' : ''), trail, from, to, terminal)),
     ...(trails.length === 0 ? ['no trail takes what was asked for\n'] : []),
   ]
   const legend = Object.entries(SIGNS).map(([state, sign]) => `${sign} ${state}`)
   return `${time(from)} to ${time(to)}   ${legend.join('  ')}\n\n${blocks.join('\n')}`
+}
+
+function describeCensus({ spans, events, mismatches }: Report['census']): string {
+  if (spans === 0) return 'census: none was told in this time\n'
+  if (mismatches.length === 0) return `census: calls, less what is listed, are the ${events} events found, in each of ${spans} spans\n`
+  return mismatches
+    .map((one) => `census: from ${time(one.from)} to ${time(one.to)} the calls ask for ${one.told} events, and ${one.found} were found\n`)
+    .join('')
 }
 
 function part(name: string, { spans, minutes }: Covered, from: number, to: number, terminal: Terminal): string {

@@ -7,6 +7,7 @@ import { type CoverageMinutes, type CoverageSpan, coverageOf, downMarks, MINUTE_
 import { Table } from '../../model/tables.ts'
 import { type Selectors, type TrailChange, trailMarks } from '../../model/trail-coverage.ts'
 import type { AdvancedEventSelector, EventSelector, Trail } from '../../model/trail.ts'
+import { type CensusCheck, checkCensus } from './census-check.ts'
 import { badRequest } from './errors.ts'
 import type { SealcastOperation, SealcastParts } from './operation.ts'
 
@@ -25,6 +26,8 @@ export interface CoverageReport {
   readonly from: number
   readonly to: number
   readonly server: Covered
+  /** Whether as many events as calls ask for stand between the censuses of the span. */
+  readonly census: CensusCheck
   readonly trails: readonly (Covered & { readonly trailArn: string; readonly isGone: boolean })[]
 }
 
@@ -41,7 +44,7 @@ export const coverage: SealcastOperation<CoverageInput, CoverageReport> = (parts
   record: { parameters: ({ From: from, To: to, AccountId: accountId, Region: region }) => ({ from, to, accountId, region }) },
   run(tx, input) {
     const { from, to } = spanOf(input, tx.now)
-    return { from, to, server: covered([]), trails: [] }
+    return { from, to, server: covered([]), census: { spans: 0, events: 0, mismatches: [] }, trails: [] }
   },
   answer: async ({ from, to }, call, input) => report(parts, call, input, from, to),
 })
@@ -59,7 +62,9 @@ async function report(parts: SealcastParts, call: Call, input: CoverageInput, fr
     const marks = [...trailMarks(history.changes, nowOf(trail), to), ...downs]
     return [{ trailArn, isGone: trail === undefined, ...covered(coverageOf(from, to, marks)) }]
   })
-  return { from, to, server: covered(coverageOf(from, to, downs)), trails: covering.sort((a, b) => (a.trailArn < b.trailArn ? -1 : 1)) }
+  const server = covered(coverageOf(from, to, downs))
+  const census = await checkCensus(parts.lake, from, to)
+  return { from, to, server, census, trails: covering.sort((a, b) => (a.trailArn < b.trailArn ? -1 : 1)) }
 }
 
 function covered(spans: readonly CoverageSpan[]): Covered {
