@@ -39,8 +39,8 @@ export const coverage: Command<typeof options> = {
   help: [
     "The server's own record takes every event while it runs; a trail takes what it selects while it logs. A minute that was logged in",
     'part counts as not logged. "partly": the selectors leave out some management events.',
-    'The census compares the calls that were counted as they were served with the events found. Exit code 1 when a minute of the server was',
-    'down or is unknown, or when a census does not hold.',
+    'The census compares the calls that were counted as they were served with the events found. Exit code 1 when a minute of the server',
+    'was down or is unknown, or when a census does not hold.',
   ].join('\n'),
   options,
   async run(given, operands, terminal) {
