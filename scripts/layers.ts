@@ -21,8 +21,11 @@ export function checkLayers(path: string, source: string): readonly string[] {
 const FLOORS: Readonly<Record<string, number>> = {
   ...{ base: 0, model: 1, storage: 2, verify: 2, engine: 3 },
   ...{ wire: 4, cli: 4, services: 4, deliverers: 4, followers: 4, exporters: 4, detections: 4, controls: 4 },
+  ...{ house: 5, start: 5 },
 }
 const TOP_FLOOR = 5
+/** Files that bring plugs together. */
+const REGISTRIES = new Set(['src/main.ts', 'src/house/services.ts', 'src/house/followers.ts'])
 const PURE = new Set(
   ['assert', 'buffer', 'crypto', 'path', 'querystring', 'string_decoder', 'url', 'util', 'zlib'].map((name) => `node:${name}`),
 )
@@ -38,14 +41,16 @@ function problemOf(path: string, { specifier, isTypeOnly }: Import): string | un
   const target = posix.join(posix.dirname(path), specifier)
   if (path.startsWith('console/')) return consoleProblem(target, isTypeOnly)
   if (!target.startsWith('src/')) return target.endsWith('.json') ? undefined : 'what runs lies in src/'
-  if (posix.basename(target) === 'index.ts' && !isEntry(path)) return 'only start.ts, house.ts and main.ts import an index.ts'
-  if (isEntry(target) && !isEntry(path)) return 'the files that put the server together are imported by nobody but tests'
+  if (posix.basename(target) === 'index.ts' && !REGISTRIES.has(path))
+    return `only the registries import an index.ts: ${[...REGISTRIES].join(', ')}`
+  if (orderOf(target) > orderOf(path))
+    return 'of what puts the server together, main.ts knows start/, start/ knows house/, and nobody else knows any'
   const [from, to] = [floorOf(path), floorOf(target)]
   if (from === undefined || to === undefined) return 'no floor of the map; put it into a room that the map names'
   if (isVerifierAndOther(path, target)) return 'the verifier shares no code with what it verifies: only model and base'
   if (to > from) return `floor ${from} knows nothing of floor ${to}`
   if (isBackend(target) && from < TOP_FLOOR && backendOf(path) !== backendOf(target) && !isSharedFormat(path, target)) {
-    return backendOf(path) === undefined ? 'a backend is handed in by start.ts; import its port' : 'one backend never imports another'
+    return backendOf(path) === undefined ? 'a backend is handed in by src/house/; import its port' : 'one backend never imports another'
   }
   if (to === 4 && from === 4 && !isSameRoom(path, target)) return 'a sibling room; share through model/ or engine/'
   return undefined
@@ -65,8 +70,9 @@ function consoleProblem(target: string, isTypeOnly: boolean): string | undefined
   return isOpen && isTypeOnly ? undefined : 'the console takes only types, and only from src/model/ and src/services/sealcast/'
 }
 
-function isEntry(path: string): boolean {
-  return ['src/main.ts', 'src/start.ts', 'src/house.ts'].includes(path)
+/** What puts the server together, from the inside out; 0 for every other file. */
+function orderOf(path: string): number {
+  return 1 + ['house', 'start', 'main.ts'].indexOf(path.split('/')[1] ?? '')
 }
 
 function isTest(path: string): boolean {

@@ -33,9 +33,9 @@ export const sts = {
   'src/deliverers/index.ts': "import { http } from './http.ts'\n\nexport const deliverers = { http } satisfies Record<string, Deliverer>\n",
   'src/cli/commands/index.ts':
     "import { tail } from './tail.ts'\n\nexport const commands: Readonly<Record<string, AnyCommand>> = {\n  tail,\n  env,\n}\n",
-  'src/house.ts':
-    "import { x } from './base/x.ts'\n\n" +
-    '  const serving: readonly Follower[] = [\n    deliveryFollower,\n    new TrailFollower({ env }),\n  ]\n',
+  'src/house/followers.ts':
+    "import { x } from '../base/x.ts'\n\n" +
+    '      const serving: readonly Follower[] = [\n        delivery,\n        new TrailFollower({ env }),\n      ]\n',
 }
 
 const read = (path: string): string | undefined => FILES[path]
@@ -88,7 +88,7 @@ test('a deliverer, a command and a follower', () => {
   assert.match(command['src/cli/commands/index.ts'] ?? '', /^import \{ exportPlug \} from '.\/export.ts'\n/)
   assert.match(command['src/cli/commands/index.ts'] ?? '', / {2}tail,\n {2}env,\n {2}export: exportPlug,\n\}/)
   const follower = written('follower', 'retention')
-  assert.match(follower['src/house.ts'] ?? '', /TrailFollower\(\{ env \}\),\n {4}createRetentionFollower\(env\),\n {2}\]/)
+  assert.match(follower['src/house/followers.ts'] ?? '', /TrailFollower\(\{ env \}\),\n {8}createRetentionFollower\(env\),\n {6}\]/)
   assert.match(follower['src/followers/retention.ts'] ?? '', /export function createRetentionFollower/)
 })
 

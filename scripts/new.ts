@@ -21,12 +21,12 @@ export function planPlug(socket: string, name: string, read: ReadFile): readonly
   const plan = SOCKETS.get(socket)
   if (plan === undefined) throw new NewError(`no socket ${JSON.stringify(socket)}; there are ${[...SOCKETS.keys()].join(', ')}`)
   const changes = plan(name, read)
-  const taken = changes.find(({ path }) => !path.endsWith('index.ts') && path !== HOUSE && read(path) !== undefined)
+  const taken = changes.find(({ path }) => !path.endsWith('index.ts') && path !== FOLLOWERS && read(path) !== undefined)
   if (taken !== undefined) throw new NewError(`${taken.path} is there already`)
   return changes
 }
 
-const HOUSE = 'src/house.ts'
+const FOLLOWERS = 'src/house/followers.ts'
 
 const SOCKETS: ReadonlyMap<string, (name: string, read: ReadFile) => readonly FileChange[]> = new Map([
   ['operation', planOperation],
@@ -190,16 +190,16 @@ test('${name} makes of a frame what it is there for', async (t) => {
   assert.fail('commit a frame, wait until the follower has caught up, and say what is then different')
 })
 `
-  const house = required(HOUSE, read)
+  const registry = required(FOLLOWERS, read)
   const registered = addItem(
-    addImport(house, factory, `./followers/${file}.ts`),
+    addImport(registry, factory, `../followers/${file}.ts`),
     /\bserving: readonly Follower\[\] = \[/,
     `${factory}(env)`,
   )
   return [
     { path: `src/followers/${file}.ts`, content: follower },
     { path: `src/followers/${file}.test.ts`, content: test },
-    { path: HOUSE, content: registered },
+    { path: FOLLOWERS, content: registered },
   ]
 }
 

@@ -7,7 +7,7 @@ import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
-import { LEFT_OUT } from '../src/backup-parts.ts'
+import { LEFT_OUT } from '../src/house/backup-parts.ts'
 import { KNOWN } from '../src/storage/fsck/survey.ts'
 import { trailOfEverything } from './log-files.ts'
 import { type Clients, queueOf, topicNamed } from './mixed-run.ts'
@@ -119,7 +119,7 @@ test('a backup under load, a SIGKILL, a restore: all that was answered before is
   const manifest = readFileSync(join(target, 'generations', '000001.jsonl'), 'utf8')
   const names = [...manifest.matchAll(/"path":"([^"/]+)/g)].map(([, name]) => name)
   const known = new Set([...names, ...LEFT_OUT])
-  for (const name of KNOWN) assert.ok(known.has(name), `${name} is neither backed up nor left out by name (src/backup-parts.ts)`)
+  for (const name of KNOWN) assert.ok(known.has(name), `${name} is neither backed up nor left out by name (src/house/backup-parts.ts)`)
   // Backups of what was restored go on in the same folder.
   await topicNamed(again, 'after')
   assert.equal((await backUp(again, target)).generation, 2)

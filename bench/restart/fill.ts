@@ -2,7 +2,7 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { openHouse } from '../../src/house.ts'
+import { openHouse } from '../../src/house/house.ts'
 import { readSettings } from '../../src/model/config.ts'
 import { settings } from '../../src/settings.ts'
 import { openDataDirectory } from '../../src/storage/disk/data-directory.ts'

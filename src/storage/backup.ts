@@ -13,7 +13,7 @@ export interface BackupFile {
   readonly isLasting: boolean
 }
 
-/** One store's part. What lies in the data directory MUST belong to a part, or be named as left out (src/backup-parts.ts). */
+/** One store's part. What lies in the data directory MUST belong to a part, or be named as left out (src/house/backup-parts.ts). */
 export interface BackupPart {
   readonly name: string
   /**

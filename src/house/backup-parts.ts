@@ -1,13 +1,13 @@
 // What a backup of the data directory consists of, store by store: who adds a store adds its part here. A test holds this list against all
 // that the check of a data directory knows.
 import { join } from 'node:path'
-import type { BackupFile, BackupPart } from './storage/backup.ts'
-import type { Blobs } from './storage/blobs.ts'
-import { ARCHIVE_BLOBS, ARCHIVE_MARK, ARCHIVE_POINTER, blobPath, KEYRING_FILE } from './storage/disk/format.ts'
-import type { Files } from './storage/files.ts'
-import type { Journal } from './storage/journal.ts'
-import type { Lake } from './storage/lake.ts'
-import { writeWholeFile } from './storage/whole-files.ts'
+import type { BackupFile, BackupPart } from '../storage/backup.ts'
+import type { Blobs } from '../storage/blobs.ts'
+import { ARCHIVE_BLOBS, ARCHIVE_MARK, ARCHIVE_POINTER, blobPath, KEYRING_FILE } from '../storage/disk/format.ts'
+import type { Files } from '../storage/files.ts'
+import type { Journal } from '../storage/journal.ts'
+import type { Lake } from '../storage/lake.ts'
+import { writeWholeFile } from '../storage/whole-files.ts'
 
 const FORMAT_FILE = 'format.json'
 

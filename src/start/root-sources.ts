@@ -1,11 +1,10 @@
 // Where the root key comes from: the environment, a passphrase, or a file. Secrets come from the environment and from files only.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { KEY_BYTES } from './base/aead.ts'
-import { CommandError } from './cli/command.ts'
-import type { RootSource, RootSources } from './model/root-key.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { KEY_BYTES } from '../base/aead.ts'
+import { CommandError } from '../cli/command.ts'
+import type { RootSource, RootSources } from '../model/root-key.ts'
+import type { Environment } from './given.ts'
 
 const PASSPHRASE_CHARS_MIN = 12
 

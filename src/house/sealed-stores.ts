@@ -1,7 +1,7 @@
 // Which stores are sealed as a whole, and with which keys: the setting seal.stores, and the keyring that remembers.
-import type { Clock } from './base/clock.ts'
-import type { DataDirectory } from './storage/disk/data-directory.ts'
-import { NO_STORE_KEYS, type StoreKeys } from './storage/store-keys.ts'
+import type { Clock } from '../base/clock.ts'
+import type { DataDirectory } from '../storage/disk/data-directory.ts'
+import { NO_STORE_KEYS, type StoreKeys } from '../storage/store-keys.ts'
 
 /** A key of a store gives way to a new one when it has sealed for so long. */
 const STORE_KEY_MS = 90 * 24 * 3600 * 1000

@@ -1,0 +1,88 @@
+// The registry of services: every service by name, with what it needs. One of the places that import an index.ts.
+import { deliverers } from '../deliverers/index.ts'
+import type { Backups } from '../engine/backup.ts'
+import type { Env } from '../engine/env.ts'
+import type { Live } from '../engine/live.ts'
+import type { Service } from '../engine/operation.ts'
+import { createRateLimit } from '../engine/rate-limit.ts'
+import type { RootRotation } from '../engine/root-rotation.ts'
+import type { Signing } from '../engine/signing.ts'
+import type { Tree } from '../followers/tree/tree.ts'
+import { createNotification } from '../model/notification.ts'
+import type { Status } from '../model/status.ts'
+import { cloudtrailData } from '../services/cloudtrail-data/index.ts'
+import { createCloudtrail } from '../services/cloudtrail/index.ts'
+import { s3 } from '../services/s3/index.ts'
+import { createSealcast } from '../services/sealcast/index.ts'
+import { storeRetention } from '../services/sealcast/store-retention.ts'
+import { createSns } from '../services/sns/index.ts'
+import { createSqs } from '../services/sqs/index.ts'
+import { sts } from '../services/sts/index.ts'
+import type { History } from '../storage/history.ts'
+import type { Lake } from '../storage/lake.ts'
+import { type HouseFollowers, lakeRetention } from './followers.ts'
+import type { HouseOptions } from './options.ts'
+
+/** CloudTrail user guide, "Quotas in AWS CloudTrail": of an account in a region, with the limits of AWS alone. */
+const TRAILS_PER_REGION_MAX = 5
+const LOOKUPS_PER_SECOND = 2
+const CHANNELS_MAX = 25
+
+export interface ServiceParts {
+  readonly options: HouseOptions
+  readonly env: Env
+  readonly signing: Signing
+  readonly history: History
+  readonly lake: Lake
+  readonly live: Live
+  readonly followers: HouseFollowers
+  readonly tree: Tree
+  readonly backups: Backups
+  /** Absent where everything is in memory. */
+  readonly rotation: RootRotation | undefined
+  readonly status: () => Status
+  readonly storeBytes: () => Readonly<Record<string, number>>
+}
+
+export function createServices(parts: ServiceParts): Readonly<Record<string, Service>> {
+  const { options, env, signing, history, lake, live, followers, tree, backups, rotation, status } = parts
+  const { config, clock, account } = options
+  const lookups = createRateLimit({ clock, perSecond: LOOKUPS_PER_SECOND })
+  return {
+    sns: createSns({ tables: env.tables, protocols: protocolsOf() }),
+    sqs: createSqs({
+      notifications: (header, body, route) =>
+        signing.envelope(
+          createNotification(header, body, { protocol: 'sqs', subscriptionArn: route.subscriptionArn, baseUrl: options.baseUrl() }),
+        ),
+    }),
+    sts,
+    s3,
+    cloudtrail: createCloudtrail({
+      history,
+      caughtUp: () => followers.history.catchUp(),
+      ...(config['limits.profile'] === 'aws' && { trailsMax: TRAILS_PER_REGION_MAX, channelsMax: CHANNELS_MAX }),
+      retentionDays: config['lake.retentionDays'],
+      mayLookUp: (caller, region) => config['limits.profile'] === 'open' || lookups.take(`${caller}/${region}`),
+    }),
+    'cloudtrail-data': cloudtrailData,
+    sealcast: createSealcast({
+      lake,
+      live,
+      caughtUp: () => followers.lake.catchUp(),
+      status,
+      stores: () => storeRetention(parts.storeBytes(), lakeRetention(config)),
+      backups,
+      regions: new Set(config['regions.names']),
+      digestKeyDays: config['trail.digestKeyDays'],
+      ...(rotation !== undefined && { rotation }),
+      tree,
+      environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account }),
+    }),
+  }
+}
+
+function protocolsOf(): Readonly<Record<string, (endpoint: string) => string | undefined>> {
+  const checks = Object.values(deliverers).flatMap(({ protocols, validate }) => protocols.map((protocol) => [protocol, validate] as const))
+  return { ...Object.fromEntries(checks), sqs: () => undefined }
+}
