@@ -26,6 +26,7 @@ const EVENTS = Number(values.events ?? 60_000)
 /** As much as memory holds of the journal: followers read what was written just now. */
 const AT_ONCE = 2500
 const TEXT = 'x'.repeat(1000)
+const TAKING_MS = 40
 const ACCOUNT = '000000000001'
 const random = systemRandom()
 const tree = openTileFiles(memoryFiles(), '/tree', { size: 0 })
@@ -44,16 +45,19 @@ const house = await openHouse({
   purpose: 'command',
 })
 const topicArn = await prepare()
-const parts = { trail: beginTrail, tree: beginTree } as const
-const costs: Record<keyof typeof parts, number[]> = { trail: [], tree: [] }
-const chosen = (['trail', 'tree'] as const).filter((name) => values.only === undefined || name === values.only)
+const parts = { nothing: beginNothing, trail: beginTrail, tree: beginTree } as const
+const costs: Record<keyof typeof parts, number[]> = { nothing: [], trail: [], tree: [] }
+const chosen = (['nothing', 'trail', 'tree'] as const).filter(
+  (name) => name === 'nothing' || values.only === undefined || name === values.only,
+)
 // The first round warms the compiler up.
 for (let round = -1; round < ROUNDS; round++)
   for (const name of chosen) {
     const cost = await measure(parts[name])
     if (round >= 0) costs[name].push(cost)
   }
-const us = Object.fromEntries(chosen.map((name) => [name, costs[name].toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? NaN]))
+const middle = (name: keyof typeof parts): number => costs[name].toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? NaN
+const us = Object.fromEntries(chosen.slice(1).map((name) => [name, middle(name) - middle('nothing')]))
 for (const name of chosen)
   if (values.json !== true) process.stdout.write(`${name}: ${costs[name].map((cost) => cost.toFixed(1)).join(' ')} us an event\n`)
 const sum = Object.values(us).reduce((total, one) => total + one, 0)
@@ -129,6 +133,10 @@ async function measure(begin: () => Taker): Promise<number> {
     const { user, system } = process.cpuUsage(before)
     microseconds += user + system
   }
+  // What the others' rounds have left for it does not count.
+  const before = begin()
+  await before.take(house.env.journal.durable)
+  await before.finish()
   const taker = begin()
   for (let events = 0; events < EVENTS; events += AT_ONCE) {
     const from = house.env.journal.durable
@@ -137,6 +145,11 @@ async function measure(begin: () => Taker): Promise<number> {
   }
   await counted(() => taker.finish())
   return microseconds / EVENTS
+}
+
+/** What the house itself has still to do: the same for all, and taken off. */
+function beginNothing(): Taker {
+  return { take: () => pause(TAKING_MS), finish: () => Promise.resolve() }
 }
 
 /** Everything in one log file, which is in its bucket at the end. */
