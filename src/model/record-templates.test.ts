@@ -71,6 +71,7 @@ test('records that differ in time and ids share a template', () => {
       JSON.stringify({
         eventTime: `2026-01-02T03:04:0${second}Z`,
         responseElements: { messageId: id.replace('0', '1') },
+        additionalEventData: { SignatureVersion: 'SigV4', 'x-amz-id-2': `${second}+/Az09=`, bytesTransferredIn: 5 },
         requestID: id.replace('0', '2'),
         eventID: id,
         readOnly: false,

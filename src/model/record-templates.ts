@@ -6,33 +6,69 @@ import { type Place, placesOf, textPlace } from './record-places.ts'
 
 /** What all records of one form have in common. */
 export interface RecordTemplate {
+  /** What selectors look at; ids and times are those of the first record of the form. Throws SyntaxError when that is no JSON. */
   readonly event: SelectableEvent
   /** Where each record has its eventTime and eventID, between the quotes; undefined when it has none. */
   readonly eventTime: Place | undefined
   readonly eventId: Place | undefined
 }
 
-interface Kept extends RecordTemplate {
+class Kept implements RecordTemplate {
   readonly bytes: Buffer
+  readonly eventTime: Place | undefined
+  readonly eventId: Place | undefined
   /** What has to be equal: start, end, start, end, ... */
   readonly fixed: readonly number[]
+  #event: SelectableEvent | undefined
+
+  constructor(json: Buffer) {
+    const places = placesOf(json, VARYING)
+    this.bytes = Buffer.from(json)
+    this.eventTime = textPlace(json, places.eventTime)
+    this.eventId = textPlace(json, places.eventID)
+    const free = [this.eventTime, this.eventId, textPlace(json, places.requestID), textPlace(json, places.sharedEventID)].filter(
+      (place) => place !== undefined,
+    )
+    for (const place of [places.requestParameters, places.responseElements, places.additionalEventData]) {
+      if (place === undefined) continue
+      for (const { index, 0: found, 1: key = '' } of json.toString('latin1', place.start, place.end).matchAll(IDS))
+        free.push({ start: place.start + index + key.length + 1, end: place.start + index + found.length - 1 })
+    }
+    this.fixed = complementOf(free, json.length)
+  }
+
+  /** Parsed when it is first asked for. Throws SyntaxError when the record is no JSON. */
+  get event(): SelectableEvent {
+    this.#event ??= JSON.parse(this.bytes.toString('utf8')) as SelectableEvent
+    return this.#event
+  }
 }
 
-const VARYING = new Set(['eventTime', 'requestParameters', 'responseElements', 'requestID', 'eventID', 'sharedEventID'] as const)
+const VARYING = new Set([
+  'eventTime',
+  'requestParameters',
+  'responseElements',
+  'requestID',
+  'eventID',
+  'sharedEventID',
+  'additionalEventData',
+] as const)
 const SAME_LENGTH_MAX = 8
+/** Below, a comparison is over before a native one has begun. */
+const NATIVE_BYTES_MIN = 48
 const KEPT_MAX = 2048
-const UUID_CHARS = 36
-const UUIDS = /"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"/g
+/** UUIDs, and S3's second request id with its key in front. */
+const IDS = /("x-amz-id-2":)?"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="x-amz-id-2":")[A-Za-z0-9+/=]+)"/g
 
 export class RecordTemplates {
   readonly #byLength = new Map<number, Kept[]>()
   #kept = 0
 
-  /** The form of the record that stands in `bytes` from `start` to `end`. Throws SyntaxError when it is no JSON. */
+  /** The form of the record that stands in `bytes` from `start` to `end`. */
   match(bytes: Buffer, start: number, end: number): RecordTemplate {
     const alike = this.#byLength.get(end - start)
     if (alike !== undefined) for (const kept of alike) if (fits(kept, bytes, start)) return kept
-    const made = templateOf(bytes.subarray(start, end))
+    const made = new Kept(bytes.subarray(start, end))
     this.#keep(made, alike)
     return made
   }
@@ -55,24 +91,16 @@ export class RecordTemplates {
 
 function fits({ bytes, fixed }: Kept, others: Buffer, start: number): boolean {
   for (let at = 0; at < fixed.length; at += 2) {
-    const [from = 0, to = 0] = [fixed[at], fixed[at + 1]]
-    if (others.compare(bytes, from, to, start + from, start + to) !== 0) return false
+    const from = fixed[at] ?? 0
+    const to = fixed[at + 1] ?? 0
+    if (to - from > NATIVE_BYTES_MIN) {
+      if (others.compare(bytes, from, to, start + from, start + to) !== 0) return false
+    } else for (let byte = from; byte < to; byte++) if (others[start + byte] !== bytes[byte]) return false
   }
   return true
 }
 
-function templateOf(json: Buffer): Kept {
-  const event = JSON.parse(json.toString('utf8')) as SelectableEvent
-  const places = placesOf(json, VARYING)
-  const [eventTime, eventId] = [textPlace(json, places.eventTime), textPlace(json, places.eventID)]
-  const free = [eventTime, eventId, textPlace(json, places.requestID), textPlace(json, places.sharedEventID)].filter(
-    (place) => place !== undefined,
-  )
-  for (const place of [places.requestParameters, places.responseElements]) {
-    if (place === undefined) continue
-    for (const { index } of json.toString('latin1', place.start, place.end).matchAll(UUIDS))
-      free.push({ start: place.start + index + 1, end: place.start + index + 1 + UUID_CHARS })
-  }
+function complementOf(free: Place[], length: number): readonly number[] {
   free.sort((a, b) => a.start - b.start)
   const fixed: number[] = []
   let from = 0
@@ -80,6 +108,6 @@ function templateOf(json: Buffer): Kept {
     fixed.push(from, start)
     from = end
   }
-  fixed.push(from, json.length)
-  return { event, eventTime, eventId, bytes: Buffer.from(json), fixed }
+  fixed.push(from, length)
+  return fixed
 }

@@ -90,7 +90,11 @@ const FIELDS = new Set(NAMES)
 /** A text of the event as a word of the line: what is no word is made one. */
 function wordAt(json: Buffer, place: Place | undefined): string {
   if (place === undefined || place.start >= place.end) return '-'
-  const text = json.toString('latin1', place.start, Math.min(place.end, place.start + FIELD_CHARS_MAX))
-  return WORD.test(text) ? text : text.replaceAll(/[^\x21-\x7e]/g, '?')
+  const end = Math.min(place.end, place.start + FIELD_CHARS_MAX)
+  const text = json.toString('latin1', place.start, end)
+  for (let at = place.start; at < end; at++) {
+    const byte = json[at] ?? 0
+    if (byte < 0x21 || byte > 0x7e) return text.replaceAll(/[^\x21-\x7e]/g, '?')
+  }
+  return text
 }
-const WORD = /^[\x21-\x7e]+$/
