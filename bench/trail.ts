@@ -1,6 +1,10 @@
 // Question: what do log files, digests and the Merkle tree cost, in CPU per event, all threads counted? One process publishes into a
 // journal in memory, a few thousand at a time, and then lets a log-everything trail with digests and the tree take them, and nothing else.
+// The tree is in files on disk (in TMPDIR, removed at the end), which are flushed as a server's are; its flushes are in its figure.
 //   node bin/node26.js bench/trail.ts [--json] [--rounds 5] [--events 60000] [--only trail|tree]
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Clock, systemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
@@ -13,9 +17,9 @@ import { openHouse } from '../src/house/house.ts'
 import { readSettings } from '../src/model/config.ts'
 import { rootPrincipal } from '../src/model/principal.ts'
 import { settings } from '../src/settings.ts'
+import { diskFiles } from '../src/storage/disk/files.ts'
 import type { Position } from '../src/storage/journal.ts'
-import { memoryFiles } from '../src/storage/memory/files.ts'
-import { openTileFiles } from '../src/storage/tree/tile-files.ts'
+import { openPackedFiles } from '../src/storage/tree/packed-files.ts'
 import { signatureErrors } from '../src/wire/sigv4/errors.ts'
 
 const { values } = parseArgs({
@@ -29,7 +33,9 @@ const TEXT = 'x'.repeat(1000)
 const TAKING_MS = 40
 const ACCOUNT = '000000000001'
 const random = systemRandom()
-const tree = openTileFiles(memoryFiles(), '/tree', { size: 0 })
+const folder = mkdtempSync(join(tmpdir(), 'sealcast-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true }))
+const tree = openPackedFiles(diskFiles(), join(folder, 'tree'), { size: 0 })
 const house = await openHouse({
   config: configOf(),
   clock: systemClock,

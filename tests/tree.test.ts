@@ -14,7 +14,8 @@ import { decodeBundle, parseTilePath, subtreeHash } from '../src/model/tlog/tile
 import { s3 } from '../src/services/s3/index.ts'
 import { createSns } from '../src/services/sns/index.ts'
 import { memoryFiles, type MemoryFiles } from '../src/storage/memory/files.ts'
-import { openTileFiles } from '../src/storage/tree/tile-files.ts'
+import { hasTreeFiles } from '../src/storage/tree/format.ts'
+import { openPackedFiles } from '../src/storage/tree/packed-files.ts'
 import type { TreeStore } from '../src/storage/tree.ts'
 import { ACCOUNT, createHarness, type Harness, REGION } from './harness.ts'
 import { turns } from './trail-world.ts'
@@ -44,8 +45,8 @@ async function withTree(
   const open = async (): Promise<Tree> => {
     const tree = await openTree({
       env: server.env,
-      hasFiles: files.exists('/tree/tile'),
-      openStore: (state) => openTileFiles(files, '/tree', state),
+      hasFiles: hasTreeFiles(files, '/tree'),
+      openStore: (state) => openPackedFiles(files, '/tree', state),
       checkpointSeconds: SECONDS,
       publications: (store) => publications(world, store),
     })
@@ -134,7 +135,7 @@ describe('the tree over the events', () => {
       assert.ok(world.tree.follower.checkpoint > before)
       const row = world.server.env.tables.get(Table.tree, 'state') as TreeState
       assert.equal(row.size, 11)
-      assert.equal(openTileFiles(world.files, '/tree', { size: row.size, root: Buffer.from(row.root, 'base64') }).size, 11)
+      assert.equal(openPackedFiles(world.files, '/tree', { size: row.size, root: Buffer.from(row.root, 'base64') }).size, 11)
     })
   })
 
@@ -159,7 +160,7 @@ describe('the tree over the events', () => {
       const moved = await openTree({
         env: world.server.env,
         hasFiles: false,
-        openStore: (state) => openTileFiles(memoryFiles(), '/tree', state),
+        openStore: (state) => openPackedFiles(memoryFiles(), '/tree', state),
         checkpointSeconds: undefined,
         publications: () => [],
       })

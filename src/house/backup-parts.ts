@@ -83,7 +83,7 @@ export function backupParts(stores: BackupStores): readonly BackupPart[] {
       phases: ['first', 'behind'],
       files: async () => (await blobsOf(blobs, 'blobs')).map((path) => fileOf(folder, path, true)),
     },
-    // Tiles only grow, and their files come before the record that counts them.
+    // Its files only grow, and what the record counts of them was flushed before it.
     { name: 'tree', phases: ['first', 'behind'], files: async () => filesBelow(files, folder, 'tree') },
   ]
 }

@@ -24,7 +24,7 @@ export function folderSource(folder: string): Source {
   }
 }
 
-/** A static log in a folder; also the tree in a data directory. */
+/** A static log in a folder. */
 export function folderLog(folder: string): LogReader {
   return async (path) => {
     const file = join(folder, path)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryFiles, type MemoryFiles } from '../memory/files.ts'
-import { openTileFiles } from '../tree/tile-files.ts'
+import { openPackedFiles } from '../tree/packed-files.ts'
 import type { Check } from './check.ts'
 import { NO_STORE_KEYS } from '../store-keys.ts'
 import { checkTree } from './tree.ts'
@@ -25,19 +25,42 @@ async function findingsOf(files: MemoryFiles, root: Buffer): Promise<string[]> {
 
 test('a tree is sound as it was written, and every change of it is named', async () => {
   const files = memoryFiles({ simulate: true })
-  const store = openTileFiles(files, '/data/tree', { size: 0 })
+  const store = openPackedFiles(files, '/data/tree', { size: 0 })
   store.append(Array.from({ length: LEAVES }, (_, at) => `leaf ${at}`))
   const root = store.root()
   store.append(['what a crash left'])
   await store.flush()
   assert.deepEqual(await findingsOf(files, root), [])
-  const changes = ['tile/entries/000', 'tile/entries/273', 'tile/0/100', 'tile/0/273', 'tile/1/000', 'tile/1/001', 'tile/2/000']
-  for (const path of changes) {
-    files.flip(`/data/tree/${path}`, 8 * 20 + 3)
-    assert.notDeepEqual(await findingsOf(files, root), [], path)
-    files.flip(`/data/tree/${path}`, 8 * 20 + 3)
+  const changes = [
+    ['leaves/000000', 20],
+    ['leaves/000001', 20],
+    ['leaves/000001', 40_000],
+    ['ends/000000', 5],
+    ['ends/000000', 8 * 272],
+    ['hashes/0/000000', 90_000],
+    ['hashes/0/000001', 20],
+    ['hashes/1/000000', 20],
+    ['hashes/1/000000', 8200],
+    ['hashes/2/000000', 20],
+  ] as const
+  for (const [path, byte] of changes) {
+    files.flip(`/data/tree/${path}`, 8 * byte + 3)
+    const findings = await findingsOf(files, root)
+    assert.equal(findings.length, 1, path)
+    // A leaf that was changed is met where its hash is not the one on file.
+    if (!path.startsWith('leaves')) assert.match(String(findings[0]), new RegExp(`^tree/${path}: `))
+    files.flip(`/data/tree/${path}`, 8 * byte + 3)
   }
   assert.match((await findingsOf(files, Buffer.alloc(32))).join(), /another root than the one committed/)
-  files.remove('/data/tree/tile/entries/007')
-  assert.deepEqual(await findingsOf(files, root), ['tree/tile/entries/007: it is missing'])
+  for (const path of ['leaves/000001', 'ends/000000', 'hashes/1/000000']) {
+    const moved = `/data/moved`
+    files.rename(`/data/tree/${path}`, moved)
+    const findings = await findingsOf(files, root)
+    assert.equal(findings.length, 1)
+    assert.match(findings[0] ?? '', new RegExp(`^tree/${path}: it is missing`))
+    files.rename(moved, `/data/tree/${path}`)
+  }
+  assert.deepEqual(await findingsOf(files, root), [])
+  files.rename('/data/tree/format.json', '/data/moved')
+  assert.match((await findingsOf(files, root)).join(), /^tree: .*format\.json is missing$/)
 })
