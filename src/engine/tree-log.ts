@@ -1,4 +1,5 @@
 // The tree over the events, as the operator's commands meet it: its state, its checkpoints, and proofs out of it.
+import type { TileName } from '../model/tlog/tiles.ts'
 
 export interface TreeLog {
   readonly origin: string
@@ -10,6 +11,8 @@ export interface TreeLog {
   sign(): Promise<string>
   /** The newest leaf of that event, searched from the end; undefined when the tree has none. */
   find(eventId: string): Promise<FoundLeaf | undefined>
+  /** A tile's hashes or a bundle's bytes. Throws TreeDamaged where they cannot be had. */
+  tile(name: TileName): Buffer
   /** The audit path in the tree of `size` leaves. */
   inclusion(index: number, size: number): Buffer[]
   growth(oldSize: number, size: number): Buffer[]

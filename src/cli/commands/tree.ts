@@ -1,7 +1,9 @@
 // sealcast tree: the Merkle tree over the events, its checkpoints, and the keys that they are verified with.
+import { resolve } from 'node:path'
 import type { TreeOutput } from '../../model/tlog/tree-rows.ts'
-import { type Command, DATA_OPTION, UsageError, dataFolderOf } from '../command.ts'
+import { type Command, CommandError, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
 import { callOnce, type Connection } from '../connect.ts'
+import { openStaticLog } from '../static-log.ts'
 
 const options = {
   data: DATA_OPTION,
@@ -9,19 +11,25 @@ const options = {
 } as const
 
 export const tree: Command<typeof options> = {
-  summary: 'show the tree over the events and its keys, sign a checkpoint, or put a new key in place',
-  operands: '[keys | sign | rotate-key]',
+  summary: 'show the tree over the events and its keys, sign a checkpoint, rotate the key, or export the tree',
+  operands: '[keys | sign | rotate-key | export DIR]',
   help: [
     'Without a word: the tree as it stands and its newest checkpoint. keys: verifier keys, newest first, for sealcast verify --key.',
     'sign: a checkpoint over all that is on the record now. Keep it where nobody at this server can reach it.',
     'rotate-key: later checkpoints are signed by a new key; the old ones stay listed.',
+    'export DIR: the whole tree as a static log (C2SP tlog-tiles) with a new checkpoint, for sealcast verify --tree DIR. A folder of an',
+    'earlier export gets what the tree has gained since.',
   ].join('\n'),
   options,
   async run(given, [verb = 'show', ...others], terminal) {
-    if (others.length > 0 || !(verb in VERBS)) throw new UsageError('say: sealcast tree, or: sealcast tree keys, sign or rotate-key')
+    const isExport = verb === 'export'
+    if (others.length !== (isExport ? 1 : 0) || !(isExport || verb in VERBS))
+      throw new UsageError('say: sealcast tree, or: sealcast tree keys, sign, rotate-key or export DIR')
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
     try {
-      const { answer, text } = await VERBS[verb as keyof typeof VERBS](connection)
+      const { answer, text } = isExport
+        ? await exportTo(resolve(terminal.workingFolder, others[0] ?? ''), connection, terminal)
+        : await VERBS[verb as keyof typeof VERBS](connection)
       await terminal.write(given.json ? `${JSON.stringify(answer)}\n` : text)
       return 0
     } finally {
@@ -54,3 +62,18 @@ const VERBS = {
     return { answer, text: `${answer.VerifierKey}\n` }
   },
 } as const
+
+async function exportTo(folder: string, connection: Connection, terminal: Terminal): Told {
+  const log = openStaticLog(folder)
+  let files = 0
+  const input = log.checkpoint === undefined ? {} : { Checkpoint: log.checkpoint }
+  for await (const line of connection.lines('ExportTree', input)) {
+    if (terminal.interrupted.aborted) throw new CommandError('interrupted; run it again to go on')
+    const { Path, Bytes, Size } = line as { readonly Path?: string; readonly Bytes?: string; readonly Size?: number }
+    if (Size !== undefined)
+      return { answer: { Size, Files: files, Folder: folder }, text: `${Size} events in ${folder}; ${files} files written\n` }
+    log.put(Path ?? '', Buffer.from(Bytes ?? '', 'base64'))
+    files++
+  }
+  throw new CommandError('the export ended before its checkpoint; run it again to go on')
+}

@@ -49,6 +49,7 @@ export async function openTree(options: TreeOptions): Promise<Tree> {
     newest: () => checkpoints.newest(),
     sign: async () => (await checkpoints.sign()).note,
     find: (eventId) => find(store, eventId),
+    tile: (name) => store.tile(name),
     inclusion: (index, size) => inclusionProof(index, size, subtrees(size)),
     growth: (oldSize, size) => consistencyProof(oldSize, size, subtrees(size)),
     rootAt: (size) => rootHash(size, subtrees(size)),

@@ -8,6 +8,7 @@ import { createAccount } from './create-account.ts'
 import { createKey } from './create-key.ts'
 import { disconnectBucket } from './disconnect-bucket.ts'
 import { accessDenied, internalError } from './errors.ts'
+import { exportTree } from './export-tree.ts'
 import { getEnvironment } from './get-environment.ts'
 import { getRetention } from './get-retention.ts'
 import { getStatus } from './get-status.ts'
@@ -36,6 +37,7 @@ const operations = {
   CreateAccount: createAccount,
   CreateKey: createKey,
   DisconnectBucket: disconnectBucket,
+  ExportTree: exportTree,
   GetEnvironment: getEnvironment,
   GetRetention: getRetention,
   GetStatus: getStatus,

@@ -3,7 +3,8 @@ import { formatGrowthProof } from '../../model/tlog/proof.ts'
 import { openCheckpoint } from '../../model/tlog/checkpoint.ts'
 import { parseVerifierKey } from '../../model/tlog/signed-note.ts'
 import { treeKeys } from '../../engine/tree-signing.ts'
-import { badRequest, conflict } from './errors.ts'
+import { readEarlier, refuseUngrown } from './earlier-checkpoint.ts'
+import { badRequest } from './errors.ts'
 import type { SealcastOperation } from './operation.ts'
 
 export interface ProveGrowthInput {
@@ -22,20 +23,11 @@ export const proveGrowth: SealcastOperation<ProveGrowthInput, { Proof: string }>
   async answer(_output, { env }, { Checkpoint = '' }) {
     const older = Buffer.from(Checkpoint)
     const keys = treeKeys(env.tables).flatMap(({ verifierKey }) => parseVerifierKey(verifierKey) ?? [])
-    const opened = openCheckpoint(older, keys)
-    if ('problem' in opened) throw badRequest(`Checkpoint: ${opened.problem}`)
-    const { checkpoint, signers } = opened
-    if (signers.length === 0) throw badRequest(`Checkpoint: no key of this server signed it; it speaks of ${checkpoint.origin}`)
-    if (checkpoint.origin !== tree.origin)
-      throw conflict(`the checkpoint is of the tree ${checkpoint.origin}, which ended; the tree is ${tree.origin} now`)
+    const checkpoint = readEarlier(tree, keys, older)
     const newer = Buffer.from(await tree.sign())
-    const { size } = tree
-    if (checkpoint.size > size)
-      throw conflict(`the checkpoint speaks of ${checkpoint.size} events, but the record has ${size}: its end is missing`)
-    if (!tree.rootAt(checkpoint.size).equals(checkpoint.root))
-      throw conflict(`the record's first ${checkpoint.size} events are not those of the checkpoint: it was rewritten`)
+    refuseUngrown(tree, checkpoint)
     const current = openCheckpoint(newer, keys)
-    const newSize = 'checkpoint' in current ? current.checkpoint.size : size
+    const newSize = 'checkpoint' in current ? current.checkpoint.size : tree.size
     return { Proof: formatGrowthProof({ hashes: tree.growth(checkpoint.size, newSize), older, newer }).toString() }
   },
 })
