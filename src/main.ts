@@ -1,6 +1,7 @@
 // The process entry: finds the command, runs it, turns what went wrong into a message and an exit code.
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { systemClock } from './base/clock.ts'
 import { nearest } from './base/nearest.ts'
 import { systemRandom } from './base/random.ts'
@@ -9,7 +10,7 @@ import { type AnyCommand, CommandError, OutputClosed, type Terminal, UsageError 
 import { connectToServer } from './cli/connect.ts'
 import { describeOptions, readOptions } from './cli/options.ts'
 import { openDirectly } from './start/operator.ts'
-import { readRootSources } from './start/root-sources.ts'
+import { readRootsAtHand, readRootSources } from './start/root-sources.ts'
 import { startServer } from './start/start.ts'
 import { diskFiles } from './storage/disk/files.ts'
 import { readStoreKeys } from './storage/disk/keyring.ts'
@@ -101,14 +102,23 @@ function createTerminal(): Terminal {
       const storeKeys = (folder: string) => readStoreKeys(folder, readRootSources(process.env))
       return fsck({ storeKeys, files: diskFiles(), clock: systemClock, random: systemRandom(), takeLock }, options)
     },
-    async lookAtBackup({ source, verify, ...options }) {
+    async lookAtBackup({ source, verify, rootKeyFiles, dataFolder, ...options }) {
       const { listBackup, verifyBackup } = await import('./storage/backup/generations.ts')
-      return named(() => (verify ? verifyBackup(diskFiles(), source, options) : listBackup(diskFiles(), source)))
+      if (!verify) return named(() => listBackup(diskFiles(), source))
+      const roots = readRootsAtHand(process.env, rootKeyFiles, join(dataFolder, 'root.key'))
+      return named(() => verifyBackup(diskFiles(), source, { roots, ...options }))
     },
     async restore(options) {
       const [{ restoreBackup }, { fsck }] = await Promise.all([import('./storage/backup/restore.ts'), import('./storage/fsck/fsck.ts')])
       const parts = { files: diskFiles(), clock: systemClock, random: systemRandom() }
-      return named(() => restoreBackup({ ...parts, fsck: (check) => fsck({ ...parts, takeLock }, check) }, options))
+      const roots = readRootsAtHand(process.env, [])
+      const keysOf = (key: Buffer) => (folder: string) => readStoreKeys(folder, { current: { kind: 'environment', key } })
+      return named(() =>
+        restoreBackup(
+          { ...parts, roots, fsck: (check, key) => fsck({ ...parts, takeLock, ...(key && { storeKeys: keysOf(key) }) }, check) },
+          options,
+        ),
+      )
     },
     async start(options) {
       const server = await startServer({

@@ -41,12 +41,13 @@ const REGIONS = [
   'sa-east-1',
 ]
 
+const SEALABLE: readonly string[] = ['journal', 'records', 'queues', 'backup']
+
 /** Why a store cannot be sealed as a whole. */
 function unsealable(store: string): string {
   if (store === 'blobs' || store === 'archive') return 'objects are always sealed; leave it out'
-  if (['lake', 'history', 'tree', 'backup'].includes(store))
-    return 'this store cannot be sealed by this release; keep it on a sealed volume'
-  return 'it is none of journal, records, queues'
+  if (['lake', 'history', 'tree'].includes(store)) return 'this store cannot be sealed by this release; keep it on a sealed volume'
+  return `it is none of ${SEALABLE.join(', ')}`
 }
 
 export const settings = {
@@ -76,8 +77,8 @@ export const settings = {
   'keys.rootFile': text({ default: undefined, help: 'file of the root key, where it is not root.key in the data directory' }),
   'seal.stores': texts({
     default: [],
-    help: 'stores that are sealed as a whole: journal, records, queues',
-    check: (store) => (['journal', 'records', 'queues'].includes(store) ? undefined : unsealable(store)),
+    help: `stores that are sealed as a whole: ${SEALABLE.join(', ')}`,
+    check: (store) => (SEALABLE.includes(store) ? undefined : unsealable(store)),
   }),
   'regions.names': texts({ default: REGIONS, help: 'regions that are served; others are refused' }),
   'regions.default': text({ default: 'us-east-1', help: 'region of calls that name none' }),

@@ -28,10 +28,10 @@ function folderFor(t: TestContext): string {
   return folder.path
 }
 
-async function serverOn(t: TestContext, data: string): Promise<World> {
+async function serverOn(t: TestContext, data: string, words: readonly string[] = []): Promise<World> {
   const server = await startTestServer({
     data,
-    words: SETTINGS,
+    words: [...SETTINGS, ...words],
   })
   t.after(() => server.kill())
   const config = clientConfig(server.url)
@@ -181,4 +181,63 @@ test('a further backup writes what changed; old generations go; damage is named'
   }
   const told = await query(data, `SELECT eventname, errorcode FROM events WHERE eventname LIKE 'Backup%' AND errorcode IS NOT NULL`)
   assert.equal(told.filter((row) => row['eventname'] === 'Backup').length, 2)
+})
+
+test('a sealed backup opens with the root key of its time and nothing else, through a change of that key', async (t) => {
+  const folder = folderFor(t)
+  const [data, target] = [join(folder, 'data'), join(folder, 'backups')]
+  const world = await serverOn(t, data, ['--set', 'seal.stores=journal,records,backup'])
+  await world.s3.createBucket({ Bucket: 'logs' })
+  const body = Buffer.from(Array.from({ length: 1_000_000 }, (_, at) => (at * 2654435761) >>> 24))
+  await world.s3.putObject({ Bucket: 'logs', Key: 'large', Body: body })
+  const refused = await runCommand(['backup', target, '--data', data, '--with-root-key'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.notes, /backups are sealed .*leave --with-root-key out/)
+  assert.ok((await backUp(world, target)).copiedBytes > 1_000_000)
+  const [older, newer] = ['older', 'newer'].map((name) => join(folder, `${name}.key`))
+  cpSync(join(data, 'root.key'), older ?? '')
+  assert.equal((await runCommand(['keys', 'rotate', '--root', '--data', data])).code, 0)
+  cpSync(join(data, 'root.key'), newer ?? '')
+  assert.ok((await backUp(world, target)).copiedBytes < 1_000_000)
+  assert.deepEqual(
+    readdirSync(data, { recursive: true }).filter((name) => /^backup-staging.*\./.test(String(name))),
+    [],
+  )
+  await world.server.kill()
+
+  const { output } = await runCommand(['backup', target, '--list'])
+  const ids = [...output.matchAll(/sealed under root key (\w+)/g)].map(([, id]) => id)
+  assert.equal(new Set(ids).size, 2)
+  for (const words of [
+    ['backup', target, '--verify', '--data', join(folder, 'none')],
+    ['restore', target, '--data', join(folder, 'none')],
+    ['restore', target, '--data', join(folder, 'none'), '--root-key', older ?? ''],
+  ]) {
+    const { code, notes } = await runCommand(words)
+    assert.equal(code, 1)
+    assert.match(notes, new RegExp(`sealed under root key (${ids.join('|')}) \\(file\\), and (no root key is|the root key) at hand`))
+  }
+  assert.ok(!existsSync(join(folder, 'none')))
+  const verified = await runCommand(['backup', target, '--verify', '--root-key', older ?? '', '--root-key', newer ?? ''])
+  assert.equal(verified.code, 0, verified.notes)
+  // The key of a start, from the environment.
+  const key = readFileSync(newer ?? '').toString('base64')
+  const inEnvironment = await runCommand(['backup', target, '--verify', '--at', '2'], { SEALCAST_ROOT_KEY: key })
+  assert.equal(inEnvironment.code, 0, inEnvironment.notes)
+
+  for (const [generation, file] of [
+    ['1', older],
+    ['2', newer],
+  ] as const) {
+    const restored = join(folder, `restored-${generation}`)
+    const done = await runCommand(['restore', target, '--data', restored, '--at', generation, '--root-key', file ?? ''])
+    assert.equal(done.code, 0, done.notes)
+    const checked = await runCommand(['fsck', '--data', restored])
+    assert.equal(checked.code, 0, checked.output)
+  }
+  const again = await serverOn(t, join(folder, 'restored-2'), ['--set', 'seal.stores=journal,records,backup'])
+  const object = await again.s3.getObject({ Bucket: 'logs', Key: 'large' })
+  assert.ok(Buffer.from((await object.Body?.transformToByteArray()) ?? []).equals(body))
+  // Its keys came back with it, so that its backups go on where the old ones end.
+  assert.ok((await backUp(again, target)).copiedBytes < 2_500_000)
 })

@@ -16,7 +16,7 @@ const WORDS = ['body', 'attribute', 'subject', 'queued', 'object', 'part', 'tag'
 type Word = (typeof WORDS)[number]
 const planted = (word: Word): string => `planted-${word}-Zu7fPq3LmX`
 const ALL = WORDS.map(planted)
-const SEALED = ['--set', 'seal.stores=journal,records,queues', '--set', 'trail.deliveryIntervalSeconds=1']
+const SEALED = ['--set', 'seal.stores=journal,records,queues,backup', '--set', 'trail.deliveryIntervalSeconds=1']
 
 async function plant({ url }: TestServer): Promise<void> {
   const [sns, sqs] = [new SNS(clientConfig(url)), new SQS(clientConfig(url))]
@@ -58,7 +58,12 @@ test('without sealing, what is looked for is found', async () => {
   const data = withFolder()
   const server = await startTestServer({ data })
   await plant(server)
+  const backups = withFolder()
+  assert.equal((await runCommand(['backup', backups, '--data', data])).code, 0)
   await server.stop()
+  const inBackup = readable(backups)
+  for (const word of ['body', 'object', 'tag', 'password'] as const)
+    assert.equal(inBackup.includes(`${word} in packs`), word !== 'object', `${word} among ${inBackup.join(', ')}`)
   const found = readable(data)
   for (const expected of ['body', 'attribute', 'subject', 'queued', 'tag', 'password', 'metadata'].map((word) => `${word} in journal`))
     assert.ok(found.includes(expected), `${expected} among ${found.join(', ')}`)
@@ -91,9 +96,16 @@ test('with every store sealed nothing is readable, and everything works', async 
   for (const word of ['queued', 'body'] as const) assert.ok(bodies.some((body) => body.includes(planted(word))))
   const { output } = await runCommand(['status', '--json', '--data', data])
   const { sealing } = JSON.parse(output) as { sealing: { stores: Record<string, { sealed: string; key?: string }> } }
-  for (const store of ['journal', 'records', 'queues'])
+  for (const store of ['journal', 'records', 'queues', 'backup'])
     assert.deepEqual([sealing.stores[store]?.sealed, sealing.stores[store]?.key], ['whole', `key 1 of ${store}`])
+  // Tags of events among it, which lie open in the data directory.
+  const backups = withFolder()
+  const copied = await runCommand(['backup', backups, '--data', data])
+  assert.equal(copied.code, 0, copied.notes)
   await again.stop()
+  assert.deepEqual(readable(backups), [])
+  const names = searchPlaintext(backups, ['records/data.mdb', 'keyring.json', 'lake/manifest.json'])
+  assert.deepEqual(names, [])
   assert.deepEqual(readable(data).filter(isNoEvent), [])
   const without = await runCommand(['fsck', '--data', data], { SEALCAST_ROOT_KEY: Buffer.alloc(32).toString('base64') })
   assert.match(without.notes, /sealed under root key/)
@@ -103,7 +115,7 @@ test('a store that cannot be sealed is refused by name', () => {
   for (const [store, message] of [
     ['lake', /seal.stores has .*lake.*cannot be sealed by this release/],
     ['blobs', /always sealed/],
-    ['jornal', /none of journal, records, queues/],
+    ['jornal', /none of journal, records, queues, backup/],
   ] as const) {
     const read = readSettings(settings, [{ key: 'seal.stores', value: store, from: '--set' }])
     assert.match('problems' in read ? read.problems.join() : '', message)

@@ -61,6 +61,9 @@ export interface Terminal {
     readonly source: string
     readonly verify: boolean
     readonly generation?: number
+    /** Copies of root keys, for what is sealed; and where a data directory's own may be. */
+    readonly rootKeyFiles: readonly string[]
+    readonly dataFolder: string
     readonly onProgress: (share: number) => void
     readonly signal: AbortSignal
   }): Promise<readonly VerifiedGeneration[]>

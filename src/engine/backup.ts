@@ -2,15 +2,18 @@
 // position, and what that position names. Meanwhile the journal is kept, within a bound, and no blob goes. Calls wait for none of it.
 import { join, relative, resolve, sep } from 'node:path'
 import {
+  BACKUP_STAGING,
   type BackupPart,
   type BackupPhase,
   BackupRefused,
   type BackupProgress,
+  type BackupSealing,
   type BackupSink,
   type BackupSummary,
 } from '../storage/backup.ts'
 import type { Files } from '../storage/files.ts'
 import type { Position } from '../storage/journal.ts'
+import { readWholeFile, writeWholeFile } from '../storage/whole-files.ts'
 import type { Env } from './env.ts'
 import { lineageOf } from './lineage.ts'
 
@@ -25,6 +28,8 @@ export interface BackupParts {
   readonly hold: () => () => void
   readonly parts: readonly BackupPart[]
   readonly openSink: () => BackupSink
+  /** The seal of a run; undefined where backups are not sealed. */
+  readonly sealing: () => BackupSealing | undefined
   /** One backup into a folder at a time, whichever process runs it. Throws when somebody holds it. */
   readonly takeLock: (file: string) => { release(): void }
   /** Resolves when no trimming that was begun before is under way. */
@@ -56,8 +61,10 @@ const HELD_BYTES_MAX = 1024 * 1024 * 1024
 const TRIES = 20
 
 export function createBackups(parts: BackupParts): Backups {
-  const { env } = parts
+  const { env, files } = parts
   const { journal } = env
+  // Of a backup that a crash ended.
+  if (parts.folder !== undefined) clearStaging(files, join(parts.folder, BACKUP_STAGING))
   let sink: BackupSink | undefined
   let held: { readonly start: Position; readonly at: Position } | undefined
   const hasGivenWay = (): boolean => held !== undefined && journal.durable - held.at > HELD_BYTES_MAX
@@ -85,10 +92,10 @@ export function createBackups(parts: BackupParts): Backups {
       options.signal.addEventListener('abort', abort)
       try {
         const summary = await copyAll({ ...parts, folder }, opened, hold, options)
-        const { generation, position, files, bytes, copiedBytes, removed } = summary
+        const { generation, position, files: count, bytes, copiedBytes, removed, rootKey, sealedUnder } = summary
         const seconds = Math.round((env.clock.monotonic() - startedAt) / 1000)
-        const details = { destination: options.destination, generation, position, files, bytes, copiedBytes, removed, seconds }
-        await env.acts.record({ name: 'BackupRan', details: { ...details, full: options.isFull, rootKey: summary.rootKey } })
+        const details = { destination: options.destination, generation, position, files: count, bytes, copiedBytes, removed, seconds }
+        await env.acts.record({ name: 'BackupRan', details: { ...details, full: options.isFull, rootKey, sealedUnder } })
         return summary
       } catch (error) {
         const message = options.signal.aborted ? 'interrupted' : error instanceof Error ? error.message : String(error)
@@ -129,53 +136,94 @@ async function copyAll(
   const { env, files, folder, version, dataFormat } = parts
   const lineage = lineageOf(env.tables)
   if (lineage === undefined) throw new Error('a data directory has a lineage once it was opened')
+  const sealing = parts.sealing()
+  if (withRootKey && sealing !== undefined)
+    throw new BackupRefused(
+      'backups are sealed (seal.stores), and root.key in one could not be read without itself; leave --with-root-key out',
+    )
+  // Nothing of a sealed backup lies open in its own folder, not even for a while.
+  const staging = sealing === undefined ? join(destination, 'staging') : join(folder, BACKUP_STAGING)
+  const run = { sink, staging }
   files.makeFolder(destination)
   const lock = parts.takeLock(join(destination, 'lock'))
   let releaseBlobs: (() => void) | undefined
   try {
-    await sink.begin({ folder: destination, directory: lineage.directory, lineage: lineage.id, isFull })
-    await copyPhase(parts, sink, 'first', destination, env.journal.durable)
+    await sink.begin({
+      folder: destination,
+      directory: lineage.directory,
+      lineage: lineage.id,
+      isFull,
+      ...(sealing && { keys: sealing.keys }),
+    })
+    await copyPhase(parts, run, 'first', env.journal.durable)
     hold.take()
     await parts.idle()
-    await copyPhase(parts, sink, 'before', destination, env.journal.durable)
+    await copyPhase(parts, run, 'before', env.journal.durable)
     releaseBlobs = parts.hold()
     const takenAt = env.clock.now()
     const position = env.journal.durable
-    await copyPhase(parts, sink, 'behind', destination, position)
-    if (withRootKey) await copyRootKey(folder, sink)
+    await copyPhase(parts, run, 'behind', position)
+    const keyring = await copyKeys(parts, run, withRootKey)
     hold.check()
     const { directory, id } = lineage
     const rootKey = withRootKey ? 'included' : 'apart'
-    return await sink.finish({ takenAt, position, directory, lineage: id, version, dataFormat, rootKey }, keep)
+    const seal = sealing?.sealOf(keyring)
+    const head = { takenAt, position, directory, lineage: id, version, dataFormat, rootKey } as const
+    return await sink.finish({ ...head, ...(seal && { sealedUnder: seal.root.id }) }, keep, seal)
   } finally {
+    if (sealing !== undefined) clearStaging(files, staging)
     releaseBlobs?.()
     lock.release()
   }
 }
 
-async function copyRootKey(folder: string, sink: BackupSink): Promise<void> {
-  const gone = await sink.copy([{ path: 'root.key', source: join(folder, 'root.key'), isLasting: false }], true)
-  if (gone.length > 0)
-    throw new BackupRefused('the root key is not in the data directory, so that the backup cannot hold it; leave --with-root-key out')
+/** A run, and where copies are made that it reads from. */
+interface Run {
+  readonly sink: BackupSink
+  readonly staging: string
 }
 
-async function copyPhase(
-  { parts, files }: BackupParts,
-  sink: BackupSink,
-  phase: BackupPhase,
-  destination: string,
-  position: Position,
-): Promise<void> {
+/**
+ * The keyring, and the root key where asked for, as of one moment behind all else: a root key that changes while the backup runs changes
+ * both in one step of this thread, and what it gave way to stays in the keyring while the journal is held.
+ */
+async function copyKeys(
+  { files, folder }: BackupParts & { readonly folder: string },
+  { sink, staging }: Run,
+  withRootKey: boolean,
+): Promise<Buffer> {
+  const names = ['keyring.json', ...(withRootKey ? ['root.key'] : [])]
+  const contents = names.map((name) => [name, readWholeFile(files, join(folder, name))] as const)
+  const listed = contents.map(([name, bytes]) => {
+    if (bytes === undefined && name === 'root.key')
+      throw new BackupRefused('the root key is not in the data directory, so that the backup cannot hold it; leave --with-root-key out')
+    if (bytes === undefined) throw new Error(`${name} of the data directory is missing; run sealcast fsck`)
+    const source = join(staging, 'keys', name)
+    files.makeFolder(join(staging, 'keys'))
+    writeWholeFile(files, source, bytes)
+    return { path: name, source, isLasting: false }
+  })
+  const gone = await sink.copy(listed, true)
+  if (gone.length > 0) throw new Error(`${gone.join(' and ')} went from ${staging} while the backup ran; run it again`)
+  return contents[0]?.[1] ?? Buffer.alloc(0)
+}
+
+async function copyPhase({ parts, files }: BackupParts, { sink, staging }: Run, phase: BackupPhase, position: Position): Promise<void> {
   for (const part of parts) {
     if (!part.phases.includes(phase)) continue
     for (let tries = 1; ; tries++) {
-      const staging = join(destination, 'staging', part.name)
-      files.makeFolder(staging)
-      for (const name of files.list(staging)) files.remove(join(staging, name))
-      const listed = await part.files(staging, position)
+      const place = join(staging, part.name)
+      files.makeFolder(place)
+      for (const name of files.list(place)) files.remove(join(place, name))
+      const listed = await part.files(place, position)
       const gone = await sink.copy(phase === 'first' ? listed.filter(({ isLasting }) => isLasting) : listed, phase !== 'first')
       if (gone.length === 0 || phase === 'first') break
       if (phase === 'behind' || tries >= TRIES) throw new Error(`${gone[0] ?? ''} of the data directory is missing; run sealcast fsck`)
     }
   }
+}
+
+function clearStaging(files: Files, staging: string): void {
+  if (!files.exists(staging)) return
+  for (const part of files.list(staging)) for (const name of files.list(join(staging, part))) files.remove(join(staging, part, name))
 }

@@ -28,7 +28,7 @@ export function createSealing({ keys, tables, seal, rootKeys, stores }: SealingP
     rootKey: { id: seal.keyId, source: rootKeys.source, since: rootKeys.since },
     former: rootKeys.former.map(({ id, since }) => ({ id, since })),
     stores: Object.fromEntries(
-      stores().map((store) => {
+      [...stores(), 'backup'].map((store) => {
         const newest = rootKeys.sealed.includes(store) ? rootKeys.storeKeys(store).at(-1) : undefined
         if (newest !== undefined) return [store, { sealed: 'whole', key: `key ${newest.number} of ${store}`, since: newest.since }] as const
         if (store === 'records') return [store, { sealed: 'secrets', key: `root ${seal.keyId}`, since: rootKeys.since }] as const

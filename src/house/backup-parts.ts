@@ -1,9 +1,9 @@
 // What a backup of the data directory consists of, store by store: who adds a store adds its part here. A test holds this list against all
 // that the check of a data directory knows.
 import { join } from 'node:path'
-import type { BackupFile, BackupPart } from '../storage/backup.ts'
+import { BACKUP_STAGING, type BackupFile, type BackupPart } from '../storage/backup.ts'
 import type { Blobs } from '../storage/blobs.ts'
-import { ARCHIVE_BLOBS, ARCHIVE_MARK, ARCHIVE_POINTER, blobPath, KEYRING_FILE } from '../storage/disk/format.ts'
+import { ARCHIVE_BLOBS, ARCHIVE_MARK, ARCHIVE_POINTER, blobPath } from '../storage/disk/format.ts'
 import type { Files } from '../storage/files.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Lake } from '../storage/lake.ts'
@@ -33,7 +33,10 @@ export interface BackupStores {
 }
 
 /** In the data directory, and in no backup: what is of one process or one moment, the key (an option), and what a salvage put aside. */
-export const LEFT_OUT = ['root.key', 'root.key.next', 'failure.json', 'restored.json', 'lock', 'lock-journal', 'admin.sock'] as const
+export const LEFT_OUT = [
+  ...['root.key', 'root.key.next', 'failure.json', 'restored.json', 'lock', 'lock-journal', 'admin.sock'],
+  BACKUP_STAGING,
+] as const
 
 export function backupParts(stores: BackupStores): readonly BackupPart[] {
   const { files, folder, archiveFolder, journal, records, queueIndex, queueBodies, history, blobs, archive, lake } = stores
@@ -47,8 +50,8 @@ export function backupParts(stores: BackupStores): readonly BackupPart[] {
     {
       name: 'directory',
       phases: ['behind'],
-      files: async () =>
-        [FORMAT_FILE, KEYRING_FILE].filter((name) => files.exists(join(folder, name))).map((name) => fileOf(folder, name, false)),
+      // The keyring comes last of all, by engine/backup.ts.
+      files: async () => [fileOf(folder, FORMAT_FILE, false)],
     },
     {
       name: 'archive',

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type Backups, createBackups } from '../engine/backup.ts'
 import type { Env } from '../engine/env.ts'
+import { backupSealing } from '../storage/backup/sealing.ts'
 import { processSink } from '../storage/backup/sinks.ts'
 import { diskFiles } from '../storage/disk/files.ts'
 import { DATA_FORMAT } from '../storage/disk/format.ts'
@@ -20,7 +21,7 @@ export function createServerBackups(parts: {
 }): Backups {
   const { options, env, storage, lake, idle } = parts
   const { data, version } = options
-  const { blobs, archive, archiveFolder, copied } = storage
+  const { blobs, archive, archiveFolder, copied, backupKeys } = storage
   const files = diskFiles()
   return createBackups({
     env,
@@ -40,6 +41,7 @@ export function createServerBackups(parts: {
             ...{ journal: env.journal, blobs, archive, lake, ...copied },
           }),
     openSink: () => processSink(files),
+    sealing: () => backupSealing(backupKeys, env.random),
     takeLock,
     idle,
   })

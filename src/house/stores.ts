@@ -31,6 +31,7 @@ import type { ValueSealing } from '../storage/sealed-value.ts'
 import { sealedRecords } from '../storage/sealed-records.ts'
 import { openJournal } from '../storage/segments/journal.ts'
 import { type Store, openStore } from '../storage/store.ts'
+import type { StoreKeys } from '../storage/store-keys.ts'
 import type { BackupStores } from './backup-parts.ts'
 import type { Config } from './options.ts'
 import { openStoreKeys } from './sealed-stores.ts'
@@ -58,6 +59,8 @@ export interface Storage {
   /** Undefined in memory. */
   readonly archiveFolder: string | undefined
   readonly history: History
+  /** Those that backups are sealed with. */
+  readonly backupKeys: StoreKeys
   readonly bytes: () => Readonly<Record<string, number>>
 }
 
@@ -120,6 +123,7 @@ export async function openStorage({ config, clock, random, log, data, purpose }:
     archive,
     archiveFolder,
     history,
+    backupKeys: keysOf('backup'),
     copied: { records: stored, queueIndex: queueStore.index, queueBodies: queueStore.bodies, history: historyStore },
     bytes: () => ({
       journal: journal.bytes(),

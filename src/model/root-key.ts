@@ -39,6 +39,35 @@ export type RootSource =
   | { readonly kind: 'environment'; readonly key: Buffer }
   | { readonly kind: 'passphrase'; readonly passphrase: string }
 
+/** What a key is made out by where something is sealed under it. */
+export interface NamedRoot {
+  readonly id: string
+  readonly source: RootSource['kind']
+  readonly stretching?: Stretching
+}
+
+/** Root keys to look at something with that is sealed, of perhaps another time. */
+export interface RootsAtHand {
+  find(root: NamedRoot): Buffer | undefined
+  /** Of those that may have been meant. */
+  ids(root: NamedRoot): readonly string[]
+}
+
+export const NO_ROOTS: RootsAtHand = { find: () => undefined, ids: () => [] }
+
+export function rootsAtHand(keys: readonly Buffer[], passphrases: readonly string[] = []): RootsAtHand {
+  const stretched = new Map<string, Buffer>()
+  const stretch = (passphrase: string, stretching: Stretching): Buffer => {
+    const name = JSON.stringify([passphrase, stretching])
+    const key = stretched.get(name) ?? stretchPassphrase(passphrase, stretching)
+    stretched.set(name, key)
+    return key
+  }
+  const all = ({ stretching }: NamedRoot): readonly Buffer[] =>
+    stretching === undefined ? keys : [...keys, ...passphrases.map((passphrase) => stretch(passphrase, stretching))]
+  return { find: (root) => all(root).find((key) => rootKeyId(key) === root.id), ids: (root) => all(root).map(rootKeyId) }
+}
+
 export interface RootSources {
   readonly current: RootSource
   /** The key that is to be given up for the current one. */

@@ -25,7 +25,7 @@ export interface Sealing {
   readonly rootKey: { readonly id: string; readonly source: string; readonly since: number }
   /** Root keys given up of which something may still be sealed. */
   readonly former: readonly { readonly id: string; readonly since: number }[]
-  /** By store, as in `bytes`. `secrets`: keys and tokens only. `since`: when the key that seals now was made. */
+  /** By store, as in `bytes`, and `backup`. `secrets`: keys and tokens only. `since`: when the key that seals now was made. */
   readonly stores: Readonly<
     Record<string, { readonly sealed: 'whole' | 'secrets' | 'nothing'; readonly key?: string; readonly since?: number }>
   >

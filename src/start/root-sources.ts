@@ -1,9 +1,9 @@
 // Where the root key comes from: the environment, a passphrase, or a file. Secrets come from the environment and from files only.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { KEY_BYTES } from '../base/aead.ts'
 import { CommandError } from '../cli/command.ts'
-import type { RootSource, RootSources } from '../model/root-key.ts'
+import { type RootsAtHand, type RootSource, type RootSources, rootsAtHand } from '../model/root-key.ts'
 import type { Environment } from './given.ts'
 
 const PASSPHRASE_CHARS_MIN = 12
@@ -16,6 +16,32 @@ export function readRootSources(environment: Environment, rootFile?: string): Ro
     throw new CommandError('keys.rootFile and a root key in the environment exclude each other: give one of them')
   const previous = environment['SEALCAST_ROOT_KEY_PREVIOUS'] === 'file' ? file : sourceOf(environment, '_PREVIOUS')
   return { current: current ?? file, ...(previous !== undefined && { previous }) }
+}
+
+/**
+ * The keys for looking at what is sealed somewhere else than in a data directory: of files that are named, else of the environment, else
+ * of one file that need not be there. Throws CommandError.
+ */
+export function readRootsAtHand(environment: Environment, files: readonly string[], perhaps?: string): RootsAtHand {
+  if (files.length > 0) return rootsAtHand(files.map((file) => readKeyFile(file)))
+  const { current, previous } = readRootSources(environment)
+  const given = [current, ...(previous === undefined ? [] : [previous])]
+  const keys = given.flatMap((source) => (source.kind === 'environment' ? [source.key] : []))
+  const passphrases = given.flatMap((source) => (source.kind === 'passphrase' ? [source.passphrase] : []))
+  const isNamed = keys.length + passphrases.length > 0
+  const beside = isNamed || perhaps === undefined || !existsSync(perhaps) ? [] : [readKeyFile(perhaps)]
+  return rootsAtHand([...keys, ...beside], passphrases)
+}
+
+function readKeyFile(file: string): Buffer {
+  let key: Buffer
+  try {
+    key = readFileSync(file)
+  } catch (error) {
+    throw new CommandError(`--root-key: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (key.length !== KEY_BYTES) throw new CommandError(`${file} is no root key: a root key has ${KEY_BYTES} bytes`)
+  return key
 }
 
 function sourceOf(environment: Environment, suffix: '' | '_PREVIOUS'): RootSource | undefined {

@@ -1,5 +1,9 @@
 // The port of backups: what a store of the data directory hands over for a copy, and where copies go. A backup is a folder with
 // generations; each is a whole data directory as of one position of the journal, and shares with the ones before what did not change.
+import type { NamedRoot } from '../model/root-key.ts'
+
+/** In the data directory: copies that a sealed backup reads from, since nothing of it lies open in its own folder. */
+export const BACKUP_STAGING = 'backup-staging'
 
 /** One file of the copy. */
 export interface BackupFile {
@@ -42,6 +46,36 @@ export interface BackupHead {
   readonly dataFormat: number
   /** `apart`: not in the backup; who restores has to bring it. */
   readonly rootKey: 'apart' | 'included'
+  /** The id of the root key that opens it, where it is sealed. */
+  readonly sealedUnder?: string
+}
+
+/** How the key of a sealed generation is come by: the root key opens the store key, and that one the data key. Base64url. */
+export interface BackupSeal {
+  readonly root: NamedRoot
+  readonly storeKey: { readonly number: number; readonly id: string; readonly sealed: string }
+  readonly dataKey: string
+}
+
+/** Of one run, base64: a new data key, and all keys that backups ever were sealed with. */
+export interface BackupKeys {
+  readonly dataKey: string
+  readonly storeKeys: readonly string[]
+}
+
+export interface BackupSealing {
+  readonly keys: BackupKeys
+  /** `keyring`: as the backup holds it, so that both are of one root key. */
+  sealOf(keyring: Buffer): BackupSeal
+}
+
+export interface BackupRun {
+  readonly folder: string
+  readonly directory: string
+  readonly lineage: string
+  readonly isFull: boolean
+  /** Absent: the generation lies open. */
+  readonly keys?: BackupKeys
 }
 
 export interface BackupSummary extends BackupHead {
@@ -63,11 +97,11 @@ export interface BackupProgress {
 /** Takes files in. One run at a time. */
 export interface BackupSink {
   /** Rejects with BackupRefused when `folder` is no place for this backup. */
-  begin(run: { readonly folder: string; readonly directory: string; readonly lineage: string; readonly isFull: boolean }): Promise<number>
+  begin(run: BackupRun): Promise<number>
   /** Copies, or finds that nothing changed. Returns the paths of files that were gone. Only what was taken in as `final` will count. */
   copy(files: readonly BackupFile[], isFinal: boolean): Promise<readonly string[]>
-  /** Makes the generation count, then lets go of all but the newest `keep`. */
-  finish(head: Omit<BackupHead, 'generation'>, keep: number | undefined): Promise<BackupSummary>
+  /** Makes the generation count, then lets go of all but the newest `keep`. `seal`: of a run that was given keys. */
+  finish(head: Omit<BackupHead, 'generation'>, keep: number | undefined, seal?: BackupSeal): Promise<BackupSummary>
   progress(): BackupProgress
   /** Lets go; an unfinished generation leaves nothing that counts. */
   close(): Promise<void>
@@ -88,7 +122,7 @@ export interface RestoreOptions {
   readonly dataFolder: string
   /** The newest when absent. */
   readonly generation?: number
-  /** A root key to put beside what is restored. */
+  /** A root key to put beside what is restored, and to open it with. */
   readonly rootKeyFile?: string
   readonly onProgress: (share: number) => void
   readonly signal?: AbortSignal

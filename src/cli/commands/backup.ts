@@ -1,7 +1,7 @@
 // sealcast backup: a copy of the whole data directory while the server runs; and the look at what such copies hold.
 import { resolve } from 'node:path'
 import type { BackupProgress, BackupSummary, VerifiedGeneration } from '../../storage/backup.ts'
-import { type Command, CommandError, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
+import { type Command, CommandError, DATA_OPTION, type Given, type Terminal, UsageError, dataFolderOf } from '../command.ts'
 import { formatBytes } from '../format/bytes.ts'
 
 const options = {
@@ -12,6 +12,7 @@ const options = {
   verify: { kind: 'flag', help: 'check every byte of the backup in FOLDER, without a server' },
   list: { kind: 'flag', help: 'list the generations in FOLDER, without a server' },
   at: { kind: 'text', value: 'GENERATION', help: 'with --verify: only this one' },
+  'root-key': { kind: 'texts', value: 'FILE', help: 'with --verify: a copy of the root key that seals the backup (may repeat)' },
   json: { kind: 'flag', help: 'print JSON' },
 } as const
 
@@ -24,6 +25,9 @@ export const backup: Command<typeof options> = {
     'Each run makes a generation that stands by itself and shares with those before what did not change. All that was answered before the',
     'command began is in it. root.key is left out unless asked for: keep a copy of it in another place, since nothing else opens what it',
     'sealed. The log files in trails\' buckets are part of the copy. "sealcast restore" brings a generation back.',
+    '',
+    'With backup among seal.stores all of it is sealed under the root key. Then --verify needs that key: from --root-key, from the',
+    'environment as a start takes it, or from root.key in the data directory.',
   ].join('\n'),
   options,
   async run(given, operands, terminal) {
@@ -36,7 +40,7 @@ export const backup: Command<typeof options> = {
         throw new UsageError('--full, --keep and --with-root-key belong to a backup that is made')
       return look(path, given, terminal)
     }
-    if (given.at !== undefined) throw new UsageError('--at belongs to --verify')
+    if (given.at !== undefined || given['root-key'].length > 0) throw new UsageError('--at and --root-key belong to --verify')
     const input = {
       Destination: path,
       ...(given.full && { Full: true }),
@@ -75,15 +79,13 @@ async function follow(answer: AsyncIterable<unknown>, terminal: Terminal): Promi
   }
 }
 
-async function look(
-  path: string,
-  { at, json, verify }: { readonly at: string | undefined; readonly json: boolean; readonly verify: boolean },
-  terminal: Terminal,
-): Promise<number> {
+async function look(path: string, { at, json, verify, ...given }: Given<typeof options>, terminal: Terminal): Promise<number> {
   const generations = await terminal.lookAtBackup({
     source: path,
     verify,
     ...(at !== undefined && { generation: wholeNumber('at', at) }),
+    rootKeyFiles: given['root-key'].map((file) => resolve(terminal.workingFolder, file)),
+    dataFolder: resolve(terminal.workingFolder, dataFolderOf(given.data, terminal)),
     onProgress: (share) => terminal.isNoteTerminal && terminal.note(`\r\u001b[K${Math.round(share * 100)} %`),
     signal: terminal.interrupted,
   })
@@ -105,8 +107,8 @@ function describe({ generation, files, bytes, copiedBytes, rootKey, removed, pos
   return `generation ${generation}: ${what}${gone}\n${key}\n`
 }
 
-function describeGeneration({ generation, takenAt, position, files, bytes, version, rootKey }: VerifiedGeneration): string {
-  const key = rootKey === 'apart' ? 'root.key apart' : 'with root.key'
+function describeGeneration({ generation, takenAt, position, files, bytes, version, rootKey, sealedUnder }: VerifiedGeneration): string {
+  const key = sealedUnder !== undefined ? `sealed under root key ${sealedUnder}` : rootKey === 'apart' ? 'root.key apart' : 'with root.key'
   const what = `${files} files  ${formatBytes(bytes)}  version ${version}`
   return `generation ${generation}  ${new Date(takenAt).toISOString()}  position ${position}  ${what}  ${key}`
 }

@@ -7,7 +7,7 @@ import { wholeNumber } from './backup.ts'
 const options = {
   data: DATA_OPTION,
   at: { kind: 'text', value: 'GENERATION', help: 'which one (the newest)' },
-  'root-key': { kind: 'text', value: 'FILE', help: 'the copy of root.key to put beside it, where the backup has none' },
+  'root-key': { kind: 'text', value: 'FILE', help: 'the copy of root.key to put beside it, and to open what is sealed' },
   json: { kind: 'flag', help: 'print JSON' },
 } as const
 

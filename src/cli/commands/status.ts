@@ -38,12 +38,19 @@ function describe({ status, why, version, startedAt, followers, bucketEvents, by
       failing === undefined ? `${waiting} wait` : `${waiting} wait: ${failing}`,
     ]),
     ...Object.entries(bytes).map(([name, size]) => [name, `${formatBytes(size)}${describeStore(sealing?.stores[name])}`]),
+    ...describeBackup(sealing),
     ...describeRoot(sealing),
     ['disk free', freeBytes === undefined ? 'not used: everything is in memory' : formatBytes(freeBytes)],
     ['days left', daysLeft === undefined ? 'too early to say' : daysLeft > 3650 ? 'more than ten years' : String(Math.floor(daysLeft))],
   ]
   const width = Math.max(...rows.map(([name]) => (name ?? '').length))
   return rows.map(([name, value]) => `${(name ?? '').padEnd(width)}  ${value}\n`).join('')
+}
+
+/** Backups lie in folders of their own, so that no bytes are told. */
+function describeBackup(sealing: Sealing | undefined): readonly (readonly string[])[] {
+  const store = sealing?.stores['backup']
+  return store === undefined ? [] : [['backup', describeStore(store).slice(2)]]
 }
 
 function describeStore(store: Sealing['stores'][string] | undefined): string {

@@ -186,7 +186,11 @@ test('any flipped bit is named: in a pack, in a manifest', async () => {
 test('paths stay inside, and a manifest is what was written', () => {
   for (const path of ['a', 'a/b.c', 'journal/000000000001.journal']) assert.ok(isInside(path))
   for (const path of ['', '/a', '../a', 'a/../b', 'a//b', 'a/./b', 'a\\b']) assert.ok(!isInside(path), path)
-  const manifest = { head: { format: 1, generation: 1, ...HEAD }, files: [{ path: 'a', bytes: 0, sha256: 'x', pieces: [] }] }
+  const manifest = {
+    head: { format: 1, generation: 1, ...HEAD },
+    files: [{ path: 'a', bytes: 0, sha256: 'x', pieces: [] }],
+    keys: new Map(),
+  }
   assert.deepEqual(decodeManifest(encodeManifest(manifest)), manifest)
   for (const bytes of [Buffer.alloc(0), Buffer.from('{}'), Buffer.from('\n\n'), encodeManifest(manifest).subarray(0, -20)])
     assert.equal(typeof decodeManifest(bytes), 'string')

@@ -1,15 +1,21 @@
 // The child process that copies: it reads, hashes and writes at low priority and rests half of the time, so that commits have the disk and
 // the processors when they want them. It ends when its parent does.
 import { constants, setPriority } from 'node:os'
-import type { BackupFile, BackupHead } from '../backup.ts'
 import { systemClock } from '../../base/clock.ts'
+import type { BackupFile, BackupHead, BackupRun, BackupSeal } from '../backup.ts'
 import type { Files } from '../files.ts'
-import { type BackupRun, BackupWriter } from './writer.ts'
+import { BackupWriter } from './writer.ts'
 
 export type ToCopier =
   | { readonly id: number; readonly kind: 'begin'; readonly run: BackupRun; readonly elsewhere: Required<Files>['elsewhere'] }
   | { readonly id: number; readonly kind: 'copy'; readonly files: readonly BackupFile[]; readonly isFinal: boolean }
-  | { readonly id: number; readonly kind: 'finish'; readonly head: Omit<BackupHead, 'generation'>; readonly keep: number | undefined }
+  | {
+      readonly id: number
+      readonly kind: 'finish'
+      readonly head: Omit<BackupHead, 'generation'>
+      readonly keep: number | undefined
+      readonly seal: BackupSeal | undefined
+    }
 export type FromCopier =
   | { readonly id: number; readonly value: unknown; readonly progress: ReturnType<BackupWriter['progress']> | undefined }
   | { readonly id: number; readonly error: { readonly name: string; readonly message: string; readonly code?: string } }
@@ -32,7 +38,7 @@ function serve(): void {
     const begun = writer
     if (begun === undefined) throw new Error('the copy was not begun')
     if (message.kind === 'copy') return message.files.filter((file) => !begun.copy(file, message.isFinal)).map(({ path }) => path)
-    return begun.finish(message.head, message.keep)
+    return begun.finish(message.head, message.keep, message.seal)
   }
   process.on('message', (message: ToCopier) => {
     handle(message).then(

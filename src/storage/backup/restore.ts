@@ -4,19 +4,24 @@ import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { RestoreNote } from '../../model/acts.ts'
+import { NO_ROOTS, type RootsAtHand, rootsAtHand } from '../../model/root-key.ts'
 import { BackupDamaged, BackupRefused, type RestoreOptions, type RestoreSummary } from '../backup.ts'
 import { KEYRING_FILE, readKeyring, ROOT_KEY_BYTES, ROOT_KEY_FILE as ROOT_KEY } from '../disk/format.ts'
 import type { Files } from '../files.ts'
 import type { Finding, FsckOptions, FsckSummary } from '../fsck.ts'
 import { readWholeFile, writeWholeFile } from '../whole-files.ts'
-import type { FileEntry } from './format.ts'
-import { listGenerations, Packs, readFile, readIdentity, readManifest } from './generations.ts'
+import type { Manifest } from './format.ts'
+import { listGenerations, Packs, plainHead, readFile, readIdentity, readManifest } from './generations.ts'
+import { dataKeysByRoot, wantedRoot } from './sealing.ts'
 
 export interface RestoreParts {
   readonly files: Files
   readonly clock: Clock
   readonly random: Random
-  readonly fsck: (options: FsckOptions) => Promise<FsckSummary>
+  /** What opens a sealed generation, and the sealed stores in one; a key file that is put beside the data counts before them. */
+  readonly roots?: RootsAtHand
+  /** `rootKey`: where the restored data has sealed stores. */
+  readonly fsck: (options: FsckOptions, rootKey: Buffer | undefined) => Promise<FsckSummary>
 }
 
 const FORMAT_FILE = 'format.json'
@@ -31,15 +36,27 @@ export async function restoreBackup(parts: RestoreParts, options: RestoreOptions
   readIdentity(files, source)
   const generation = options.generation ?? listGenerations(files, source).at(-1)
   if (generation === undefined) throw new BackupRefused(`${source} has no generation yet`)
-  const { head, files: entries } = readManifest(files, source, generation)
   const rootKey = readRootKey(files, options.rootKeyFile)
+  const given = rootKey === undefined ? (parts.roots ?? NO_ROOTS) : rootsAtHand([rootKey])
+  const manifest = readManifest(files, source, generation, dataKeysByRoot(given))
+  const { head, files: entries } = manifest
+  const keyring = readKeyring(contentOf(files, source, manifest, KEYRING_FILE)?.toString('utf8') ?? '')
+  const inside = contentOf(files, source, manifest, ROOT_KEY)
+  const roots = rootKey === undefined && inside !== undefined ? rootsAtHand([inside]) : given
+  const root = keyring && roots.find(keyring.root)
+  const hasSealedStores = (keyring?.stores ?? []).length > 0
+  // Nobody could check sealed stores without it; and a key that was named is to be the right one.
+  if (keyring !== undefined && root === undefined && (hasSealedStores || rootKey !== undefined))
+    throw new BackupRefused(`what generation ${generation} in ${source} holds is sealed under ${wantedRoot(keyring.root, roots)}`)
   if (files.exists(folder) && files.list(folder).length > 0) throw refusedFolder(files, folder)
   files.makeFolder(folder)
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   const free = files.free(folder)
   if (free < bytes) throw new BackupRefused(`${folder} has ${free} bytes free; generation ${generation} needs ${bytes}`)
-  await writeFiles(files, source, folder, entries, { bytes, ...options })
-  if (rootKey !== undefined) writeWholeFile(files, join(folder, ROOT_KEY), rootKey)
+  await writeFiles(files, source, folder, manifest, { bytes, ...options })
+  // A key that is kept elsewhere is found there.
+  const isElsewhere = options.rootKeyFile !== undefined && keyring?.root.file === resolve(options.rootKeyFile)
+  if (rootKey !== undefined && !isElsewhere) writeWholeFile(files, join(folder, ROOT_KEY), rootKey)
   const note: RestoreNote = {
     lineage: random.uuid(),
     generation,
@@ -50,10 +67,21 @@ export async function restoreBackup(parts: RestoreParts, options: RestoreOptions
   }
   writeWholeFile(files, join(folder, 'restored.json'), Buffer.from(`${JSON.stringify(note)}\n`))
   const hasRootKey = hasKeyInPlace(files, folder)
-  await check(parts, folder, hasRootKey, options.signal)
+  await check(parts, folder, { hasRootKey, storesKey: hasSealedStores ? root : undefined }, options.signal)
   files.rename(join(folder, WAITING_FORMAT), join(folder, FORMAT_FILE))
   files.syncFolder(folder)
-  return { ...head, files: entries.length, bytes, hasRootKey }
+  return { ...plainHead(head), files: entries.length, bytes, hasRootKey }
+}
+
+function contentOf(files: Files, source: string, { files: entries, keys }: Manifest, path: string): Buffer | undefined {
+  const entry = entries.find((one) => one.path === path)
+  if (entry === undefined) return undefined
+  const packs = new Packs(files, source, keys)
+  try {
+    return Buffer.concat([...readFile(packs, entry)])
+  } finally {
+    packs.close()
+  }
 }
 
 /** A root key that comes from the environment, a passphrase or a file elsewhere is not looked for here. */
@@ -84,10 +112,10 @@ async function writeFiles(
   files: Files,
   source: string,
   folder: string,
-  entries: readonly FileEntry[],
+  { files: entries, keys }: Manifest,
   { bytes, onProgress, signal }: Pick<RestoreOptions, 'onProgress' | 'signal'> & { readonly bytes: number },
 ): Promise<void> {
-  const packs = new Packs(files, source)
+  const packs = new Packs(files, source, keys)
   const folders = new Set<string>()
   let done = 0
   // First of all, so that what a kill leaves behind is known for what it is.
@@ -120,9 +148,14 @@ async function writeFiles(
 }
 
 /** Damage in what is restored is refused by name. That the key is elsewhere, and the format not in place yet, is no damage here. */
-async function check({ fsck }: RestoreParts, folder: string, hasRootKey: boolean, signal: AbortSignal | undefined): Promise<void> {
+async function check(
+  { fsck }: RestoreParts,
+  folder: string,
+  { hasRootKey, storesKey }: { readonly hasRootKey: boolean; readonly storesKey: Buffer | undefined },
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const damage: Finding[] = []
-  await fsck({
+  const options: FsckOptions = {
     dataFolder: folder,
     salvage: false,
     onFinding: (finding) => {
@@ -131,7 +164,8 @@ async function check({ fsck }: RestoreParts, folder: string, hasRootKey: boolean
     },
     onProgress: () => {},
     ...(signal !== undefined && { signal }),
-  })
+  }
+  await fsck(options, storesKey)
   const [first] = damage
   if (first === undefined) return
   const more = damage.length === 1 ? '' : `, and ${damage.length - 1} more`

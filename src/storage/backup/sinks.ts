@@ -7,12 +7,14 @@ import {
   type BackupHead,
   type BackupProgress,
   BackupRefused,
+  type BackupRun,
+  type BackupSeal,
   type BackupSink,
   type BackupSummary,
 } from '../backup.ts'
 import type { Files } from '../files.ts'
 import type { FromCopier, ToCopier } from './process.ts'
-import { type BackupRun, BackupWriter } from './writer.ts'
+import { BackupWriter } from './writer.ts'
 
 const NOTHING_YET: BackupProgress = { phase: 'copying', files: 0, bytes: 0, copiedBytes: 0 }
 const BATCH_FILES = 200
@@ -29,7 +31,7 @@ export function inlineSink(files: Files): BackupSink {
       return writer.generation
     },
     copy: async (batch, isFinal) => batch.filter((file) => !begun().copy(file, isFinal)).map(({ path }) => path),
-    finish: async (head, keep) => begun().finish(head, keep),
+    finish: async (head, keep, seal) => begun().finish(head, keep, seal),
     progress: () => writer?.progress() ?? NOTHING_YET,
     close: async () => writer?.close(),
   }
@@ -78,7 +80,8 @@ export function processSink({ elsewhere }: Files): BackupSink {
         gone.push(...(await ask<readonly string[]>({ kind: 'copy', files: files.slice(at, at + BATCH_FILES), isFinal })))
       return gone
     },
-    finish: (head: Omit<BackupHead, 'generation'>, keep: number | undefined) => ask<BackupSummary>({ kind: 'finish', head, keep }),
+    finish: (head: Omit<BackupHead, 'generation'>, keep: number | undefined, seal?: BackupSeal) =>
+      ask<BackupSummary>({ kind: 'finish', head, keep, seal }),
     progress: () => progress,
     close: () => endChild(child, end),
   }

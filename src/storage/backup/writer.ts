@@ -1,15 +1,25 @@
 // Writes a generation of a backup. What the generation before has is not written again: files that last by their path and size, all others
-// piece by piece. Nothing counts before the manifest is renamed into place, and what a run that was cut short left is removed by the next.
+// piece by piece; but what is sealed and what is open never share. Nothing counts before the manifest is renamed into place, and what a run
+// that was cut short left is removed by the next.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { assert } from '../../base/assert.ts'
-import type { BackupFile, BackupHead, BackupProgress, BackupSummary } from '../backup.ts'
-import { BackupDamaged, BackupRefused } from '../backup.ts'
+import {
+  BackupDamaged,
+  type BackupFile,
+  type BackupHead,
+  type BackupProgress,
+  BackupRefused,
+  type BackupRun,
+  type BackupSeal,
+  type BackupSummary,
+} from '../backup.ts'
 import type { File, Files } from '../files.ts'
 import { removeFile, writeWholeFile } from '../whole-files.ts'
 import {
   BACKUP_FORMAT,
   encodeManifest,
+  encodeSealedManifest,
   type FileEntry,
   generationName,
   IDENTITY_FILE,
@@ -19,21 +29,16 @@ import {
   packName,
   type Piece,
   PIECE_BYTES,
+  SEALED_FORMAT,
   sha256,
   STAGING,
 } from './format.ts'
-import { listGenerations, readIdentity, readManifest } from './generations.ts'
+import { listGenerations, readIdentity, readManifest, readOutline } from './generations.ts'
+import { dataKeyByStore, SEAL_BYTES, sealPiece } from './sealing.ts'
 
 /** Much written at once would have the disk busy when a commit wants it. */
 const SYNC_BYTES = 8 * 1024 * 1024
 const REST_BYTES = 2 * 1024 * 1024
-
-export interface BackupRun {
-  readonly folder: string
-  readonly directory: string
-  readonly lineage: string
-  readonly isFull: boolean
-}
 
 export class BackupWriter {
   readonly #files: Files
@@ -42,6 +47,8 @@ export class BackupWriter {
   readonly #rest: () => void
   #unrested = 0
   readonly #generation: number
+  /** Data keys by generation, this one's among them; none where nothing is sealed. */
+  readonly #keys = new Map<number, Buffer>()
   /** Of the generation before. */
   readonly #pieces = new Map<string, Piece>()
   readonly #before = new Map<string, FileEntry>()
@@ -68,6 +75,7 @@ export class BackupWriter {
     this.clearStaging()
     this.#removeLeftovers()
     if (!run.isFull) this.#readBefore(generations)
+    if (run.keys !== undefined) this.#keys.set(this.#generation, Buffer.from(run.keys.dataKey, 'base64'))
   }
 
   get generation(): number {
@@ -83,14 +91,18 @@ export class BackupWriter {
     return true
   }
 
-  finish(head: Omit<BackupHead, 'generation'>, keep: number | undefined): BackupSummary {
-    const { folder } = this.#run
+  /** `seal`: exactly of a run with keys. */
+  finish(head: Omit<BackupHead, 'generation'>, keep: number | undefined, seal?: BackupSeal): BackupSummary {
+    const { folder, keys } = this.#run
+    assert((seal === undefined) === (keys === undefined), 'a sealed generation tells how it opens')
     this.#endPack()
     this.#files.syncFolder(join(folder, 'packs'))
     const files = [...this.#taken.values()].filter(({ path }) => this.#final.has(path)).sort((a, b) => (a.path < b.path ? -1 : 1))
-    const manifest = { head: { format: BACKUP_FORMAT, ...head, generation: this.#generation }, files }
+    const format = seal === undefined ? BACKUP_FORMAT : SEALED_FORMAT
+    const manifest = { head: { format, ...head, generation: this.#generation }, files, keys: this.#keys }
+    const encoded = seal === undefined ? encodeManifest(manifest) : encodeSealedManifest(manifest, seal)
     // Commit point: with its name the generation counts.
-    writeWholeFile(this.#files, join(folder, 'generations', generationName(this.#generation)), encodeManifest(manifest))
+    writeWholeFile(this.#files, join(folder, 'generations', generationName(this.#generation)), encoded)
     const removed = keep === undefined ? [] : this.#prune(keep)
     this.clearStaging()
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
@@ -134,11 +146,18 @@ export class BackupWriter {
   #readBefore(generations: readonly number[]): void {
     const newest = generations.at(-1)
     if (newest === undefined) return
-    const { folder, lineage } = this.#run
+    const { folder, lineage, keys: runKeys } = this.#run
+    const { seal } = readOutline(this.#files, folder, newest)
+    if ((seal === undefined) !== (runKeys === undefined)) return
+    const dataKey = seal && runKeys && dataKeyByStore(seal, runKeys.storeKeys)
+    // Of another lineage, which had a key of its own.
+    if (seal !== undefined && dataKey === undefined) return
     const sizes = this.#packSizes()
-    const { head, files } = readManifest(this.#files, folder, newest)
+    const { head, files, keys } = readManifest(this.#files, folder, newest, () => dataKey ?? Buffer.alloc(0))
+    for (const [generation, key] of keys) this.#keys.set(generation, key)
+    const sealBytes = dataKey === undefined ? 0 : SEAL_BYTES
     for (const file of files) {
-      const isThere = file.pieces.every(([, pack, at, bytes]) => at + bytes <= (sizes.get(pack) ?? 0))
+      const isThere = file.pieces.every(([, pack, at, bytes]) => at + bytes + sealBytes <= (sizes.get(pack) ?? 0))
       if (!isThere) continue
       for (const piece of file.pieces) this.#pieces.set(piece[0], piece)
       // Another lineage may have written other bytes under the same path.
@@ -220,11 +239,13 @@ export class BackupWriter {
     const known = this.#pieces.get(hash)
     if (known !== undefined) return known
     const pack = this.#packFor(bytes.length)
-    for (let done = 0; done < bytes.length;) done += pack.file.write(bytes, done, bytes.length - done, pack.at + done)
+    const key = this.#keys.get(this.#generation)
+    const stored = key === undefined ? bytes : sealPiece(key, { name: pack.name, number: this.#packs, at: pack.at }, bytes)
+    for (let done = 0; done < stored.length;) done += pack.file.write(stored, done, stored.length - done, pack.at + done)
     const piece: Piece = [hash, pack.name, pack.at, bytes.length]
-    pack.at += bytes.length
-    pack.unsynced += bytes.length
-    this.#copiedBytes += bytes.length
+    pack.at += stored.length
+    pack.unsynced += stored.length
+    this.#copiedBytes += stored.length
     if (pack.unsynced >= SYNC_BYTES) {
       pack.file.sync()
       pack.unsynced = 0
@@ -257,7 +278,7 @@ export class BackupWriter {
     this.#files.syncFolder(join(folder, 'generations'))
     const needed = new Set<string>()
     for (const generation of generations.slice(removed.length))
-      for (const { pieces } of readManifest(this.#files, folder, generation).files) for (const [, pack] of pieces) needed.add(pack)
+      for (const pack of readOutline(this.#files, folder, generation).packs) needed.add(pack)
     for (const name of this.#files.list(join(folder, 'packs'))) if (!needed.has(name)) this.#files.remove(join(folder, 'packs', name))
     this.#files.syncFolder(join(folder, 'packs'))
     return removed

@@ -44,6 +44,11 @@ export interface StoredKeyring {
   readonly stores?: readonly { readonly store: string; readonly number: number; readonly since: number; readonly sealed: string }[]
 }
 
+/** What the key of a store is sealed for. */
+export function storeKeyBound(store: string, number: number): string {
+  return `store key ${store} ${number}`
+}
+
 /** Undefined for what is no keyring. One of a newer format has its number, and may hold anything else. */
 export function readKeyring(text: string): StoredKeyring | undefined {
   let keyring: Partial<StoredKeyring> | null

@@ -16,7 +16,7 @@ import {
 } from '../../model/root-key.ts'
 import type { StoreKey } from '../store-keys.ts'
 import { renameDurably, writeDurably } from './durable-file.ts'
-import { KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_FILE, type StoredKeyring } from './format.ts'
+import { KEYRING_FILE, KEYRING_FORMAT, readKeyring, ROOT_KEY_FILE, storeKeyBound, type StoredKeyring } from './format.ts'
 
 export interface FormerRoot {
   readonly id: string
@@ -96,7 +96,7 @@ export class Keyring {
       return { id, key, since }
     })
     this.#stores = (stored.stores ?? []).map(({ store, number, since, sealed }) => {
-      const key = openBytes(root, Buffer.from(sealed, 'base64url'), storeBound(store, number))
+      const key = openBytes(root, Buffer.from(sealed, 'base64url'), storeKeyBound(store, number))
       if (key === undefined)
         throw new RootKeyRefused(`${join(parts.folder, KEYRING_FILE)} is damaged: key ${number} of ${store} does not open`)
       return { store, number, since, key }
@@ -169,7 +169,7 @@ export class Keyring {
         store,
         number,
         since,
-        sealed: sealedUnder(storeBound(store, number), key),
+        sealed: sealedUnder(storeKeyBound(store, number), key),
       })),
     })
     // Commit point: from here on the new key counts; a start that finds the next file gives it its name.
@@ -197,7 +197,7 @@ export class Keyring {
     const { random, now } = this.#parts
     const number = (this.storeKeys(store).at(-1)?.number ?? 0) + 1
     const key: NamedStoreKey = { store, number, since: now(), key: random.bytes(KEY_BYTES) }
-    const sealed = sealBytes(this.#root, random.bytes(NONCE_BYTES), key.key, storeBound(store, number)).toString('base64url')
+    const sealed = sealBytes(this.#root, random.bytes(NONCE_BYTES), key.key, storeKeyBound(store, number)).toString('base64url')
     this.#write({ ...this.#stored, stores: [...(this.#stored.stores ?? []), { store, number, since: key.since, sealed }] })
     this.#stores = [...this.#stores, key]
     this.newStoreKeys.push(key)
@@ -220,10 +220,6 @@ const NEXT = '.next'
 
 interface NamedStoreKey extends StoreKey {
   readonly store: string
-}
-
-function storeBound(store: string, number: number): string {
-  return `store key ${store} ${number}`
 }
 
 function formerBound(id: string): string {

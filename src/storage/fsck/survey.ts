@@ -52,6 +52,7 @@ export const KNOWN: ReadonlySet<string> = new Set([
   'lake',
   'history',
   'tree',
+  'backup-staging',
 ])
 
 export async function survey(check: Check): Promise<Survey> {
