@@ -7,6 +7,17 @@ import { type ChildResult, resultOf } from './child-result.ts'
 
 export const ROOT_KEY = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'a-secret-of-this-test-only' }
 export const SERVER_REGION = 'us-east-1'
+
+/** As AWS's programs are told where to go, and as whom. */
+export function awsEnvironment(url: string): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL: url,
+    AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
+    AWS_REGION: SERVER_REGION,
+    AWS_DEFAULT_REGION: SERVER_REGION,
+  }
+}
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts')
 const READY_MS = 30_000
 const COMMAND_MS_MAX = 60_000
@@ -90,10 +101,7 @@ export async function startTestServer({ data, words = [], environment = {} }: Se
 }
 
 /** Runs `sealcast` with these words; resolves with what it printed. */
-export function runCommand(
-  words: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Promise<ChildResult> {
+export function runCommand(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<ChildResult> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...words], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import type { Env } from '../src/engine/env.ts'
 import { openLife } from '../src/engine/life.ts'
 import { Table } from '../src/model/tables.ts'
 import { memoryFiles } from '../src/storage/memory/files.ts'
 import { writeWholeFile } from '../src/storage/whole-files.ts'
+import { createDeath } from './death.ts'
 import { bucketObjects, digests, HOUR_SECONDS, startValidating, stride } from './digest-world.ts'
 import { BUCKET_POLICY, INTERVAL_SECONDS, makeTrail, turns, withWorld, type World } from './trail-world.ts'
 
@@ -222,38 +222,15 @@ test('keys are rotated by their age, overlap, and stay listed', () =>
 
 test('a cut at any step of a digest repeats the same digest', async () => {
   for (let cutAt = 1; ; cutAt++) {
-    let steps = 0
-    let isArmed = false
-    const never = new Promise<never>(() => {})
-    const { promise: isCut, resolve: cutHere } = Promise.withResolvers<void>()
-    const isOver = (): boolean => {
-      if (isArmed && ++steps >= cutAt) cutHere()
-      return isArmed && steps >= cutAt
-    }
-    const cut = (env: Env): Env => ({
-      ...env,
-      invoke: async (request) => {
-        if (isOver()) return never
-        const result = await env.invoke(request)
-        return isOver() ? never : result
-      },
-      commits: {
-        commit: (work: Parameters<Env['commits']['commit']>[0]) => {
-          if (isOver()) throw new Error('cut')
-          const committed = env.commits.commit(work)
-          return isOver() ? { ...committed, done: never } : committed
-        },
-      } as unknown as Env['commits'],
-    })
+    const death = createDeath(cutAt)
     await withWorld(async (world) => {
       await startValidating(world)
       await stride(world, 2 * INTERVAL_SECONDS)
       world.server.clock.jump((HOUR_SECONDS - 3 * INTERVAL_SECONDS) * 1000)
       await createTopic(world, 'orders')
-      isArmed = true
-      await Promise.race([isCut, stride(world, 3 * INTERVAL_SECONDS)])
-      isArmed = steps >= cutAt
-      if (!isArmed) return
+      death.arm()
+      await Promise.race([death.met, stride(world, 3 * INTERVAL_SECONDS)])
+      if (!death.isMet()) return death.disarm()
       await turns()
       world.restart()
       await stride(world, 10 * INTERVAL_SECONDS)
@@ -262,8 +239,8 @@ test('a cut at any step of a digest repeats the same digest', async () => {
       const read = await digests(world)
       assert.deepEqual(windows(read), ['03:04:05 04:04:05', '04:04:05 05:04:05'], `cut at ${cutAt}`)
       assert.equal(read[1]?.previous, read[0]?.key)
-    }, cut)
-    if (steps < cutAt) {
+    }, death.cut)
+    if (!death.isMet()) {
       assert.ok(cutAt > 12, 'before and after the steps of a log file and of a digest')
       return
     }

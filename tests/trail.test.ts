@@ -1,8 +1,8 @@
 // Trails from outside: what is called, what stands in the bucket afterwards, and what the status says.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Env } from '../src/engine/env.ts'
 import { Table } from '../src/model/tables.ts'
+import { createDeath } from './death.ts'
 import { ACCOUNT } from './harness.ts'
 import {
   allow,
@@ -246,30 +246,9 @@ test('a bucket that is gone is told as such, and another one takes the files', (
   }))
 
 test('a cut at any step of a delivery repeats the same file under the same name', async () => {
-  // The follower's calls and commits are counted; the n-th and all after it never come to an end, as when the process dies.
   for (let cutAt = 1; ; cutAt++) {
-    let steps = 0
-    const never = new Promise<never>(() => {})
-    const { promise: isCut, resolve: cutHere } = Promise.withResolvers<void>()
-    const isOver = (): boolean => {
-      if (++steps >= cutAt) cutHere()
-      return steps >= cutAt
-    }
-    const cut = (env: Env): Env => ({
-      ...env,
-      invoke: async (request) => {
-        if (isOver()) return never
-        const result = await env.invoke(request)
-        return isOver() ? never : result
-      },
-      commits: {
-        commit: (work: Parameters<Env['commits']['commit']>[0]) => {
-          if (isOver()) throw new Error('cut')
-          const committed = env.commits.commit(work)
-          return isOver() ? { ...committed, done: never } : committed
-        },
-      } as unknown as Env['commits'],
-    })
+    const death = createDeath(cutAt)
+    death.arm()
     await withWorld(async (world) => {
       await makeNotices(world)
       await makeTrail(world, { SnsTopicName: 'notices' })
@@ -277,14 +256,14 @@ test('a cut at any step of a delivery repeats the same file under the same name'
       await world.call('cloudtrail', 'StartLogging', { Name: 'all' })
       for (const name of ['first', 'second', 'third']) {
         await world.call('sns', 'CreateTopic', { Name: name })
-        await Promise.race([isCut, world.pass(INTERVAL_SECONDS)])
+        await Promise.race([death.met, world.pass(INTERVAL_SECONDS)])
       }
       await turns()
       world.restart()
       await assertComplete(world, ['Management', 'Data'])
       assert.equal(await leftOver(world, 'file'), 0)
-    }, cut)
-    if (steps < cutAt) {
+    }, death.cut)
+    if (!death.isMet()) {
       assert.ok(cutAt > 24, 'before and after a round, a put, a notice and an end, three times')
       return
     }

@@ -13,7 +13,7 @@ import type { VerifyReport } from '../src/verify/report.ts'
 import type { Source } from '../src/verify/source.ts'
 import { verify } from '../src/verify/verify.ts'
 import type { BucketObject } from './digest-check.ts'
-import { ROOT_KEY, SERVER_REGION } from './server.ts'
+import { awsEnvironment, SERVER_REGION } from './server.ts'
 import { SIMULATED_BUCKET, type SimulatedTrail, simulateTrail, TREE_BUCKET } from './simulated-trail.ts'
 import { brokenIn } from './verify-world.ts'
 
@@ -117,10 +117,7 @@ describe('sealcast verify on thirty hours of a server', () => {
       writeFileSync(join(folder, 'config'), '')
       const environment = {
         PATH: process.env['PATH'],
-        AWS_ENDPOINT_URL: trail.url,
-        AWS_REGION: SERVER_REGION,
-        AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
+        ...awsEnvironment(trail.url),
         AWS_CONFIG_FILE: join(folder, 'config'),
         AWS_SHARED_CREDENTIALS_FILE: join(folder, 'config'),
       }

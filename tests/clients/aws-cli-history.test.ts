@@ -2,8 +2,8 @@
 // The AWS CLI, unchanged, over the event history and channels.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
-import { runProgram } from './shell.ts'
+import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { awsAnswer, runProgram } from './shell.ts'
 
 const folder = temporaryFolder()
 const server = await startTestServer({ data: `${folder.path}/data` })
@@ -12,19 +12,9 @@ after(async () => {
   folder.remove()
 })
 
-const environment = {
-  AWS_ENDPOINT_URL: server.url,
-  AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-  AWS_REGION: SERVER_REGION,
-  AWS_DEFAULT_REGION: SERVER_REGION,
-}
+const environment = awsEnvironment(server.url)
 
-async function aws(...words: string[]): Promise<Record<string, unknown>> {
-  const { code, output, notes } = await runProgram('aws', [...words, '--output', 'json'], { folder: folder.path, environment })
-  assert.equal(code, 0, `aws ${words.join(' ')}: ${notes}`)
-  return (output.trim() === '' ? {} : JSON.parse(output)) as Record<string, unknown>
-}
+const aws = (...words: string[]): Promise<Record<string, unknown>> => awsAnswer(words, { folder: folder.path, environment })
 
 test('lookup-events in pages, by attribute and time', async () => {
   for (const name of ['a', 'b', 'c']) await aws('sns', 'create-topic', '--name', name)

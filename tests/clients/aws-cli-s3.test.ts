@@ -5,8 +5,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
-import { runProgram } from './shell.ts'
+import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { outputOf } from './shell.ts'
 
 const folder = temporaryFolder()
 const server = await startTestServer({ data: join(folder.path, 'data') })
@@ -15,19 +15,9 @@ after(async () => {
   folder.remove()
 })
 
-const environment = {
-  AWS_ENDPOINT_URL: server.url,
-  AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-  AWS_REGION: SERVER_REGION,
-  AWS_DEFAULT_REGION: SERVER_REGION,
-}
+const environment = awsEnvironment(server.url)
 
-async function aws(...words: string[]): Promise<string> {
-  const { code, output, notes } = await runProgram('aws', words, { folder: folder.path, environment })
-  assert.equal(code, 0, `aws ${words.join(' ')}: ${notes}`)
-  return output
-}
+const aws = (...words: string[]): Promise<string> => outputOf('aws', words, { folder: folder.path, environment })
 
 test('the AWS CLI: mb, cp, sync, ls, mv, rm and rb, in parts where files are large', async () => {
   const local = (path: string): string => join(folder.path, path)

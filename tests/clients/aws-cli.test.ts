@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { openReceiver } from '../receiver.ts'
-import { ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
-import { runProgram } from './shell.ts'
+import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { awsAnswer, runProgram } from './shell.ts'
 
 const folder = temporaryFolder()
 const server = await startTestServer({ data: folder.path })
@@ -15,13 +15,7 @@ after(async () => {
   folder.remove()
 })
 
-const environment = {
-  AWS_ENDPOINT_URL: server.url,
-  AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-  AWS_REGION: SERVER_REGION,
-  AWS_DEFAULT_REGION: SERVER_REGION,
-}
+const environment = awsEnvironment(server.url)
 
 async function refused(...words: string[]): Promise<string> {
   const { code, notes } = await runProgram('aws', words, { folder: folder.path, environment })
@@ -29,12 +23,10 @@ async function refused(...words: string[]): Promise<string> {
   return notes.trim()
 }
 
-async function aws(...words: string[]): Promise<Record<string, never>> {
+function aws(...words: string[]): Promise<Record<string, never>> {
   // Quirk: version 1 of the CLI does not look at AWS_ENDPOINT_URL for SQS.
   const all = words[0] === 'sqs' ? ['--endpoint-url', server.url, ...words] : words
-  const { code, output, notes } = await runProgram('aws', [...all, '--output', 'json'], { folder: folder.path, environment })
-  assert.equal(code, 0, `aws ${words.join(' ')}: ${notes}`)
-  return (output.trim() === '' ? {} : JSON.parse(output)) as Record<string, never>
+  return awsAnswer(all, { folder: folder.path, environment }) as Promise<Record<string, never>>
 }
 
 test('the AWS CLI: topic, queue, receiver, publish, batch, attributes, unsubscribe, delete', async () => {

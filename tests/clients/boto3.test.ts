@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
+import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
 import { runProgram } from './shell.ts'
 
 const folder = temporaryFolder()
@@ -16,12 +16,7 @@ after(async () => {
 test('boto3: topic, queue, receiver, publish, batch, paging, trail, unsubscribe, delete', async () => {
   const { code, output, notes } = await runProgram('python3', [join(import.meta.dirname, 'tour.py')], {
     folder: folder.path,
-    environment: {
-      AWS_ENDPOINT_URL: server.url,
-      AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-      AWS_DEFAULT_REGION: SERVER_REGION,
-    },
+    environment: awsEnvironment(server.url),
   })
   assert.equal(code, 0, notes)
   assert.equal(output.trim().split('\n').at(-1), 'all as on AWS')

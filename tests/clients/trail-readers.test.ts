@@ -12,9 +12,9 @@ import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
-import { clientConfig, ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
+import { awsEnvironment, clientConfig, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
 import { untilTrue } from '../until.ts'
-import { runProgram } from './shell.ts'
+import { outputOf } from './shell.ts'
 
 interface EventRecord {
   readonly eventID: string
@@ -45,19 +45,9 @@ after(async () => {
   folder.remove()
 })
 
-const environment = {
-  AWS_ENDPOINT_URL: server.url,
-  AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-  AWS_REGION: SERVER_REGION,
-  AWS_DEFAULT_REGION: SERVER_REGION,
-}
+const environment = awsEnvironment(server.url)
 
-async function run(program: string, ...words: string[]): Promise<string> {
-  const { code, output, notes } = await runProgram(program, words, { folder: folder.path, environment })
-  assert.equal(code, 0, `${program} ${words.join(' ')}: ${notes}`)
-  return output
-}
+const run = (program: string, ...words: string[]): Promise<string> => outputOf(program, words, { folder: folder.path, environment })
 
 const allow = (service: string, Action: string, Resource: string) =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action, Resource }] })

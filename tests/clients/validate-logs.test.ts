@@ -5,7 +5,7 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { after, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { type BucketObject, checkDigests, type PublicKey } from '../digest-check.ts'
-import { ROOT_KEY, SERVER_REGION, temporaryFolder } from '../server.ts'
+import { awsEnvironment, SERVER_REGION, temporaryFolder } from '../server.ts'
 import { SIMULATED_BUCKET, SIMULATED_REGIONS, SIMULATED_TRAIL, simulateTrail } from '../simulated-trail.ts'
 import { runProgram } from './shell.ts'
 
@@ -37,11 +37,7 @@ async function validate(region: string, from = trail.from, until = trail.until):
     '--end-time',
     until.toISOString(),
   ]
-  const environment = {
-    AWS_ENDPOINT_URL: trail.url,
-    AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-  }
+  const environment = awsEnvironment(trail.url)
   const { code, output, notes } = await runProgram('aws', words, { folder: folder.path, environment })
   return { code, summary: output, problems: notes }
 }

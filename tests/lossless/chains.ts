@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import type { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { runProgram } from '../clients/shell.ts'
 import { type BucketObject, checkDigests } from '../digest-check.ts'
-import { ROOT_KEY, runCommand, SERVER_REGION } from '../server.ts'
+import { awsEnvironment, runCommand, SERVER_REGION } from '../server.ts'
 import { untilTrue } from '../until.ts'
 import type { World } from './run.ts'
 
@@ -34,11 +34,7 @@ export async function checkChains(cloudtrail: CloudTrail, { options, other, serv
   const verified = await verifyCopy(objects, join(options.folder, 'copy'), server.url)
   const words = ['--region', SERVER_REGION, '--start-time', new Date(startedAt - 60_000).toISOString()]
   const trailArn = `arn:aws:cloudtrail:${SERVER_REGION}:000000000000:trail/own`
-  const environment = {
-    AWS_ENDPOINT_URL: server.url,
-    AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-  }
+  const environment = awsEnvironment(server.url)
   if (spawnSync('aws', ['--version'], { stdio: 'ignore' }).status !== 0) return { outsideDigests: digests.length, verified }
   const validate = ['cloudtrail', 'validate-logs', '--trail-arn', trailArn, ...words]
   const { code, output, notes } = await runProgram('aws', validate, { folder: options.folder, environment })
@@ -51,13 +47,7 @@ async function verifyCopy(objects: readonly BucketObject[], folder: string, url:
     mkdirSync(dirname(join(folder, key)), { recursive: true })
     writeFileSync(join(folder, key), body)
   }
-  const environment = {
-    AWS_ENDPOINT_URL: url,
-    AWS_ACCESS_KEY_ID: ROOT_KEY.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: ROOT_KEY.secretAccessKey,
-    AWS_REGION: SERVER_REGION,
-  }
-  const { code, output, notes } = await runCommand(['verify', folder, '--records', '--json'], environment)
+  const { code, output, notes } = await runCommand(['verify', folder, '--records', '--json'], awsEnvironment(url))
   if (code !== 0) throw new Error(`sealcast verify: ${output}${notes}`)
   return (JSON.parse(output) as { readonly counts: Readonly<Record<string, number>> }).counts
 }

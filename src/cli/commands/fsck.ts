@@ -2,6 +2,7 @@
 import { type Finding, type FsckProgress, FsckRefused, type FsckSummary } from '../../storage/fsck.ts'
 import { type Command, CommandError, DATA_OPTION, dataFolderOf, type Terminal, UsageError } from '../command.ts'
 import { printable } from '../format/display-width.ts'
+import { createReportOutput } from '../format/report-output.ts'
 
 const options = {
   data: DATA_OPTION,
@@ -51,30 +52,19 @@ interface Output {
 }
 
 function createOutput(terminal: Terminal, isJson: boolean): Output {
-  let written = Promise.resolve()
-  const line = (text: string): void => {
-    written = written.then(() => terminal.write(`${text}\n`))
-    // Met again by the summary, which waits for it.
-    written.catch(() => {})
-  }
-  const clear = (): void => {
-    if (terminal.isNoteTerminal) terminal.note('\r\u001b[K')
-  }
+  const output = createReportOutput(terminal)
   return {
-    clear,
+    clear: () => output.clear(),
     finding(finding) {
-      clear()
-      line(isJson ? JSON.stringify({ kind: 'finding', ...finding }) : describeFinding(finding))
+      output.line(isJson ? JSON.stringify({ kind: 'finding', ...finding }) : describeFinding(finding))
     },
     progress({ part, share }) {
-      if (!terminal.isNoteTerminal) return
       const filled = Math.round(Math.min(1, share) * BAR_COLUMNS)
-      terminal.note(`\r\u001b[K${'█'.repeat(filled)}${'░'.repeat(BAR_COLUMNS - filled)} ${part}`)
+      output.progress(`${'█'.repeat(filled)}${'░'.repeat(BAR_COLUMNS - filled)} ${part}`)
     },
     async summary(summary) {
-      clear()
-      line(isJson ? JSON.stringify({ kind: 'summary', ...summary }) : describeSummary(summary))
-      await written
+      output.line(isJson ? JSON.stringify({ kind: 'summary', ...summary }) : describeSummary(summary))
+      await output.written()
     },
   }
 }

@@ -4,6 +4,7 @@ import type { VerifyProgress } from '../../verify/verify.ts'
 import type { Terminal } from '../command.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { printable } from '../format/display-width.ts'
+import { createReportOutput } from '../format/report-output.ts'
 
 const PROGRESS_FILES = 25
 
@@ -15,30 +16,18 @@ export interface VerifyOutput {
 }
 
 export function createVerifyOutput(terminal: Terminal, isJson: boolean): VerifyOutput {
-  let written = Promise.resolve()
-  const line = (text: string): void => {
-    written = written.then(() => terminal.write(`${text}\n`))
-    // Met again by the summary, which waits for it.
-    written.catch(() => {})
-  }
-  const clear = (): void => {
-    if (terminal.isNoteTerminal) terminal.note('\r\u001b[K')
-  }
+  const output = createReportOutput(terminal)
   return {
-    clear,
+    clear: () => output.clear(),
     finding(finding) {
-      if (isJson) return
-      clear()
-      line(describeFinding(finding))
+      if (!isJson) output.line(describeFinding(finding))
     },
     progress({ files, bytes, file }) {
-      if (terminal.isNoteTerminal && files % PROGRESS_FILES === 0)
-        terminal.note(`\r\u001b[K${`${files} log files, ${formatBytes(bytes)}: ${file}`.slice(0, terminal.columns - 1)}`)
+      if (files % PROGRESS_FILES === 0) output.progress(`${files} log files, ${formatBytes(bytes)}: ${file}`.slice(0, terminal.columns - 1))
     },
     async summary(report) {
-      clear()
-      line(isJson ? JSON.stringify(report) : describeReport(report))
-      await written
+      output.line(isJson ? JSON.stringify(report) : describeReport(report))
+      await output.written()
     },
   }
 }

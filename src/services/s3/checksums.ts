@@ -19,6 +19,14 @@ export const checksumBytes = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA2
   number
 >
 
+/** As S3's shapes tell checksums: a member for each algorithm. */
+export function checksumMembers(checksums: Readonly<Record<string, string>>): Readonly<Record<`Checksum${string}`, string>> {
+  return Object.fromEntries(Object.entries(checksums).map(([algorithm, value]) => [`Checksum${algorithm}`, value]))
+}
+
+/** Members by which an upload says its checksums. */
+export const CHECKSUM_MEMBERS: readonly string[] = checksumAlgorithms.map((algorithm) => `Checksum${algorithm}`)
+
 export function isChecksumAlgorithm(text: string): text is ChecksumAlgorithm {
   return (checksumAlgorithms as readonly string[]).includes(text)
 }

@@ -1,7 +1,8 @@
 // CopyObject: a new version with the bytes of another, in the same bucket or another, with its metadata and tags or new ones.
 import type { Call, Operation } from '../../engine/operation.ts'
-import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
+import type { ObjectEncryption } from '../../model/bucket.ts'
 import { WIRE } from '../../model/limits.ts'
+import { checksumMembers } from './checksums.ts'
 import { COPY_SOURCE_MEMBERS, type CopySource, type CopySourceInput, existingCopySource, withSourceBody } from './copy-source.ts'
 import { chooseEncryption, describeEncryption } from './encryption.ts'
 import { errors } from './errors.ts'
@@ -14,14 +15,13 @@ import {
   newObjectLock,
   newObjectMembers,
   newObjectParameters,
-  newObjectResponse,
-  sseApplied,
+  newObjectRecord,
 } from './new-object.ts'
 import { currentObject, idOf, putVersion, toldVersion } from './object-versions.ts'
 import { checkWrite } from './preconditions.ts'
 import { type ReceivedBody, receiveBody } from './receive-body.ts'
-import { bucketParameters, objectResources } from './record.ts'
-import { discardBlobs, releaseBlobs } from './release-blob.ts'
+import { bucketParameters } from './record.ts'
+import { answerReleased, discardBlobs, type Releasing } from './release-blob.ts'
 import { readStorageClass } from './storage-class.ts'
 import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
@@ -34,13 +34,11 @@ interface Input extends NewObjectInput, CopySourceInput {
   readonly IfNoneMatch?: string
 }
 
-interface Output {
+interface Output extends Releasing {
   readonly CopyObjectResult: Readonly<Record<string, unknown>>
   readonly ServerSideEncryption?: string
   readonly CopySourceVersionId?: string
   readonly VersionId?: string
-  /** The body that this one replaces; not part of the answer. */
-  readonly released?: readonly StoredBlob[]
 }
 
 interface Prepared {
@@ -64,9 +62,7 @@ export const copyObject: Operation<Input, Output, Prepared> = {
         'x-amz-tagging-directive': input.TaggingDirective,
         ...newObjectParameters(input),
       }),
-    response: newObjectResponse,
-    resources: objectResources,
-    additional: (output, input) => (output === undefined ? undefined : { SSEApplied: sseApplied(output, input) }),
+    ...newObjectRecord,
   },
   async prepare(call, input) {
     refuseUnsupported(input, SUPPORTED)
@@ -112,13 +108,13 @@ export const copyObject: Operation<Input, Output, Prepared> = {
         ...newObjectLock(call.env.clock, bucket, input),
       })
       tellEvent(tx, call, bucket, 'ObjectCreated:Copy', version)
-      const checksums = Object.entries(body.checksums)
+      const isChecked = Object.keys(body.checksums).length > 0
       return {
         CopyObjectResult: {
           ETag: body.etag,
           LastModified: new Date(version.modifiedAt),
-          ...(checksums.length > 0 && { ChecksumType: 'FULL_OBJECT' }),
-          ...Object.fromEntries(checksums.map(([algorithm, value]) => [`Checksum${algorithm}`, value])),
+          ...(isChecked && { ChecksumType: 'FULL_OBJECT' }),
+          ...checksumMembers(body.checksums),
         },
         ...(source.versionId !== undefined && { CopySourceVersionId: source.versionId }),
         ...describeEncryption(encryption),
@@ -130,10 +126,7 @@ export const copyObject: Operation<Input, Output, Prepared> = {
       throw error
     }
   },
-  answer({ released, ...output }, call) {
-    releaseBlobs(call.env, released ?? [])
-    return output
-  },
+  answer: answerReleased,
 }
 
 const SUPPORTED: ReadonlySet<string> = new Set([

@@ -9,7 +9,7 @@ import { checkVersionId, type ObjectInput } from './existing-object.ts'
 import { currentObject, deleteKey, findVersion, removeVersion, toldVersion } from './object-versions.ts'
 import { checkWrite } from './preconditions.ts'
 import { bucketParameters, objectResources } from './record.ts'
-import { releaseBlobs } from './release-blob.ts'
+import { answerReleased, type Releasing } from './release-blob.ts'
 import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -18,7 +18,7 @@ interface Input extends ObjectInput {
   readonly BypassGovernanceRetention?: boolean
 }
 
-interface Output {
+interface Output extends Releasing {
   readonly DeleteMarker?: boolean
   readonly VersionId?: string
   /** The body that goes; not part of the answer. */
@@ -45,10 +45,7 @@ export const deleteObject: Operation<Input, Output> = {
     refuseUnsupported(input, SUPPORTED)
     return deleteOne(tx, call, existingBucket(tx, input), input)
   },
-  answer({ released, ...output }, call) {
-    releaseBlobs(call.env, released ?? [])
-    return output
-  },
+  answer: answerReleased,
 }
 
 export type OneDeletion = Pick<Input, 'Key' | 'VersionId' | 'IfMatch' | 'BypassGovernanceRetention'>

@@ -1,6 +1,7 @@
 // GetObjectAttributes: what an object is, its parts and their checksums included, without its bytes.
 import type { Operation } from '../../engine/operation.ts'
 import type { ObjectPart, StoredObject } from '../../model/bucket.ts'
+import { checksumMembers } from './checksums.ts'
 import { errors } from './errors.ts'
 import { objectResource } from './existing-bucket.ts'
 import { existingObject, type ObjectInput, taggedObject } from './existing-object.ts'
@@ -77,10 +78,6 @@ function partsOf({ checksums }: StoredObject, parts: readonly ObjectPart[], inpu
       Parts: page.map((part) => ({ PartNumber: part.number, Size: part.bytes, ...checksumMembers(part.checksums) })),
     }),
   }
-}
-
-function checksumMembers(checksums: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(checksums).map(([algorithm, value]) => [`Checksum${algorithm}`, value]))
 }
 
 function numberOf(name: string, value: number): number {

@@ -9,6 +9,7 @@ import { type BucketInput, objectArn } from './existing-bucket.ts'
 import { keptHeaders } from './object-headers.ts'
 import { checkKey } from './object-key.ts'
 import { retentionStart } from './object-lock.ts'
+import { objectResources } from './record.ts'
 import { readStorageClass } from './storage-class.ts'
 import { headerTags, requestTagConditions } from './tags.ts'
 
@@ -169,6 +170,14 @@ export function newObjectResponse({
 }
 
 /** As CloudTrail's records of S3 say it. */
-export function sseApplied({ ServerSideEncryption: algorithm }: EncryptedOutput, input: EncryptionInput): string {
+function sseApplied({ ServerSideEncryption: algorithm }: EncryptedOutput, input: EncryptionInput): string {
   return `${input.ServerSideEncryption === undefined ? 'Default_' : ''}${algorithm === 'aws:kms' ? 'SSE_KMS' : 'SSE_S3'}`
 }
+
+/** How the calls that make an object stand in their events, beside their parameters. */
+export const newObjectRecord = {
+  response: newObjectResponse,
+  resources: objectResources,
+  additional: (output: EncryptedOutput | undefined, input: EncryptionInput) =>
+    output === undefined ? undefined : { SSEApplied: sseApplied(output, input) },
+} as const

@@ -1,7 +1,8 @@
 // The headers that an object keeps and gives back, and what HeadObject and GetObject say of it.
 import type { Bucket, StoredObject } from '../../model/bucket.ts'
-import { describeEncryption } from './encryption.ts'
 import { expirationOf } from '../../model/lifecycle.ts'
+import { checksumMembers } from './checksums.ts'
+import { describeEncryption } from './encryption.ts'
 import { errors } from './errors.ts'
 import { toldId } from './object-versions.ts'
 
@@ -80,7 +81,7 @@ export function describeObject(
   }
   if (range !== undefined) described['ContentRange'] = `bytes ${range.start}-${range.end - 1}/${object.bytes}`
   else if (input.ChecksumMode === 'ENABLED') {
-    for (const [algorithm, value] of Object.entries(object.checksums)) described[`Checksum${algorithm}`] = value
+    Object.assign(described, checksumMembers(object.checksums))
     if (Object.keys(object.checksums).length > 0) described['ChecksumType'] = object.checksumType ?? 'FULL_OBJECT'
   }
   for (const [name, value] of Object.entries(described)) if (value === undefined) delete described[name]

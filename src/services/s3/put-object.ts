@@ -1,7 +1,8 @@
 // PutObject: the body is a blob on stable storage before the commit that names it.
 import type { Operation } from '../../engine/operation.ts'
-import type { ObjectEncryption, StoredBlob } from '../../model/bucket.ts'
+import type { ObjectEncryption } from '../../model/bucket.ts'
 import { WIRE } from '../../model/limits.ts'
+import { checksumMembers } from './checksums.ts'
 import { chooseEncryption, describeEncryption } from './encryption.ts'
 import { existingBucket, objectResource } from './existing-bucket.ts'
 import {
@@ -12,15 +13,14 @@ import {
   newObjectLock,
   newObjectMembers,
   newObjectParameters,
-  newObjectResponse,
-  sseApplied,
+  newObjectRecord,
 } from './new-object.ts'
 import { expirationText } from './object-headers.ts'
-import { currentObject, putVersion, toldId } from './object-versions.ts'
+import { currentObject, putVersion, toldVersion } from './object-versions.ts'
 import { checkWrite } from './preconditions.ts'
-import { type BodyInput, type ReceivedBody, receiveBody } from './receive-body.ts'
-import { bucketParameters, objectResources } from './record.ts'
-import { discardBlobs, releaseBlobs } from './release-blob.ts'
+import { type BodyInput, type ReceivedBody, receiveBody, UPLOAD_MEMBERS } from './receive-body.ts'
+import { bucketParameters } from './record.ts'
+import { answerReleased, discardBlobs, type Releasing } from './release-blob.ts'
 import { readStorageClass } from './storage-class.ts'
 import { tellEvent } from './tell-event.ts'
 import { refuseUnsupported } from './unsupported.ts'
@@ -30,14 +30,13 @@ interface Input extends NewObjectInput, BodyInput {
   readonly IfNoneMatch?: string
 }
 
-interface Output {
+interface Output extends Releasing {
   readonly ETag: string
   readonly ServerSideEncryption?: string
   readonly SSEKMSKeyId?: string
   readonly [checksum: `Checksum${string}`]: string
   readonly VersionId?: string
-  /** The body that this one replaces; not part of the answer. */
-  readonly released?: readonly StoredBlob[]
+  readonly Expiration?: string
 }
 
 interface Prepared {
@@ -53,9 +52,7 @@ export const putObject: Operation<Input, Output, Prepared> = {
   conditions: newObjectConditions,
   record: {
     parameters: (input, call) => bucketParameters(input, call, newObjectParameters(input)),
-    response: newObjectResponse,
-    resources: objectResources,
-    additional: (output, input) => (output === undefined ? undefined : { SSEApplied: sseApplied(output, input) }),
+    ...newObjectRecord,
   },
   async prepare(call, input) {
     refuseUnsupported(input, SUPPORTED)
@@ -79,38 +76,22 @@ export const putObject: Operation<Input, Output, Prepared> = {
         ...newObjectLock(call.env.clock, bucket, input),
       })
       tellEvent(tx, call, bucket, 'ObjectCreated:Put', version)
-      const output: Record<string, unknown> = { ETag: body.etag, ...describeEncryption(encryption), released }
-      for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
-      if (Object.keys(body.checksums).length > 0) output['ChecksumType'] = 'FULL_OBJECT'
-      const versionId = toldId(bucket, version)
-      if (versionId !== undefined) output['VersionId'] = versionId
       const expiration = expirationText(bucket, version)
-      if (expiration !== undefined) output['Expiration'] = expiration
-      return output as unknown as Output
+      return {
+        ETag: body.etag,
+        ...describeEncryption(encryption),
+        ...checksumMembers(body.checksums),
+        ...(Object.keys(body.checksums).length > 0 && { ChecksumType: 'FULL_OBJECT' }),
+        ...toldVersion(bucket, version),
+        ...(expiration !== undefined && { Expiration: expiration }),
+        released,
+      }
     } catch (error) {
       discardBlobs(call.env, body.blobs)
       throw error
     }
   },
-  answer({ released, ...output }, call) {
-    releaseBlobs(call.env, released ?? [])
-    return output as Output
-  },
+  answer: answerReleased,
 }
 
-const SUPPORTED: ReadonlySet<string> = new Set([
-  ...NEW_OBJECT_MEMBERS,
-  'ContentLength',
-  'ContentMD5',
-  'ChecksumAlgorithm',
-  'ChecksumCRC32',
-  'ChecksumCRC32C',
-  'ChecksumCRC64NVME',
-  'ChecksumSHA1',
-  'ChecksumSHA256',
-  'ChecksumSHA512',
-  'ChecksumMD5',
-  'IfMatch',
-  'IfNoneMatch',
-  'Body',
-])
+const SUPPORTED: ReadonlySet<string> = new Set([...NEW_OBJECT_MEMBERS, ...UPLOAD_MEMBERS, 'IfMatch', 'IfNoneMatch', 'Body'])

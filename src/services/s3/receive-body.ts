@@ -6,7 +6,15 @@ import type { ObjectEncryption, StorageClass, StoredBlob } from '../../model/buc
 import { sealBlob } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
 import { archiveUpload } from './archive.ts'
-import { type Checksum, type ChecksumAlgorithm, checksumAlgorithms, checksumBytes, createChecksum, readAlgorithm } from './checksums.ts'
+import {
+  type Checksum,
+  CHECKSUM_MEMBERS,
+  type ChecksumAlgorithm,
+  checksumAlgorithms,
+  checksumBytes,
+  createChecksum,
+  readAlgorithm,
+} from './checksums.ts'
 import { newBlobKey } from './encryption.ts'
 import { errors } from './errors.ts'
 import { objectArn } from './existing-bucket.ts'
@@ -25,6 +33,9 @@ export interface BodyInput {
   readonly ChecksumSHA512?: string
   readonly ChecksumMD5?: string
 }
+
+/** Members of an input that are of its body. */
+export const UPLOAD_MEMBERS: readonly string[] = ['Body', 'ContentLength', 'ContentMD5', 'ChecksumAlgorithm', ...CHECKSUM_MEMBERS]
 
 export interface ReceivedBody {
   /** None for an empty body. */

@@ -1,10 +1,22 @@
 // Lets go of blobs whose object was replaced or deleted. A download that began before may not have opened its blob yet, hence the delay;
 // one that reads several blobs holds them all until it ends. What a crash leaves behind is swept at the next start.
 import type { Env } from '../../engine/env.ts'
+import type { Call } from '../../engine/operation.ts'
 import { storeOf } from './archived-blob.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
 
 const GRACE_MS = 10_000
+
+/** Of an operation's output, until it is answered: bodies that the commit replaced or removed. */
+export interface Releasing {
+  readonly released?: readonly StoredBlob[]
+}
+
+/** The `answer` of an operation that releases blobs, which are no part of what the caller gets. */
+export function answerReleased<Output extends Releasing>({ released, ...output }: Output, { env }: Call): Output {
+  releaseBlobs(env, released ?? [])
+  return output as unknown as Output
+}
 
 /** After the commit that no longer names the blobs. */
 export function releaseBlobs(env: Env, body: readonly StoredBlob[]): void {

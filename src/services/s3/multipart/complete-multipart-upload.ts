@@ -4,7 +4,7 @@ import type { Operation } from '../../../engine/operation.ts'
 import type { ObjectPart, StoredBlob } from '../../../model/bucket.ts'
 import { type MultipartUpload, partNumberOf, partsPrefix, type UploadedPart } from '../../../model/multipart-upload.ts'
 import { Table } from '../../../model/tables.ts'
-import { type ChecksumAlgorithm, checksumAlgorithms } from '../checksums.ts'
+import { CHECKSUM_MEMBERS, type ChecksumAlgorithm, checksumAlgorithms, checksumMembers } from '../checksums.ts'
 import { describeEncryption } from '../encryption.ts'
 import { errors } from '../errors.ts'
 import { objectResource } from '../existing-bucket.ts'
@@ -123,7 +123,7 @@ export const completeMultipartUpload: Operation<Input, Output, Joined> = {
       Bucket: bucket.name,
       Key: input.Key,
       ETag: joined.etag,
-      ...Object.fromEntries(Object.entries(joined.checksums).map(([algorithm, value]) => [`Checksum${algorithm}`, value])),
+      ...checksumMembers(joined.checksums),
       ...(upload.checksumType !== undefined && { ChecksumType: upload.checksumType }),
       ...describeEncryption(encryption),
       ...toldVersion(bucket, version),
@@ -144,7 +144,7 @@ const SUPPORTED: ReadonlySet<string> = new Set([
   'Key',
   'UploadId',
   'MultipartUpload',
-  ...checksumAlgorithms.map((algorithm) => `Checksum${algorithm}`),
+  ...CHECKSUM_MEMBERS,
   'ChecksumType',
   'MpuObjectSize',
   'RequestPayer',

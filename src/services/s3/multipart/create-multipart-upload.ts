@@ -15,10 +15,9 @@ import {
   newObjectLock,
   newObjectMembers,
   newObjectParameters,
-  newObjectResponse,
-  sseApplied,
+  newObjectRecord,
 } from '../new-object.ts'
-import { bucketParameters, objectResources } from '../record.ts'
+import { bucketParameters } from '../record.ts'
 import { refuseUnsupported } from '../unsupported.ts'
 import { abortMembers } from './uploads.ts'
 
@@ -45,9 +44,7 @@ export const createMultipartUpload: Operation<Input, Output, ObjectEncryption> =
   conditions: newObjectConditions,
   record: {
     parameters: (input, call) => bucketParameters(input, call, { uploads: '', ...newObjectParameters(input) }),
-    response: newObjectResponse,
-    additional: (output, input) => (output === undefined ? undefined : { SSEApplied: sseApplied(output, input) }),
-    resources: objectResources,
+    ...newObjectRecord,
   },
   prepare(call, input) {
     refuseUnsupported(input, SUPPORTED)

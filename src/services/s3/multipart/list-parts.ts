@@ -3,6 +3,7 @@ import type { Operation } from '../../../engine/operation.ts'
 import { partNumberOf, partRow, partsPrefix, type UploadedPart } from '../../../model/multipart-upload.ts'
 import { Table } from '../../../model/tables.ts'
 import { canonicalUserId } from '../canonical-user-id.ts'
+import { checksumMembers } from '../checksums.ts'
 import { errors } from '../errors.ts'
 import { objectResource } from '../existing-bucket.ts'
 import { bucketParameters, objectResources } from '../record.ts'
@@ -72,7 +73,7 @@ function listed(number: number, part: UploadedPart): object {
     LastModified: new Date(part.modifiedAt),
     ETag: part.etag,
     Size: part.bytes,
-    ...Object.fromEntries(Object.entries(part.checksums).map(([algorithm, value]) => [`Checksum${algorithm}`, value])),
+    ...checksumMembers(part.checksums),
   }
 }
 

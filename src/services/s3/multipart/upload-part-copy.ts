@@ -1,7 +1,7 @@
 // UploadPartCopy: a part made of the bytes of an object, or of a range of them.
 import type { Operation } from '../../../engine/operation.ts'
-import type { StoredBlob } from '../../../model/bucket.ts'
 import { WIRE } from '../../../model/limits.ts'
+import { checksumMembers } from '../checksums.ts'
 import { COPY_SOURCE_MEMBERS, type CopySource, type CopySourceInput, existingCopySource, withSourceBody } from '../copy-source.ts'
 import { describeEncryption } from '../encryption.ts'
 import { errors } from '../errors.ts'
@@ -10,7 +10,7 @@ import type { ByteRange } from '../object-headers.ts'
 import { newObjectResponse } from '../new-object.ts'
 import { type ReceivedBody, receiveBody } from '../receive-body.ts'
 import { bucketParameters, objectResources } from '../record.ts'
-import { releaseBlobs } from '../release-blob.ts'
+import { answerReleased, type Releasing } from '../release-blob.ts'
 import { refuseUnsupported } from '../unsupported.ts'
 import { announcedBody, putPart } from './parts.ts'
 import { checkPartNumber, existingUpload, type UploadInput } from './uploads.ts'
@@ -20,12 +20,10 @@ interface Input extends UploadInput, CopySourceInput {
   readonly CopySourceRange?: string
 }
 
-interface Output {
+interface Output extends Releasing {
   readonly CopyPartResult: Readonly<Record<string, unknown>>
   readonly ServerSideEncryption?: string
   readonly CopySourceVersionId?: string
-  /** The part that this one replaces; not part of the answer. */
-  readonly released?: readonly StoredBlob[]
 }
 
 interface Prepared {
@@ -77,17 +75,14 @@ export const uploadPartCopy: Operation<Input, Output, Prepared> = {
       CopyPartResult: {
         ETag: body.etag,
         LastModified: new Date(tx.now),
-        ...Object.fromEntries(Object.entries(body.checksums).map(([algorithm, value]) => [`Checksum${algorithm}`, value])),
+        ...checksumMembers(body.checksums),
       },
       ...describeEncryption(upload.encryption),
       ...(source.versionId !== undefined && { CopySourceVersionId: source.versionId }),
       released,
     }
   },
-  answer({ released, ...output }, call) {
-    releaseBlobs(call.env, released ?? [])
-    return output
-  },
+  answer: answerReleased,
 }
 
 const SUPPORTED: ReadonlySet<string> = new Set([

@@ -1,13 +1,13 @@
 // UploadPart: one part of a multipart upload; a part of the same number is replaced.
 import type { Operation } from '../../../engine/operation.ts'
-import type { StoredBlob } from '../../../model/bucket.ts'
 import { WIRE } from '../../../model/limits.ts'
+import { checksumMembers } from '../checksums.ts'
 import { describeEncryption } from '../encryption.ts'
 import { objectResource } from '../existing-bucket.ts'
 import { newObjectResponse } from '../new-object.ts'
-import { type BodyInput, type ReceivedBody, receiveBody } from '../receive-body.ts'
+import { type BodyInput, type ReceivedBody, receiveBody, UPLOAD_MEMBERS } from '../receive-body.ts'
 import { bucketParameters, objectResources } from '../record.ts'
-import { releaseBlobs } from '../release-blob.ts'
+import { answerReleased, type Releasing } from '../release-blob.ts'
 import { refuseUnsupported } from '../unsupported.ts'
 import { announcedBody, putPart } from './parts.ts'
 import { checkPartNumber, existingUpload, type UploadInput } from './uploads.ts'
@@ -16,12 +16,10 @@ interface Input extends UploadInput, BodyInput {
   readonly PartNumber: number
 }
 
-interface Output {
+interface Output extends Releasing {
   readonly ETag: string
   readonly ServerSideEncryption?: string
   readonly [checksum: `Checksum${string}`]: string
-  /** The part that this one replaces; not part of the answer. */
-  readonly released?: readonly StoredBlob[]
 }
 
 export const uploadPart: Operation<Input, Output, ReceivedBody> = {
@@ -43,32 +41,9 @@ export const uploadPart: Operation<Input, Output, ReceivedBody> = {
   },
   run(tx, input, call, body) {
     const { upload, released } = putPart(tx, call.env, input, body)
-    const output: Record<string, unknown> = { ETag: body.etag, ...describeEncryption(upload.encryption), released }
-    for (const [algorithm, value] of Object.entries(body.checksums)) output[`Checksum${algorithm}`] = value
-    return output as unknown as Output
+    return { ETag: body.etag, ...describeEncryption(upload.encryption), ...checksumMembers(body.checksums), released }
   },
-  answer({ released, ...output }, call) {
-    releaseBlobs(call.env, released ?? [])
-    return output as Output
-  },
+  answer: answerReleased,
 }
 
-const SUPPORTED = new Set([
-  'Bucket',
-  'Key',
-  'PartNumber',
-  'UploadId',
-  'Body',
-  'ContentLength',
-  'ContentMD5',
-  'ChecksumAlgorithm',
-  'ChecksumCRC32',
-  'ChecksumCRC32C',
-  'ChecksumCRC64NVME',
-  'ChecksumSHA1',
-  'ChecksumSHA256',
-  'ChecksumSHA512',
-  'ChecksumMD5',
-  'RequestPayer',
-  'ExpectedBucketOwner',
-])
+const SUPPORTED = new Set(['Bucket', 'Key', 'PartNumber', 'UploadId', 'Body', ...UPLOAD_MEMBERS, 'RequestPayer', 'ExpectedBucketOwner'])
