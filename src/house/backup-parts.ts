@@ -30,6 +30,8 @@ export interface BackupStores {
   readonly blobs: Blobs
   readonly archive: Blobs
   readonly lake: Lake
+  /** The name of the tree whose files are there now: one that was begun anew has other bytes under the same paths. */
+  readonly treeName: () => string
 }
 
 /** In the data directory, and in no backup: what is of one process or one moment, the key (an option), and what a salvage put aside. */
@@ -39,7 +41,7 @@ export const LEFT_OUT = [
 ] as const
 
 export function backupParts(stores: BackupStores): readonly BackupPart[] {
-  const { files, folder, archiveFolder, journal, records, queueIndex, queueBodies, history, blobs, archive, lake } = stores
+  const { files, folder, archiveFolder, journal, records, queueIndex, queueBodies, history, blobs, archive, lake, treeName } = stores
   return [
     // The index before the bodies: a body that goes between is removed again by the replay of what the index has not seen.
     lmdbPart('queues-index', 'queues/index', queueIndex),
@@ -87,7 +89,11 @@ export function backupParts(stores: BackupStores): readonly BackupPart[] {
       files: async () => (await blobsOf(blobs, 'blobs')).map((path) => fileOf(folder, path, true)),
     },
     // Its files only grow, and what the record counts of them was flushed before it.
-    { name: 'tree', phases: ['first', 'behind'], files: async () => filesBelow(files, folder, 'tree') },
+    {
+      name: 'tree',
+      phases: ['first', 'behind'],
+      files: async () => filesBelow(files, folder, 'tree').map((file) => ({ ...file, partOf: treeName() })),
+    },
   ]
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type Backups, createBackups } from '../engine/backup.ts'
 import type { Env } from '../engine/env.ts'
+import { Table } from '../model/tables.ts'
 import { backupSealing } from '../storage/backup/sealing.ts'
 import { processSink } from '../storage/backup/sinks.ts'
 import { diskFiles } from '../storage/disk/files.ts'
@@ -39,10 +40,16 @@ export function createServerBackups(parts: {
         : backupParts({
             ...{ files, folder: data.folder, archiveFolder: archiveFolder ?? join(data.folder, 'archive') },
             ...{ journal: env.journal, blobs, archive, lake, ...copied },
+            treeName: () => treeOrigin(env),
           }),
     openSink: () => processSink(files),
     sealing: () => backupSealing(backupKeys, env.random),
     takeLock,
     idle,
   })
+}
+
+function treeOrigin(env: Env): string {
+  const state = env.tables.get(Table.tree, 'state')
+  return state?.kind === 'state' ? state.origin : ''
 }

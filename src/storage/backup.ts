@@ -15,6 +15,8 @@ export interface BackupFile {
   readonly bytes?: number
   /** Under this path there never are other bytes, unless their number differs: it need not be read again. */
   readonly isLasting: boolean
+  /** What the file is part of, where another such thing may come to lie under the same paths: it lasts as long as this is the same. */
+  readonly partOf?: string
 }
 
 /** One store's part. What lies in the data directory MUST belong to a part, or be named as left out (src/house/backup-parts.ts). */

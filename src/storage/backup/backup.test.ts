@@ -119,6 +119,20 @@ async function throughEveryCut(
   }
 }
 
+test('a file that lasts is read again once it is part of something else', async () => {
+  const files = memoryFiles()
+  const listed = (partOf: string, byte: string): BackupFile[] => {
+    const all = dataIn(files, '').map((file) => (file.isLasting ? { ...file, partOf } : file))
+    write(files, '/data/lasting', Buffer.alloc(3000, byte))
+    return all
+  }
+  backUp(files, listed('tree', 'a'))
+  assert.equal(backUp(files, listed('tree', 'b')).copiedBytes, 0)
+  assert.equal(backUp(files, listed('tree/2', 'b')).copiedBytes, 3000)
+  await restore(files, '/restored')
+  assert.equal(contentOf(files, '/restored/lasting'), 'b'.repeat(3000))
+})
+
 test('the power goes off at any write of a backup: the last generation stands, and the next run goes through', async () => {
   const cuts = await throughEveryCut(
     (files) => void backUp(files, dataIn(files, 'one')),

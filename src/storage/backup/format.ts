@@ -27,6 +27,7 @@ export interface FileEntry {
   readonly bytes: number
   readonly sha256: string
   readonly lasting?: true
+  readonly partOf?: string
   readonly pieces: readonly Piece[]
 }
 

@@ -179,10 +179,10 @@ export class BackupWriter {
     )
   }
 
-  #known({ path, source, bytes, isLasting }: BackupFile): FileEntry | undefined {
+  #known({ path, source, bytes, isLasting, partOf }: BackupFile): FileEntry | undefined {
     if (!isLasting) return undefined
     const known = this.#taken.get(path) ?? this.#before.get(path)
-    if (known?.lasting !== true || !this.#files.exists(source)) return undefined
+    if (known?.lasting !== true || known.partOf !== partOf || !this.#files.exists(source)) return undefined
     return known.bytes === (bytes ?? this.#sizeOf(source)) ? known : undefined
   }
 
@@ -205,7 +205,7 @@ export class BackupWriter {
     }
   }
 
-  #read({ path, source, bytes: bytesMax, isLasting }: BackupFile): FileEntry | undefined {
+  #read({ path, source, bytes: bytesMax, isLasting, partOf }: BackupFile): FileEntry | undefined {
     const file = this.#open(source)
     if (file === undefined) return undefined
     try {
@@ -228,7 +228,8 @@ export class BackupWriter {
           this.#rest()
         }
       }
-      return { path, bytes, sha256: hash.digest('hex'), ...(isLasting && { lasting: true as const }), pieces }
+      const sort = { ...(isLasting && { lasting: true as const }), ...(partOf !== undefined && { partOf }) }
+      return { path, bytes, sha256: hash.digest('hex'), ...sort, pieces }
     } finally {
       file.close()
     }
