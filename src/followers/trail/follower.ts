@@ -22,7 +22,7 @@ export interface TrailFollowerOptions {
 }
 
 /** A step of reading; small, because its records are parsed in one go. */
-const BATCH_BYTES = 256 * 1024
+const BATCH_BYTES = 512 * 1024
 
 export class TrailFollower implements Follower {
   readonly name = 'trail'

@@ -3,7 +3,7 @@
 // with the same uncompressed bytes.
 import { createHash, type Hash } from 'node:crypto'
 import { createGzip, type Gzip } from 'node:zlib'
-import { GZIP_LEVEL, LogFileText } from './log-file-text.ts'
+import { GZIP, LogFileText } from './log-file-text.ts'
 
 export interface GrownFile {
   readonly chunks: readonly Buffer[]
@@ -43,7 +43,7 @@ export class GrowingFile {
   constructor(bounds: GrowthBounds, isHashed: boolean) {
     this.#bounds = bounds
     this.#hash = isHashed ? createHash('sha256') : undefined
-    this.#gzip = createGzip({ level: GZIP_LEVEL })
+    this.#gzip = createGzip(GZIP)
     bounds.files++
     this.#gzip.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)
@@ -58,9 +58,9 @@ export class GrowingFile {
     })
   }
 
-  /** The record may be a view on what lives until the next `flush`. */
-  add(record: Buffer): void {
-    this.#text.add(record)
+  /** Takes a copy of the record that stands in `source` from `start` to `end`. */
+  add(source: Buffer, start?: number, end?: number): void {
+    this.#text.add(source, start, end)
   }
 
   /** Takes in what was added; resolves when it is compressed. */

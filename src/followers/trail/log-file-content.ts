@@ -6,7 +6,7 @@ import type { Env } from '../../engine/env.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { Table } from '../../model/tables.ts'
 import type { PlannedFile } from '../../model/trail.ts'
-import { GZIP_LEVEL, LogFileText } from './log-file-text.ts'
+import { GZIP, LogFileText } from './log-file-text.ts'
 import { carriedKey } from './plan-keys.ts'
 import { TrailViews } from './trail-views.ts'
 
@@ -15,7 +15,7 @@ const READ_BYTES = 256 * 1024
 
 /** The gzip stream of the file. Who does not read it to the end MUST destroy it. `hash` takes in the uncompressed file on the way. */
 export function logFileContent(env: Env, plan: PlannedFile, hash?: Hash): Gzip {
-  const gzip = createGzip({ level: GZIP_LEVEL })
+  const gzip = createGzip(GZIP)
   // A failure reaches the reader through the gzip stream itself.
   pipeline(Readable.from(logFileText(env, plan, hash), { objectMode: false }), gzip, () => {})
   return gzip
@@ -36,7 +36,7 @@ async function* logFileText({ journal, tables }: Env, plan: PlannedFile, hash: H
     for (const frame of frames) {
       if (frame.position >= plan.to) break
       views.read(frame, ({ region, start, end }) => {
-        if (region === plan.region) text.add(frame.payload.subarray(start, end))
+        if (region === plan.region) text.add(frame.payload, start, end)
       })
     }
     yield hashed(text.take())

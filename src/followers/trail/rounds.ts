@@ -118,7 +118,7 @@ export class Rounds {
     return isFull || this.#bytesRead >= (this.#sawEvents ? ROUND_BYTES : CHECKPOINT_BYTES)
   }
 
-  /** Resolves when what was added is taken in; until then the frames MUST stay as they are. */
+  /** Resolves when what was added is compressed. */
   async flush(): Promise<void> {
     for (const pending of this.#pending.values()) {
       await pending.file?.flush()
@@ -177,7 +177,7 @@ export class Rounds {
     pending.bytes += end - start + 1
     const isMany = pending.caused.length >= CARRIED_RECORDS_MAX || pending.bytes > CARRIED_BYTES_MAX
     if (!pending.isForeign && (!isCaused || isMany)) this.#open(pending)
-    if (pending.isForeign) pending.file?.add(payload.subarray(start, end))
+    if (pending.isForeign) pending.file?.add(payload, start, end)
     else pending.caused.push({ json: payload.toString('utf8', start, end), committedAt })
     return pending.bytes
   }
