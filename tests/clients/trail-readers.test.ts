@@ -110,9 +110,11 @@ test('a queue consumer is told of each file and finds every call in them', async
     made.add($metadata.requestId ?? '')
   }
   await untilTrue('every call at the consumer', () => [...made].every((id) => consumed.get(id)?.eventName === 'CreateTopic'))
+  // Behind the file that tells of it no other one comes.
+  await cloudtrail.stopLogging({ Name: 'all' })
+  await untilTrue('the last file', () => [...consumed.values()].some(({ eventName }) => eventName === 'StopLogging'))
   consumer.stop()
   assert.deepEqual(failures, [])
-  await cloudtrail.stopLogging({ Name: 'all' })
 })
 
 test('aws s3 ls, cp and sync bring the files as they are', async () => {
