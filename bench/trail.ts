@@ -1,7 +1,9 @@
 // Question: what do log files, digests and the Merkle tree cost, in CPU per event, all threads counted? One process publishes into a
 // journal in memory, a few thousand at a time, and then lets a log-everything trail with digests and the tree take them, and nothing else.
 // The tree is in files on disk (in TMPDIR, removed at the end), which are flushed as a server's are; its flushes are in its figure.
-//   node bin/node26.js bench/trail.ts [--json] [--rounds 5] [--events 60000] [--only trail|tree]
+// With the flags that bin/sealcast.js starts the server with:
+//   node bin/node26.js --heap-growing-percent=400 --no-maglev --max-inlined-bytecode-size-cumulative=1800 \
+//     bench/trail.ts [--json] [--rounds 5] [--events 60000] [--only trail|tree]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
