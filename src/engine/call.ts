@@ -124,7 +124,7 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
       if (!isCounted) options.census.turnedAway()
       return { error: refused }
     }
-    await tellFailure(options, { service, operation, call, input, ...causeOf(request) }, refused, isCounted)
+    await tellFailure(options, toldOf(service, operation, call, input, request), refused, isCounted)
     return { error: refused }
   }
 }
@@ -142,7 +142,7 @@ function decide(
   let events = 0
   const committed = env.commits.commit((tx) => {
     const output: unknown = operation.run(tx, input as never, call, prepared)
-    if (!(output instanceof Wait)) events = audit.success(tx, { service, operation, call, input, ...causeOf(request) }, output)
+    if (!(output instanceof Wait)) events = audit.success(tx, toldOf(service, operation, call, input, request), output)
     return output
   })
   if (!(committed.result instanceof Wait)) census.served(kindOf(service, call), events)
@@ -186,8 +186,8 @@ async function refuseSignature(options: CallsOptions, service: Service, request:
   return { error }
 }
 
-function causeOf({ causedByTrail, causedByTree }: CallRequest): Pick<Told, 'causedByTrail' | 'causedByTree'> {
-  return { causedByTrail, causedByTree }
+function toldOf(service: Service, operation: AnyOperation, call: Call, input: unknown, request: CallRequest): Told {
+  return { service, operation, call, input, causedByTrail: request.causedByTrail, causedByTree: request.causedByTree }
 }
 
 function createCall({ env, authorize }: CallsOptions, service: Service, request: CallRequest, principal: Principal): Call {

@@ -8,7 +8,13 @@ export function readWholeFile(files: Files, path: string): Buffer | undefined {
   const file = files.open(path, 'read')
   try {
     const bytes = Buffer.alloc(file.size())
-    return bytes.subarray(0, file.read(bytes, 0, bytes.length, 0))
+    let length = 0
+    while (length < bytes.length) {
+      const read = file.read(bytes, length, bytes.length - length, length)
+      if (read === 0) break
+      length += read
+    }
+    return bytes.subarray(0, length)
   } finally {
     file.close()
   }
@@ -16,7 +22,12 @@ export function readWholeFile(files: Files, path: string): Buffer | undefined {
 
 /** Under another name first, then renamed: there whole or not at all. Durable on return. */
 export function writeWholeFile(files: Files, path: string, bytes: Buffer): void {
-  const temporary = `${path}.new`
+  replaceFile(files, `${path}.new`, path, bytes)
+  files.syncFolder(dirname(path))
+}
+
+/** Writes under the temporary name, flushes, and renames; the rename is durable once its folder is synced. */
+export function replaceFile(files: Files, temporary: string, path: string, bytes: Buffer): void {
   if (files.exists(temporary)) files.remove(temporary)
   const file = files.open(temporary, 'create')
   try {
@@ -26,7 +37,6 @@ export function writeWholeFile(files: Files, path: string, bytes: Buffer): void 
     file.close()
   }
   files.rename(temporary, path)
-  files.syncFolder(dirname(path))
 }
 
 export function removeFile(files: Files, path: string): void {

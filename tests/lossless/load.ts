@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly random: Random
 }
 
-/** Needs the topic `load` and the bucket `work`. */
+/** Needs the topic `load` and the bucket `load`. */
 export function startLoad({ port, calls, inFlight, random }: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight })
   let sent = 0
@@ -67,13 +67,13 @@ export function startLoad({ port, calls, inFlight, random }: LoadOptions): Load 
 export async function prepareLoad(port: number): Promise<void> {
   const agent = new Agent({ keepAlive: true })
   await callOnce(agent, port, sns({ Action: 'CreateTopic', Name: 'load' }))
-  await callOnce(agent, port, { service: 's3', method: 'PUT', path: '/work' })
+  await callOnce(agent, port, { service: 's3', method: 'PUT', path: '/load' })
   agent.destroy()
 }
 
 function pick(random: Random): Unsigned {
   const die = random.below(100)
-  const object = `/work/object-${random.below(OBJECTS)}`
+  const object = `/load/object-${random.below(OBJECTS)}`
   if (die < 60) return sns({ Action: 'Publish', TopicArn: ARN, Message: `message ${random.below(1_000_000)}` })
   if (die < 66) return sns({ Action: 'Publish', TopicArn: `${ARN}-absent`, Message: 'refused' })
   if (die < 70)

@@ -8,7 +8,8 @@ import type { Files } from '../files.ts'
 import type { Position } from '../journal.ts'
 import { LakeDamaged } from '../lake.ts'
 import { chunkFileName, parseChunkFileName } from './format.ts'
-import { withFile, writeWhole } from './manifest.ts'
+import { replaceFile } from '../whole-files.ts'
+import { withFile } from './manifest.ts'
 
 export interface Chunk {
   readonly from: Position
@@ -61,7 +62,7 @@ export function openChunkFolder(files: Files, folder: string, after: Position): 
       const bytes = await compress(lines, COMPRESSION)
       const name = chunkFileName({ from, upTo, newest, plainBytes: lines.length })
       const held = `${chunkFolder}/${name}`
-      writeWhole(files, `${folder}/tmp/${name}`, held, bytes)
+      replaceFile(files, `${folder}/tmp/${name}`, held, bytes)
       files.syncFolder(chunkFolder)
       const chunk = { from, upTo, newest, plainBytes: lines.length, bytes: bytes.length, held }
       chunks = [...chunks, chunk]

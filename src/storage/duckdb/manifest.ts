@@ -2,6 +2,7 @@
 // to count; whatever lies in the folder beside it is left over from a crash.
 import type { File, Files } from '../files.ts'
 import { LakeDamaged } from '../lake.ts'
+import { readWholeFile, replaceFile } from '../whole-files.ts'
 import { LAKE_FORMAT, type Manifest } from './format.ts'
 
 export type { LakeFile, Manifest } from './format.ts'
@@ -9,10 +10,11 @@ export type { LakeFile, Manifest } from './format.ts'
 export const EMPTY_MANIFEST: Manifest = { format: LAKE_FORMAT, upTo: 0, imports: 0, files: [] }
 
 export function readManifest(files: Files, path: string): Manifest {
-  if (!files.exists(path)) return EMPTY_MANIFEST
   let manifest: Manifest
   try {
-    manifest = JSON.parse(readWhole(files, path).toString('utf8'))
+    const bytes = readWholeFile(files, path)
+    if (bytes === undefined) return EMPTY_MANIFEST
+    manifest = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
     throw new LakeDamaged(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
@@ -28,7 +30,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
 /** Durable on return. */
 export function writeManifest(files: Files, folder: string, manifest: Manifest): void {
   const path = `${folder}/manifest.json`
-  writeWhole(files, `${folder}/tmp/manifest.json`, path, encodeManifest(manifest))
+  replaceFile(files, `${folder}/tmp/manifest.json`, path, encodeManifest(manifest))
   files.syncFolder(folder)
 }
 
@@ -52,19 +54,6 @@ export function flushFile(files: Files, path: string): number {
   })
 }
 
-/** Writes under a temporary name, flushes, and renames; the rename is durable once its folder is synced. */
-export function writeWhole(files: Files, temporary: string, path: string, bytes: Buffer): void {
-  if (files.exists(temporary)) files.remove(temporary)
-  const file = files.open(temporary, 'create')
-  try {
-    for (let at = 0; at < bytes.length;) at += file.write(bytes, at, bytes.length - at, at)
-    file.sync()
-  } finally {
-    file.close()
-  }
-  files.rename(temporary, path)
-}
-
 export function withFile<Result>(files: Files, path: string, mode: 'read' | 'write', use: (file: File) => Result): Result {
   const file = files.open(path, mode)
   try {
@@ -72,16 +61,4 @@ export function withFile<Result>(files: Files, path: string, mode: 'read' | 'wri
   } finally {
     file.close()
   }
-}
-
-function readWhole(files: Files, path: string): Buffer {
-  return withFile(files, path, 'read', (file) => {
-    const bytes = Buffer.alloc(file.size())
-    for (let at = 0; at < bytes.length;) {
-      const read = file.read(bytes, at, bytes.length - at, at)
-      if (read === 0) break
-      at += read
-    }
-    return bytes
-  })
 }
