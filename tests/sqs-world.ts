@@ -6,7 +6,7 @@ import type { MessageHeader } from '../src/model/message.ts'
 import { rootPrincipal } from '../src/model/principal.ts'
 import type { ServiceError } from '../src/model/service-error.ts'
 import { createSqs } from '../src/services/sqs/index.ts'
-import { createHarness, type Harness, OTHER_ACCOUNT } from './harness.ts'
+import { createHarness, type Harness, type HarnessOptions, OTHER_ACCOUNT } from './harness.ts'
 
 export const HOST = 'sealcast.test:4566'
 export const SECOND = 1000
@@ -32,10 +32,14 @@ export interface World extends Harness {
   attribute(QueueUrl: string, name: string): Promise<string | undefined>
 }
 
-export async function createWorld(t: TestContext, options: Parameters<typeof createHarness>[1] = {}): Promise<World> {
+interface WorldOptions extends HarnessOptions {
+  readonly hasAwsRates?: boolean
+}
+
+export async function createWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
   const notifications = (header: MessageHeader, body: string, route: { subscriptionArn: string }) =>
     Promise.resolve(JSON.stringify({ Type: header.type, Message: body, For: route.subscriptionArn }))
-  const harness = await createHarness(() => ({ sqs: createSqs({ notifications }) }), options)
+  const harness = await createHarness(() => ({ sqs: createSqs({ notifications, hasAwsRates: options.hasAwsRates ?? false }) }), options)
   const visibility = startVisibility(harness.env)
   t.after(() => {
     visibility.stop()

@@ -55,6 +55,7 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
         signing.envelope(
           createNotification(header, body, { protocol: 'sqs', subscriptionArn: route.subscriptionArn, baseUrl: options.baseUrl() }),
         ),
+      hasAwsRates: config['limits.profile'] === 'aws',
     }),
     sts,
     s3,

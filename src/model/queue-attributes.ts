@@ -3,6 +3,7 @@
 import { compilePolicy } from './access-policy/policy.ts'
 import { PolicyError } from './access-policy/policy-error.ts'
 import { parseArn } from './arn.ts'
+import { problemOfQueuePolicy } from './queue-policy.ts'
 import type { Queue } from './topic.ts'
 
 interface NumberRange {
@@ -43,10 +44,13 @@ export const QUEUE_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
 export const MAX_RECEIVE_COUNT_MAX = 1000
 const SOURCE_QUEUES_MAX = 10
 
-/** `unknown`: no such attribute; `value`: out of range; `parameter`: a document that does not hold; `unsupported`: this version cannot. */
+/**
+ * `unknown`: no such attribute; `value`: out of range; `parameter`: a document that does not hold; `overLimit`: a policy too large;
+ * `unsupported`: this version cannot.
+ */
 export class QueueAttributeError extends Error {
   override readonly name = 'QueueAttributeError'
-  readonly kind: 'unknown' | 'value' | 'parameter' | 'unsupported'
+  readonly kind: 'unknown' | 'value' | 'parameter' | 'overLimit' | 'unsupported'
 
   constructor(kind: QueueAttributeError['kind'], message: string) {
     super(message)
@@ -117,7 +121,8 @@ function readNumber(name: NumberName, text: string): string {
 
 function readPolicy(text: string): string {
   try {
-    compilePolicy(text, { kind: 'resource' })
+    const problem = problemOfQueuePolicy(text, compilePolicy(text, { kind: 'resource' }))
+    if (problem !== undefined) throw new QueueAttributeError(problem.kind === 'overLimit' ? 'overLimit' : 'parameter', problem.message)
   } catch (error) {
     if (error instanceof PolicyError) throw invalidValue('Policy', `${error.message}.`)
     throw error

@@ -3,6 +3,7 @@ import type { Operation } from '../../engine/operation.ts'
 import { FIFO_UNSUPPORTED, ownedAttributes, readQueueAttributes } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import { invalidParameter, queueNameExists, unsupportedOperation, withAttributeErrors } from './errors.ts'
+import type { MinuteRules } from './minute-rules.ts'
 import { isQueueName, queueArn, queueUrl } from './queue-address.ts'
 import { readTags } from './queue-tags.ts'
 import { checkDeadLetterQueue } from './redrive.ts'
@@ -14,7 +15,7 @@ interface CreateQueueInput {
   readonly tags?: Readonly<Record<string, string>>
 }
 
-export const createQueue: Operation<CreateQueueInput, { readonly QueueUrl: string }> = {
+export const createCreateQueue = (minuteRules: MinuteRules): Operation<CreateQueueInput, { readonly QueueUrl: string }> => ({
   name: 'CreateQueue',
   access: 'write',
   resource: ({ QueueName }, call) => queueArn(call, call.account, QueueName),
@@ -31,6 +32,7 @@ export const createQueue: Operation<CreateQueueInput, { readonly QueueUrl: strin
       if (different !== undefined) throw queueNameExists(different)
       return { QueueUrl: queueUrl(call, arn) }
     }
+    minuteRules.checkCreate(arn, tx.now)
     if (attributes['RedrivePolicy']) checkDeadLetterQueue(tx, arn, attributes['RedrivePolicy'])
     tx.put(Table.queues, arn, {
       queueArn: arn,
@@ -43,4 +45,4 @@ export const createQueue: Operation<CreateQueueInput, { readonly QueueUrl: strin
     })
     return { QueueUrl: queueUrl(call, arn) }
   },
-}
+})

@@ -1,9 +1,10 @@
 // DeleteQueue: the queue goes with all that waits in it.
 import type { Operation } from '../../engine/operation.ts'
 import { Table } from '../../model/tables.ts'
+import type { MinuteRules } from './minute-rules.ts'
 import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
 
-export const deleteQueue: Operation<QueueInput, void> = {
+export const createDeleteQueue = (minuteRules: MinuteRules): Operation<QueueInput, void> => ({
   name: 'DeleteQueue',
   access: 'write',
   resource: queueArnOf,
@@ -12,5 +13,6 @@ export const deleteQueue: Operation<QueueInput, void> = {
     const queue = requireOwnQueue(tx, input, call)
     tx.delete(Table.queues, queue.queueArn)
     tx.drop(queue.number, Infinity)
+    minuteRules.deleted(queue.queueArn, tx.now)
   },
-}
+})

@@ -18,6 +18,19 @@ export const queueNameExists = (attribute: string): ServiceError =>
     },
   )
 
+export const queueDeletedRecently = (): ServiceError =>
+  new ServiceError(
+    sqs('QueueDeletedRecently'),
+    400,
+    'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+    { shape: 'QueueDeletedRecently' },
+  )
+
+export const purgeQueueInProgress = (name: string): ServiceError =>
+  new ServiceError(sqs('PurgeQueueInProgress'), 403, `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`, {
+    shape: 'PurgeQueueInProgress',
+  })
+
 export const invalidAddress = (url: string): ServiceError =>
   new ServiceError('InvalidAddress', 404, `The address ${url} is not valid for this endpoint.`)
 
@@ -31,6 +44,8 @@ export const invalidParameter = (message: string): ServiceError =>
 
 export const invalidValue = (value: string | number, name: string, reason: string): ServiceError =>
   invalidParameter(`Value ${value} for parameter ${name} is invalid. Reason: ${reason}`)
+
+export const overLimit = (message: string): ServiceError => new ServiceError('OverLimit', 403, message)
 
 export const unknownAttributeName = (name: string): ServiceError =>
   new ServiceError('InvalidAttributeName', 400, `Unknown Attribute ${name}.`)
@@ -100,6 +115,7 @@ const ATTRIBUTE_CODES = {
   value: (message: string) => new ServiceError('InvalidAttributeValue', 400, message),
   parameter: invalidParameter,
   unsupported: unsupportedOperation,
+  overLimit,
 } as const
 
 /** Runs `read`, and gives what the model says of attributes its code. */

@@ -3,49 +3,61 @@ import type { ResourcePolicy, Service } from '../../engine/operation.ts'
 import { policyOf } from '../../engine/policies.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { Table } from '../../model/tables.ts'
+import { addPermission } from './add-permission.ts'
 import { changeMessageVisibilityBatch } from './change-message-visibility-batch.ts'
 import { changeMessageVisibility } from './change-message-visibility.ts'
-import { createQueue } from './create-queue.ts'
+import { createCreateQueue } from './create-queue.ts'
 import { deleteMessageBatch } from './delete-message-batch.ts'
 import { deleteMessage } from './delete-message.ts'
-import { deleteQueue } from './delete-queue.ts'
+import { createDeleteQueue } from './delete-queue.ts'
 import { accessDenied, internalError, missingParameter } from './errors.ts'
 import { getQueueAttributes } from './get-queue-attributes.ts'
 import { getQueueUrl } from './get-queue-url.ts'
 import { listDeadLetterSourceQueues } from './list-dead-letter-source-queues.ts'
 import { listQueueTags } from './list-queue-tags.ts'
 import { listQueues } from './list-queues.ts'
+import { createMinuteRules, NO_MINUTE_RULES } from './minute-rules.ts'
 import { sqsModel } from './model.ts'
-import { purgeQueue } from './purge-queue.ts'
+import { createPurgeQueue } from './purge-queue.ts'
 import { createReceiveMessage } from './receive-message.ts'
 import type { NotificationText } from './received-message.ts'
+import { removePermission } from './remove-permission.ts'
 import { sendMessageBatch } from './send-message-batch.ts'
 import { sendMessage } from './send-message.ts'
 import { setQueueAttributes } from './set-queue-attributes.ts'
 import { tagQueue } from './tag-queue.ts'
 import { untagQueue } from './untag-queue.ts'
 
-/** `notifications` makes the envelope of what a topic put into a queue, since signing is SNS's affair. */
-export function createSqs({ notifications }: { readonly notifications: NotificationText }) {
+export interface SqsParts {
+  /** Makes the envelope of what a topic put into a queue, since signing is SNS's affair. */
+  readonly notifications: NotificationText
+  /** Counts and rates are limited as on AWS. */
+  readonly hasAwsRates?: boolean
+}
+
+export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
+  const minuteRules = hasAwsRates ? createMinuteRules() : NO_MINUTE_RULES
   return {
     name: 'sqs',
     eventSource: 'sqs.amazonaws.com',
     actionPrefix: 'sqs',
     model: sqsModel,
     operations: {
+      AddPermission: addPermission,
       ChangeMessageVisibility: changeMessageVisibility,
       ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
-      CreateQueue: createQueue,
+      CreateQueue: createCreateQueue(minuteRules),
       DeleteMessage: deleteMessage,
       DeleteMessageBatch: deleteMessageBatch,
-      DeleteQueue: deleteQueue,
+      DeleteQueue: createDeleteQueue(minuteRules),
       GetQueueAttributes: getQueueAttributes,
       GetQueueUrl: getQueueUrl,
       ListDeadLetterSourceQueues: listDeadLetterSourceQueues,
       ListQueueTags: listQueueTags,
       ListQueues: listQueues,
-      PurgeQueue: purgeQueue,
+      PurgeQueue: createPurgeQueue(minuteRules),
       ReceiveMessage: createReceiveMessage(notifications),
+      RemovePermission: removePermission,
       SendMessage: sendMessage,
       SendMessageBatch: sendMessageBatch,
       SetQueueAttributes: setQueueAttributes,

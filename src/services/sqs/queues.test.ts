@@ -170,6 +170,12 @@ test('tags are added, replaced, listed and taken away', async (t) => {
   assert.deepEqual(await world.sqs('ListQueueTags', { QueueUrl }), { Tags: { cost: '' } })
   await world.sqs('UntagQueue', { QueueUrl, TagKeys: ['cost'] })
   assert.deepEqual(await world.sqs('ListQueueTags', { QueueUrl }), {})
+  for (const [operation, more, name] of [
+    ['TagQueue', { Tags: {} }, 'Tags'],
+    ['UntagQueue', { TagKeys: [] }, 'TagKeys'],
+    ['SetQueueAttributes', { Attributes: {} }, 'Attribute.Name'],
+  ] as const)
+    assert.equal((await refusal(world.sqs(operation, { QueueUrl, ...more }))).message, `The request must contain the parameter ${name}.`)
   const many = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`k${at}`, 'v']))
   for (const Tags of [many, { 'aws:x': 'y' }, { ['k'.repeat(129)]: 'v' }, { k: 'v'.repeat(257) }])
     assert.equal((await refusal(world.sqs('TagQueue', { QueueUrl, Tags }))).code, 'InvalidParameterValue')

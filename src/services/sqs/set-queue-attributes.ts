@@ -2,7 +2,7 @@
 import type { Operation } from '../../engine/operation.ts'
 import { readQueueAttributes } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
-import { withAttributeErrors } from './errors.ts'
+import { missingParameter, withAttributeErrors } from './errors.ts'
 import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
 import { checkDeadLetterQueue } from './redrive.ts'
 
@@ -17,6 +17,7 @@ export const setQueueAttributes: Operation<SetQueueAttributesInput, void> = {
   record: { resources: queueResources },
   run(tx, input, call) {
     const queue = requireOwnQueue(tx, input, call)
+    if (Object.keys(input.Attributes).length === 0) throw missingParameter('Attribute.Name')
     const changes = withAttributeErrors(() => readQueueAttributes(input.Attributes))
     if (changes['RedrivePolicy']) checkDeadLetterQueue(tx, queue.queueArn, changes['RedrivePolicy'])
     const attributes = Object.fromEntries(Object.entries({ ...queue.attributes, ...changes }).filter(([, text]) => text !== ''))
