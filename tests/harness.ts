@@ -30,6 +30,8 @@ import { memoryFiles } from '../src/storage/memory/files.ts'
 import { memoryRecords } from '../src/storage/memory/records.ts'
 import { memoryQueueStore } from '../src/storage/queues/memory-store.ts'
 import { openQueues } from '../src/storage/queues/queues.ts'
+import type { QueueStore } from '../src/storage/queues/store.ts'
+import type { Records } from '../src/storage/records.ts'
 import { openJournal } from '../src/storage/segments/journal.ts'
 import { type Store, openStore } from '../src/storage/store.ts'
 
@@ -55,6 +57,11 @@ export interface HarnessOptions {
   readonly now?: number
   /** Of the journal. What another server left there is continued. */
   readonly files?: Files
+  /** What other parts of the store another server left: goes with `files`. */
+  readonly records?: Records
+  readonly queueStore?: QueueStore
+  /** Of the journal; small ones let a test trim it. */
+  readonly sizes?: { readonly segmentBytes: number; readonly slabBytes: number; readonly ringBytes: number }
   readonly blobs?: Blobs
   /** Another seed for each server over the same files: no id comes twice. */
   readonly seed?: number
@@ -68,9 +75,9 @@ export async function createHarness(
   const clock = new SimulatedClock(options.now ?? Date.UTC(2026, 0, 2, 3, 4, 5))
   const random = seededRandom(options.seed ?? 1)
   const files = options.files ?? memoryFiles()
-  const journal = await openJournal({ files, folder: '/journal', random, clock, writer: 'inline' })
-  const records = memoryRecords()
-  const queues = await openQueues({ journal, store: memoryQueueStore() })
+  const journal = await openJournal({ files, folder: '/journal', random, clock, writer: 'inline', ...options.sizes })
+  const records = options.records ?? memoryRecords()
+  const queues = await openQueues({ journal, store: options.queueStore ?? memoryQueueStore() })
   const tables = new Tables(records)
   const store = await openStore({ journal, records, queues }, (end) => tables.applied(end))
   const commits = new Commits({ clock, journal, queues, tables })
