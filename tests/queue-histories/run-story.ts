@@ -316,6 +316,7 @@ class StoryRun {
       await this.#world.passToNext(deadline)
     }
     const shown = await polling
+    this.#reference.expire(queue, this.#world.now())
     // A wait that finds nothing but messages to move or to drop does so, and ends.
     const mayEndEarly = queue.settings.redrive !== undefined || this.#reference.in(queue).some((message) => message.places.includes(GONE))
     assert.ok(
