@@ -21,6 +21,7 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   // Packages of npm that only tests drive lie in the folder that TEST_PACKAGES names.
   'sqs-consumer': ['node', '-e', "require(require.resolve('sqs-consumer', { paths: [process.env.TEST_PACKAGES ?? ''] }))"],
   openssl: ['openssl', 'version'],
+  tenzir: ['tenzir', 'version'],
   java: ['java', '-version'],
   go: ['go', 'version'],
 }

@@ -10,10 +10,41 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-export function runProgram(program: string, words: readonly string[], { folder, environment }: RunOptions): Promise<ChildResult> {
+export function runProgram(program: string, words: readonly string[], options: RunOptions): Promise<ChildResult> {
+  return resultOf(spawnProgram(program, words, options), RUN_MS_MAX)
+}
+
+export interface RunningProgram {
+  /** What it printed so far. */
+  output(): string
+  /** What it wrote to standard error so far. */
+  notes(): string
+  /** SIGINT; resolves when it has ended. */
+  end(): Promise<void>
+}
+
+/** Starts a program and leaves it running. */
+export function startProgram(program: string, words: readonly string[], options: RunOptions): RunningProgram {
+  const child = spawnProgram(program, words, options)
+  let output = ''
+  let notes = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
+  child.stderr.on('data', (chunk: Buffer) => (notes += chunk.toString('utf8')))
+  const ended = resultOf(child, RUN_MS_MAX)
+  return {
+    output: () => output,
+    notes: () => notes,
+    async end() {
+      child.kill('SIGINT')
+      await ended
+    },
+  }
+}
+
+function spawnProgram(program: string, words: readonly string[], { folder, environment }: RunOptions) {
   const foreign = /^(AWS_|SEALCAST_)/
   const own = Object.entries(process.env).filter(([name]) => !foreign.test(name))
-  const child = spawn(program, [...words], {
+  return spawn(program, [...words], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -25,7 +56,6 @@ export function runProgram(program: string, words: readonly string[], { folder, 
       ...environment,
     },
   })
-  return resultOf(child, RUN_MS_MAX)
 }
 
 /** What the program prints; fails where it does. */

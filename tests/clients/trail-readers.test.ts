@@ -6,21 +6,11 @@ import { globSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { CloudTrail } from '@aws-sdk/client-cloudtrail'
-import { S3 } from '@aws-sdk/client-s3'
-import { SNS } from '@aws-sdk/client-sns'
-import { SQS } from '@aws-sdk/client-sqs'
-import { awsEnvironment, clientConfig, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
+import { awsEnvironment, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
 import { untilTrue } from '../until.ts'
 import { outputOf } from './shell.ts'
-
-interface EventRecord {
-  readonly eventID: string
-  readonly eventName: string
-  readonly requestID: string
-}
+import { ACCOUNT, clientsOf, type EventRecord, makeTopicTrail, recordsIn, recordsOfKeys } from './topic-trail.ts'
 
 interface Consumer {
   start(): void
@@ -32,14 +22,11 @@ interface SqsConsumer {
 }
 const packages = createRequire(join(process.env['TEST_PACKAGES'] ?? import.meta.dirname, 'package.json'))
 
-const ACCOUNT = '000000000000'
 const TOPICS = 12
 const folder = temporaryFolder()
 const server = await startTestServer({ data: join(folder.path, 'data'), words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
-const s3 = new S3({ ...clientConfig(server.url), forcePathStyle: true })
-const sns = new SNS(clientConfig(server.url))
-const sqs = new SQS(clientConfig(server.url))
-const cloudtrail = new CloudTrail(clientConfig(server.url))
+const clients = clientsOf(server.url)
+const { s3, sns, sqs, cloudtrail } = clients
 after(async () => {
   await server.kill()
   folder.remove()
@@ -49,48 +36,18 @@ const environment = awsEnvironment(server.url)
 
 const run = (program: string, ...words: string[]): Promise<string> => outputOf(program, words, { folder: folder.path, environment })
 
-const allow = (service: string, Action: string, Resource: string) =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action, Resource }] })
-
-/** A trail whose topic tells a queue of each file. Returns the queue's URL. */
-async function makeTrail(): Promise<string> {
-  const arn = (service: string, name: string): string => `arn:aws:${service}:${SERVER_REGION}:${ACCOUNT}:${name}`
-  const topic = arn('sns', 'files')
-  await sns.createTopic({ Name: 'files', Attributes: { Policy: allow('cloudtrail.amazonaws.com', 'SNS:Publish', topic) } })
-  const Attributes = { Policy: allow('sns.amazonaws.com', 'sqs:SendMessage', arn('sqs', 'files')) }
-  const { QueueUrl } = await sqs.createQueue({ QueueName: 'files', Attributes })
-  await sns.subscribe({ TopicArn: topic, Protocol: 'sqs', Endpoint: arn('sqs', 'files') })
-  await s3.createBucket({ Bucket: 'logs' })
-  const may = [allow('cloudtrail.amazonaws.com', 's3:GetBucketAcl', 'arn:aws:s3:::logs')]
-  may.push(allow('cloudtrail.amazonaws.com', 's3:PutObject', `arn:aws:s3:::logs/AWSLogs/${ACCOUNT}/*`))
-  const Statement = may.flatMap((policy) => (JSON.parse(policy) as { Statement: object[] }).Statement)
-  await s3.putBucketPolicy({ Bucket: 'logs', Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
-  await cloudtrail.createTrail({ Name: 'all', S3BucketName: 'logs', SnsTopicName: 'files' })
-  await cloudtrail.startLogging({ Name: 'all' })
-  return QueueUrl ?? ''
-}
-
-const recordsIn = (bytes: Uint8Array): readonly EventRecord[] =>
-  (JSON.parse(gunzipSync(bytes).toString()) as { Records: readonly EventRecord[] }).Records
-
 /** What a notice of the trail names, read as consumers do. */
 async function recordsOfNotice(body: string): Promise<readonly EventRecord[]> {
   const { Message: text } = JSON.parse(body) as { Message: string }
   if (text === 'CloudTrail validation message.') return []
   const { s3Bucket: Bucket, s3ObjectKey: keys } = JSON.parse(text) as { s3Bucket: string; s3ObjectKey: readonly string[] }
-  const files = await Promise.all(
-    keys.map(async (Key) => {
-      const { Body: content } = await s3.getObject({ Bucket, Key })
-      return recordsIn((await content?.transformToByteArray()) ?? new Uint8Array())
-    }),
-  )
-  return files.flat()
+  return recordsOfKeys(clients, Bucket, keys)
 }
 
 const made = new Set<string>()
 
 test('a queue consumer is told of each file and finds every call in them', async () => {
-  const queueUrl = await makeTrail()
+  const queueUrl = await makeTopicTrail(clients)
   const consumed = new Map<string, EventRecord>()
   const failures: Error[] = []
   const consumer = (packages('sqs-consumer') as SqsConsumer).Consumer.create({
