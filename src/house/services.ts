@@ -16,6 +16,7 @@ import { s3 } from '../services/s3/index.ts'
 import { createSealcast } from '../services/sealcast/index.ts'
 import { storeRetention } from '../services/sealcast/store-retention.ts'
 import { createSns } from '../services/sns/index.ts'
+import { createSnsLimits } from '../services/sns/limits.ts'
 import { createSqs } from '../services/sqs/index.ts'
 import { sts } from '../services/sts/index.ts'
 import type { History } from '../storage/history.ts'
@@ -49,7 +50,11 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
   const { config, clock, account } = options
   const lookups = createRateLimit({ clock, perSecond: LOOKUPS_PER_SECOND })
   return {
-    sns: createSns({ tables: env.tables, protocols: protocolsOf() }),
+    sns: createSns({
+      tables: env.tables,
+      protocols: protocolsOf(),
+      ...(config['limits.profile'] === 'aws' && { limits: createSnsLimits({ tables: env.tables, clock }) }),
+    }),
     sqs: createSqs({
       notifications: (header, body, route) =>
         signing.envelope(

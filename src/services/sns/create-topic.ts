@@ -2,17 +2,19 @@
 import type { CreateTopicInput, CreateTopicResponse } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
-import { invalidParameter } from './errors.ts'
+import type { Call } from '../../engine/operation.ts'
+import { invalidParameter, topicLimitExceeded } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
 import { tagsOf } from './tags.ts'
 import { checkTopicAttribute } from './topic-attributes.ts'
 
 const NAME = /^[A-Za-z0-9_-]{1,256}$/
 
-export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = () => ({
+export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = ({ limits }) => ({
   name: 'CreateTopic',
   access: 'write',
-  resource: (input, call) => `arn:${call.partition}:sns:${call.region}:${call.account}:${input.Name ?? ''}`,
+  resource: (input, call) => topicPrefix(call) + (input.Name ?? ''),
+  ...(limits !== undefined && { prepare: (call: Call) => limits.topics.load(topicPrefix(call)) }),
   run(tx, input, call) {
     const name = input.Name ?? ''
     if (input.Attributes?.['FifoTopic']?.toLowerCase() === 'true' && name.endsWith('.fifo'))
@@ -22,13 +24,21 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
       throw invalidParameter('DataProtectionPolicy Reason: data protection is not offered by this version of Sealcast')
     const attributes = checkAttributes(input.Attributes ?? {})
     const tags = tagsOf(input.Tags)
-    const topicArn = `arn:${call.partition}:sns:${call.region}:${call.account}:${name}`
+    const topicArn = topicPrefix(call) + name
     const existing = tx.get(Table.topics, topicArn)
-    if (existing !== undefined) checkEqual(existing, attributes, tags)
-    else tx.put(Table.topics, topicArn, { topicArn, owner: call.account, createdAt: tx.now, attributes, tags, subscriptionsDeleted: 0 })
+    if (existing !== undefined) {
+      checkEqual(existing, attributes, tags)
+      return { TopicArn: topicArn }
+    }
+    if (limits !== undefined && limits.topics.of(topicPrefix(call)) >= limits.topicsMax) throw topicLimitExceeded(limits.topicsMax)
+    tx.put(Table.topics, topicArn, { topicArn, owner: call.account, createdAt: tx.now, attributes, tags, subscriptionsDeleted: 0 })
     return { TopicArn: topicArn }
   },
 })
+
+function topicPrefix({ partition, region, account }: Call): string {
+  return `arn:${partition}:sns:${region}:${account}:`
+}
 
 function checkAttributes(given: Readonly<Record<string, string>>): Record<string, string> {
   const attributes: Record<string, string> = {}
@@ -41,9 +51,13 @@ function checkAttributes(given: Readonly<Record<string, string>>): Record<string
   return attributes
 }
 
+/** What every topic has. */
+const DEFAULTS: Readonly<Record<string, string>> = { DisplayName: '' }
+
 function checkEqual(topic: Topic, attributes: Readonly<Record<string, string>>, tags: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(attributes))
-    if (topic.attributes[name] !== value) throw invalidParameter('Attributes Reason: Topic already exists with different attributes')
+    if ((topic.attributes[name] ?? DEFAULTS[name]) !== value)
+      throw invalidParameter('Attributes Reason: Topic already exists with different attributes')
   for (const [key, value] of Object.entries(tags))
     if (topic.tags[key] !== value) throw invalidParameter('Tags Reason: Topic already exists with different tags')
 }

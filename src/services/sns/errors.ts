@@ -12,7 +12,7 @@ export const invalidParameterPlain = (text: string): ServiceError =>
 export const invalidValue = (text: string): ServiceError =>
   new ServiceError('ParameterValueInvalid', 400, text, { shape: 'InvalidParameterValueException' })
 
-export const notFound = (what: 'Topic' | 'Subscription'): ServiceError =>
+export const notFound = (what: 'Topic' | 'Subscription' | 'PlatformApplication' | 'Endpoint'): ServiceError =>
   new ServiceError('NotFound', 404, `${what} does not exist`, { shape: 'NotFoundException' })
 
 export const resourceNotFound = (): ServiceError =>
@@ -23,6 +23,22 @@ export const authorizationError = (message: string): ServiceError =>
 
 export const validationError = (text: string): ServiceError => new ServiceError('ValidationError', 400, text)
 
+const VALUE_CHARS_MAX = 1000
+
+/** As AWS's request framework complains before SNS looks at anything. */
+export const unfitMember = (value: string, path: string, constraint: string): ServiceError =>
+  new ServiceError(
+    'ValidationError',
+    400,
+    `1 validation error detected: Value '${value.slice(0, VALUE_CHARS_MAX)}' at '${path}' failed to satisfy constraint: ${constraint}`,
+  )
+
+/** Stock clients leave empty lists and maps out of a request, or send them as an empty text: AWS finds nothing either way. */
+export function requireMembers<T extends object>(collection: T | undefined, path: string): T {
+  if (collection === undefined || Object.keys(collection).length === 0) throw nullMembersError([path])
+  return collection
+}
+
 export const internalError = (): ServiceError =>
   new ServiceError('InternalError', 500, 'An internal error has occurred.', { shape: 'InternalErrorException' })
 
@@ -30,6 +46,21 @@ export const tagLimitExceeded = (): ServiceError =>
   new ServiceError('TagLimitExceeded', 400, 'Could not complete request: tag quota of per resource exceeded', {
     shape: 'TagLimitExceededException',
   })
+
+export const topicLimitExceeded = (max: number): ServiceError =>
+  new ServiceError('TopicLimitExceeded', 403, `Topic limit exceeded: an account has at most ${max} topics in a region`, {
+    shape: 'TopicLimitExceededException',
+  })
+
+export const subscriptionLimitExceeded = (max: number): ServiceError =>
+  new ServiceError('SubscriptionLimitExceeded', 403, `Subscription limit exceeded: a topic has at most ${max} subscriptions`, {
+    shape: 'SubscriptionLimitExceededException',
+  })
+
+export const throttling = (): ServiceError => new ServiceError('Throttling', 400, 'Rate exceeded')
+
+/** The operations for SMS have an error of their own for it. */
+export const throttled = (): ServiceError => new ServiceError('Throttled', 429, 'Rate exceeded', { shape: 'ThrottledException' })
 
 const batchError = (code: string, message: string): ServiceError => new ServiceError(code, 400, message, { shape: `${code}Exception` })
 

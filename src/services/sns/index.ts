@@ -1,10 +1,7 @@
 // The SNS service: its operations by name.
-import { topicPolicy } from './topic-attributes.ts'
-import { policyOf } from '../../engine/policies.ts'
 import type { AnyOperation, Service } from '../../engine/operation.ts'
 import type { Tables } from '../../engine/tables.ts'
-import { Table } from '../../model/tables.ts'
-import { topicOfSubscription } from './arns.ts'
+import { addPermission } from './add-permission.ts'
 import { confirmSubscription } from './confirm-subscription.ts'
 import { createTopic } from './create-topic.ts'
 import { deleteTopic } from './delete-topic.ts'
@@ -19,15 +16,18 @@ import { snsModel } from './model.ts'
 import type { SnsParts } from './operation.ts'
 import { publishBatch } from './publish-batch.ts'
 import { publish } from './publish.ts'
+import { removePermission } from './remove-permission.ts'
 import { setSubscriptionAttributes } from './set-subscription-attributes.ts'
 import { setTopicAttributes } from './set-topic-attributes.ts'
 import { subscribe } from './subscribe.ts'
 import { createSubscriberIndex } from './subscribers.ts'
 import { tagResource } from './tag-resource.ts'
+import { resourcePolicyOf } from './topic-policy.ts'
 import { unsubscribe } from './unsubscribe.ts'
 import { untagResource } from './untag-resource.ts'
 
 const operations = {
+  AddPermission: addPermission,
   ConfirmSubscription: confirmSubscription,
   CreateTopic: createTopic,
   DeleteTopic: deleteTopic,
@@ -39,6 +39,7 @@ const operations = {
   ListTopics: listTopics,
   Publish: publish,
   PublishBatch: publishBatch,
+  RemovePermission: removePermission,
   SetSubscriptionAttributes: setSubscriptionAttributes,
   SetTopicAttributes: setTopicAttributes,
   Subscribe: subscribe,
@@ -47,18 +48,19 @@ const operations = {
   UntagResource: untagResource,
 } satisfies Record<string, (parts: SnsParts) => AnyOperation>
 
-export function createSns(parts: { readonly tables: Tables; readonly protocols: SnsParts['protocols'] }): Service {
-  const made: SnsParts = { subscribers: createSubscriberIndex(parts.tables), protocols: parts.protocols }
+/** What SNS is put together of: its index of subscribers it makes itself. */
+export type SnsOptions = Omit<SnsParts, 'subscribers'> & { readonly tables: Tables }
+
+export function createSns({ tables, ...parts }: SnsOptions): Service {
+  const made: SnsParts = { ...parts, subscribers: createSubscriberIndex(tables) }
+  const paced = (operation: AnyOperation): AnyOperation => parts.limits?.paced(operation) ?? operation
   return {
     name: 'sns',
     eventSource: 'sns.amazonaws.com',
     actionPrefix: 'SNS',
     model: snsModel,
-    operations: Object.fromEntries(Object.entries(operations).map(([name, make]) => [name, make(made)])),
-    resourcePolicy(tables, arn) {
-      const topic = tables.get(Table.topics, arn) ?? tables.get(Table.topics, topicOfSubscription(arn))
-      return topic === undefined ? undefined : { owner: topic.owner, policy: policyOf(topic, () => topicPolicy(topic)) }
-    },
+    operations: Object.fromEntries(Object.entries(operations).map(([name, make]) => [name, paced(make(made))])),
+    resourcePolicy: resourcePolicyOf,
     accessDenied: authorizationError,
     internalError,
     recordsDataEvents: 'always',

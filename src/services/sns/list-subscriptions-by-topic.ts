@@ -1,7 +1,6 @@
 // ListSubscriptionsByTopic.
 import type { ListSubscriptionsByTopicInput, ListSubscriptionsByTopicResponse } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
-import type { Subscription } from '../../model/topic.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { describeSubscription } from './list-subscriptions.ts'
 import type { SnsOperation } from './operation.ts'
@@ -13,8 +12,12 @@ export const listSubscriptionsByTopic: SnsOperation<ListSubscriptionsByTopicInpu
   resource: (input, call) => topicArnOf(input.TopicArn, call),
   run(tx, input, call) {
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
-    const isCurrent = ({ createdAt }: Subscription): boolean => createdAt >= topic.createdAt
-    const { rows, NextToken } = readPage(tx, Table.subscriptions, `${topic.topicArn}:`, input.NextToken, isCurrent)
+    const { rows, NextToken } = readPage(tx, Table.subscriptions, {
+      seal: call.env.seal,
+      prefix: `${topic.topicArn}:`,
+      token: input.NextToken,
+      keep: ({ createdAt }) => createdAt >= topic.createdAt,
+    })
     return { Subscriptions: rows.map(({ value }) => describeSubscription(value)), NextToken }
   },
 })

@@ -1,4 +1,4 @@
-// ListSubscriptions: the account's, a hundred at a time; pending ones do not show their ARN.
+// ListSubscriptions: those the account made, also of other accounts' topics, a hundred at a time; pending ones do not show their ARN.
 import type { ListSubscriptionsInput, ListSubscriptionsResponse, Subscription as SubscriptionRow } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
@@ -10,8 +10,13 @@ export const listSubscriptions: SnsOperation<ListSubscriptionsInput, ListSubscri
   name: 'ListSubscriptions',
   access: 'read',
   run(tx, input, call) {
-    const prefix = `arn:${call.partition}:sns:${call.region}:${call.account}:`
-    const { rows, NextToken } = readPage(tx, Table.subscriptions, prefix, input.NextToken)
+    const prefix = `arn:${call.partition}:sns:${call.region}:`
+    const { rows, NextToken } = readPage(tx, Table.subscriptions, {
+      seal: call.env.seal,
+      prefix,
+      token: input.NextToken,
+      keep: ({ owner }) => owner === call.account,
+    })
     return { Subscriptions: rows.map(({ value }) => describeSubscription(value)), NextToken }
   },
 })

@@ -8,7 +8,8 @@ export const listTopics: SnsOperation<ListTopicsInput, ListTopicsResponse> = () 
   name: 'ListTopics',
   access: 'read',
   run(tx, input, call) {
-    const { rows, NextToken } = readPage(tx, Table.topics, `arn:${call.partition}:sns:${call.region}:${call.account}:`, input.NextToken)
+    const prefix = `arn:${call.partition}:sns:${call.region}:${call.account}:`
+    const { rows, NextToken } = readPage(tx, Table.topics, { seal: call.env.seal, prefix, token: input.NextToken })
     return { Topics: rows.map(({ value }) => ({ TopicArn: value.topicArn })), NextToken }
   },
 })

@@ -1,11 +1,14 @@
 // What every SNS operation is handed besides its call.
 import type { Operation } from '../../engine/operation.ts'
+import type { SnsLimits } from './limits.ts'
 import type { SubscriberIndex } from './subscribers.ts'
 
 export interface SnsParts {
   readonly subscribers: SubscriberIndex
   /** Protocols that can be subscribed, each with its check of an endpoint: undefined when fit, else AWS's reason. */
   readonly protocols: Readonly<Record<string, (endpoint: string) => string | undefined>>
+  /** Counts and rates as AWS limits them; absent where nothing is counted. */
+  readonly limits?: SnsLimits
 }
 
 /** An operation that is made once the parts are there. */

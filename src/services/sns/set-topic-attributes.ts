@@ -5,8 +5,9 @@ import { requireTopic, topicArnOf } from './arns.ts'
 import { invalidParameter } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
 import { checkTopicAttribute } from './topic-attributes.ts'
+import { largeMessagesProblem } from './large-messages.ts'
 
-export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined> = () => ({
+export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined> = ({ subscribers }) => ({
   name: 'SetTopicAttributes',
   access: 'write',
   resource: (input, call) => topicArnOf(input.TopicArn, call),
@@ -15,7 +16,10 @@ export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined
     const name = input.AttributeName ?? ''
     const { [name]: _replaced, ...others } = topic.attributes
     const value = checkTopicAttribute(name, input.AttributeValue ?? '', invalidParameter, 'AttributeName')
-    tx.put(Table.topics, topic.topicArn, { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } })
+    const changed = { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } }
+    const problem = largeMessagesProblem(changed, () => subscribers.of(topic).all.map(({ protocol }) => protocol))
+    if (problem !== undefined) throw invalidParameter(problem)
+    tx.put(Table.topics, topic.topicArn, changed)
     return undefined
   },
 })

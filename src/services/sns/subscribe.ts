@@ -9,7 +9,8 @@ import type { Subscription, Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { invalidParameter } from './errors.ts'
+import { invalidParameter, subscriptionLimitExceeded } from './errors.ts'
+import { largeMessagesProblem } from './large-messages.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
 import { checkSubscriptionAttribute } from './subscription-attributes.ts'
 
@@ -30,6 +31,7 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
     const attributes = checkAttributes(input.Attributes ?? {}, protocol)
     const existing = parts.subscribers.of(topic).byEndpoint.get(`${protocol} ${endpoint}`)
     if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
+    checkRoom(parts, topic, protocol)
     const subscription = createSubscription(tx, call, topic, { protocol, endpoint, attributes })
     if (subscription.state === 'pending') sendConfirmation(tx, call, topic, subscription)
     return { SubscriptionArn: answerArn(subscription, input) }
@@ -99,6 +101,14 @@ function checkEndpoint({ protocols }: SnsParts, protocol: string, endpoint: stri
       throw invalidParameter('Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics')
   }
   return endpoint
+}
+
+/** Whether the topic may have one more subscription, of that protocol. */
+function checkRoom({ subscribers, limits }: SnsParts, topic: Topic, protocol: string): void {
+  const { all } = subscribers.of(topic)
+  if (limits !== undefined && all.length >= limits.subscriptionsMax) throw subscriptionLimitExceeded(limits.subscriptionsMax)
+  const problem = largeMessagesProblem(topic, () => [...all.map((subscription) => subscription.protocol), protocol])
+  if (problem !== undefined) throw invalidParameter(problem)
 }
 
 function checkAttributes(given: Readonly<Record<string, string>>, protocol: string): Record<string, string> {

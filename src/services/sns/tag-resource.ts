@@ -2,7 +2,7 @@
 import type { TagResourceRequest, TagResourceResponse } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import { topicArnOf } from './arns.ts'
-import { resourceNotFound } from './errors.ts'
+import { requireMembers, resourceNotFound } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
 import { checkTagCount, tagsOf } from './tags.ts'
 
@@ -11,9 +11,10 @@ export const tagResource: SnsOperation<TagResourceRequest, TagResourceResponse> 
   access: 'write',
   resource: (input, call) => topicArnOf(input.ResourceArn, call, 'ResourceArn'),
   run(tx, input, call) {
+    const tags = tagsOf(requireMembers(input.Tags, 'tags'))
     const topic = tx.get(Table.topics, topicArnOf(input.ResourceArn, call, 'ResourceArn'))
     if (topic === undefined) throw resourceNotFound()
-    tx.put(Table.topics, topic.topicArn, { ...topic, tags: checkTagCount({ ...topic.tags, ...tagsOf(input.Tags) }) })
+    tx.put(Table.topics, topic.topicArn, { ...topic, tags: checkTagCount({ ...topic.tags, ...tags }) })
     return {}
   },
 })

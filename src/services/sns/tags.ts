@@ -1,6 +1,6 @@
 // Tags as SNS takes and gives them.
 import type { Tag } from '@aws-sdk/client-sns'
-import { invalidParameter, tagLimitExceeded } from './errors.ts'
+import { invalidParameter, tagLimitExceeded, unfitMember } from './errors.ts'
 
 const KEY_CHARS_MAX = 128
 const VALUE_CHARS_MAX = 256
@@ -8,16 +8,14 @@ const TAGS_MAX = 50
 
 /** The tags of a request as a record. Throws on duplicate keys, on lengths and on too many. */
 export function tagsOf(tags: readonly Tag[] | undefined): Record<string, string> {
-  const record: Record<string, string> = {}
-  for (const { Key: key, Value: value } of tags ?? []) {
-    if (key === undefined || key.length < 1 || key.length > KEY_CHARS_MAX)
-      throw invalidParameter(`Tags Reason: a tag key has 1 to ${KEY_CHARS_MAX} characters`)
-    if (value !== undefined && value.length > VALUE_CHARS_MAX)
-      throw invalidParameter(`Tags Reason: a tag value has at most ${VALUE_CHARS_MAX} characters`)
-    if (Object.hasOwn(record, key)) throw invalidParameter('Duplicated keys are not allowed.')
-    record[key] = value ?? ''
+  const record = new Map<string, string>()
+  for (const [at, { Key: key = '', Value: value = '' }] of (tags ?? []).entries()) {
+    checkLength(key, `tags.${at + 1}.member.key`, 1, KEY_CHARS_MAX)
+    checkLength(value, `tags.${at + 1}.member.value`, 0, VALUE_CHARS_MAX)
+    if (record.has(key)) throw invalidParameter('Duplicated keys are not allowed.')
+    record.set(key, value)
   }
-  return checkTagCount(record)
+  return checkTagCount(Object.fromEntries(record))
 }
 
 export function checkTagCount(tags: Record<string, string>): Record<string, string> {
@@ -27,4 +25,9 @@ export function checkTagCount(tags: Record<string, string>): Record<string, stri
 
 export function tagList(tags: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
+}
+
+function checkLength(text: string, path: string, min: number, max: number): void {
+  if (text.length < min) throw unfitMember(text, path, `Member must have length greater than or equal to ${min}`)
+  if (text.length > max) throw unfitMember(text, path, `Member must have length less than or equal to ${max}`)
 }

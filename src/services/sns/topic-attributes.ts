@@ -1,11 +1,10 @@
 // The attributes of a topic: which may be set, what they must look like, and how AWS answers when they are read.
-import { PolicyError } from '../../model/access-policy/policy-error.ts'
-import { compilePolicy } from '../../model/access-policy/policy.ts'
-import { defaultTopicPolicy } from '../../model/access-policy/policy-edits.ts'
 import { DeliveryPolicyError, effectiveTopicPolicy, parseTopicPolicy } from '../../model/delivery-policy.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { ServiceError } from '../../model/service-error.ts'
+import { feedbackProblem, isFeedbackAttribute } from './feedback.ts'
 import type { Subscribers } from './subscribers.ts'
+import { topicPolicy, topicPolicyProblem } from './topic-policy.ts'
 
 const DISPLAY_NAME_CHARS_MAX = 100
 export const MESSAGE_BYTES_MIN = 1024
@@ -22,13 +21,8 @@ const SETTABLE: Readonly<Record<string, Check>> = {
       : kept(value),
   Policy(value) {
     if (value === '') return { keep: undefined }
-    try {
-      compilePolicy(value, { kind: 'resource' })
-      return kept(value)
-    } catch (error) {
-      if (error instanceof PolicyError) return { problem: 'Policy Error: null' }
-      throw error
-    }
+    const problem = topicPolicyProblem(value)
+    return problem === undefined ? kept(value) : { problem }
   },
   DeliveryPolicy(value) {
     if (value === '') return { keep: undefined }
@@ -56,7 +50,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set([
   'ContentBasedDeduplication',
   'FifoThroughputScope',
 ])
-const FEEDBACK = /^(HTTP|SQS|Lambda|Firehose|Application)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)$/
 
 /** The checked value of one attribute (undefined clears it). Throws through `refuse` with the text behind AWS's prefix. */
 export function checkTopicAttribute(
@@ -65,7 +58,9 @@ export function checkTopicAttribute(
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
-  if (NOT_OFFERED.has(name) || FEEDBACK.test(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
+  const problem = isFeedbackAttribute(name) ? feedbackProblem(name, value) : undefined
+  if (problem !== undefined) throw refuse(`${name}: ${problem}`)
+  if (NOT_OFFERED.has(name) || isFeedbackAttribute(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
   const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
   if (check === undefined) throw refuse(unknown)
   const checked = check(value)
@@ -87,11 +82,6 @@ export function readTopicAttributes(topic: Topic, subscribers: Subscribers): Rec
     SubscriptionsPending: String(subscribers.pending),
     TopicArn: topic.topicArn,
   }
-}
-
-/** The policy in force: the owner's, else the one AWS gives every topic. */
-export function topicPolicy(topic: Topic): string {
-  return topic.attributes['Policy'] ?? defaultTopicPolicy(topic.topicArn, topic.owner)
 }
 
 function kept(value: string): { readonly keep: string } {
