@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SNS } from '@aws-sdk/client-sns'
-import type { Job, Result } from './publish/load.ts'
-import { startSealcast } from './publish/processes.ts'
-import { publishBody, writeRequests } from './publish/requests.ts'
+import type { Job, Result } from './load/load.ts'
+import { startSealcast } from './load/processes.ts'
+import { publishBody, writeRequests } from './load/requests.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' }, json: { type: 'boolean' } } })
 const ROUNDS = Number(values.rounds ?? 5)
@@ -53,7 +53,7 @@ try {
 }
 
 function run(job: Job): Promise<Result> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'publish', 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'load', 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify(job))
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
@@ -62,7 +62,7 @@ function run(job: Job): Promise<Result> {
 
 /** Keeps publishing until the returned function ends it. */
 function startNoise(job: Job): () => void {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'publish', 'load.ts')], { stdio: ['pipe', 'ignore', 'ignore'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'load', 'load.ts')], { stdio: ['pipe', 'ignore', 'ignore'] })
   child.stdin.end(JSON.stringify(job))
   return () => child.kill('SIGKILL')
 }

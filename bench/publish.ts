@@ -3,14 +3,25 @@
 // is void.
 // Both servers are warm before the first figure: the compiler works until some 100,000 requests have been served.
 //   npm run bench [-- --json] [-- --rounds N] [-- --requests N] [-- --warm-up N] [-- --only CASE]
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Job, Result } from './publish/load.ts'
-import { type Started, cpuSeconds, memoryMb, startScript, startSealcast } from './publish/processes.ts'
-import { batchBody, publishBody, writeRequests } from './publish/requests.ts'
+import {
+  BENCH_KEY,
+  type BenchServer,
+  ended,
+  exercise,
+  measurePairs,
+  type OurServer,
+  type Pair,
+  PAIR_HEADER,
+  pairLine,
+  startBare,
+  startOurs,
+} from './load/pairs.ts'
+import { memoryMb } from './load/processes.ts'
+import { batchBody, publishBody, writeRequests } from './load/requests.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,11 +36,9 @@ const ROUNDS = Number(values.rounds ?? 5)
 const REQUESTS = Number(values.requests ?? 12_000)
 const PREPARED = 2000
 const WARM_UP_REQUESTS = Number(values['warm-up'] ?? 100_000)
-const GENERATOR_CPU_MAX = 0.95
-const KEY = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-of-no-worth-at-all', region: 'us-east-1' }
 const TEXT = 'x'.repeat(1024)
 const folder = mkdtempSync(join(tmpdir(), 'sealcast-bench-'))
-const here = (name: string): string => join(import.meta.dirname, 'publish', name)
+const requestsFile = join(folder, 'requests')
 
 interface Case {
   readonly name: string
@@ -51,57 +60,39 @@ const CASES: readonly Case[] = [1, 32, 256].flatMap((inFlight) =>
   ),
 )
 
-interface Measured extends Result {
-  readonly cpuPerRequestUs: number
-}
-
 async function main(): Promise<void> {
   const say = (line: string): void => void (values.json === true ? undefined : process.stdout.write(`${line}\n`))
-  const start = await startServer()
-  const idleMemoryMb = memoryMb(start.server.pid)
-  say(`ready after ${start.readyMs.toFixed(0)} ms on an empty directory, ${idleMemoryMb.toFixed(0)} MiB resident when idle`)
-  const bare = await startScript(here('bare-server.ts'), [])
-  const barePort = Number(bare.first['port'])
-  const topics = await createTopics(start)
+  const ours = await startOurs(join(folder, 'data'))
+  const idleMemoryMb = memoryMb(ours.pid)
+  say(`ready after ${ours.readyMs.toFixed(0)} ms on an empty directory, ${idleMemoryMb.toFixed(0)} MiB resident when idle`)
+  const bare = await startBare()
+  const topics = await createTopics(ours)
   say(`warm-up: ${WARM_UP_REQUESTS} publishes to each server, then fewer of the other kinds`)
-  await warmUp(start, barePort, topics)
-  const results: Record<string, { ratio: number; ours: Measured; bare: Measured }> = {}
-  say(`case                  ours us  bare us  ratio    req/s  p50 ms  p99 ms`)
+  await warmUp(ours, bare, topics)
+  const results: Record<string, Pair> = {}
+  say(PAIR_HEADER)
   for (const one of CASES) {
     if (values.only !== undefined && !one.name.startsWith(values.only)) continue
-    const file = join(folder, 'requests')
+    const { kind, inFlight, requests } = one
     const topic = one.queue ? topics.withQueue : topics.plain
-    const body = (at: number): string =>
-      one.kind === 'publish'
+    writeRequests(requestsFile, Math.min(PREPARED, requests), { ...BENCH_KEY, host: ours.host }, (at) =>
+      kind === 'publish'
         ? publishBody(topic, `${at} ${TEXT}`.slice(0, 1024))
         : batchBody(
             topic,
             Array.from({ length: 10 }, (_, part) => `${at} ${part} ${TEXT}`.slice(0, 1024)),
-          )
-    writeRequests(file, Math.min(PREPARED, one.requests), { ...KEY, host: start.host }, body)
-    const pairs: { ratio: number; ours: Measured; bare: Measured }[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const plain = await measure(one, file, barePort, bare.child.pid ?? 0)
-      const ours = await measure(one, file, start.port, start.server.pid)
-      if (plain === undefined || ours === undefined) continue
-      const messages = one.kind === 'batch' ? 10 : 1
-      pairs.push({ ratio: plain.cpuPerRequestUs / (ours.cpuPerRequestUs / messages), ours, bare: plain })
-    }
-    const median = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)]
-    if (median === undefined) {
+          ),
+    )
+    const job = { inFlight, requestsFile, warmUp: Math.ceil(requests / 6), requests }
+    const pair = await measurePairs(one.name, { ours, bare }, job, { rounds: ROUNDS, messagesPerRequest: kind === 'batch' ? 10 : 1 })
+    if (pair === undefined) {
       say(`${one.name.padEnd(20)} void: the load generator was the bottleneck in every round`)
       continue
     }
-    results[one.name] = median
-    const { ours } = median
-    say(
-      `${one.name.padEnd(20)} ${ours.cpuPerRequestUs.toFixed(1).padStart(8)}` +
-        ` ${median.bare.cpuPerRequestUs.toFixed(1).padStart(8)} ${median.ratio.toFixed(3).padStart(6)}` +
-        ` ${(ours.requests / ours.seconds).toFixed(0).padStart(8)}` +
-        ` ${ours.p50Ms.toFixed(2).padStart(7)} ${ours.p99Ms.toFixed(2).padStart(7)}`,
-    )
+    results[one.name] = pair
+    say(pairLine(one.name, pair))
   }
-  const delay = await eventLoopDelay(start.url)
+  const delay = await eventLoopDelay(ours.url)
   if (delay !== undefined) say(`event-loop delay of the server: p99 ${delay.p99.toFixed(1)} ms, most ${delay.max.toFixed(1)} ms`)
   if (values.json === true) {
     process.stdout.write(
@@ -116,43 +107,14 @@ async function main(): Promise<void> {
         publishP99Ms32: results['publish@32']?.ours.p99Ms,
         eventLoopDelayP99Ms: delay?.p99,
         idleMemoryMb,
-        readyMs: start.readyMs,
+        readyMs: ours.readyMs,
         node: process.version,
         warmUpRequests: WARM_UP_REQUESTS,
         cases: results,
       })}\n`,
     )
   }
-  await Promise.all([ended(start.server.child), ended(bare.child)])
-}
-
-/** SIGTERM, and until it is gone. */
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve())
-    child.kill()
-  })
-}
-
-interface BenchServer {
-  readonly server: { readonly pid: number; readonly child: ChildProcess }
-  readonly port: number
-  readonly host: string
-  readonly url: string
-  readonly readyMs: number
-}
-
-/** Our server as it is by default, on an empty directory. */
-async function startServer(): Promise<BenchServer> {
-  const started = performance.now()
-  const { child, first }: Started = await startSealcast(join(folder, 'data'), {
-    SEALCAST_ROOT_ACCESS_KEY_ID: KEY.accessKeyId,
-    SEALCAST_ROOT_SECRET_ACCESS_KEY: KEY.secretAccessKey,
-  })
-  const readyMs = performance.now() - started
-  await new Promise((resolve) => setTimeout(resolve, 1500))
-  const url = String(first['url'])
-  return { server: { pid: child.pid ?? 0, child }, port: Number(new URL(url).port), host: new URL(url).host, url, readyMs }
+  await Promise.all([ended(ours), ended(bare)])
 }
 
 interface Topics {
@@ -160,9 +122,9 @@ interface Topics {
   readonly withQueue: string
 }
 
-async function createTopics({ url }: BenchServer): Promise<Topics> {
+async function createTopics({ url }: OurServer): Promise<Topics> {
   const [{ SNS }, { SQS }] = await Promise.all([import('@aws-sdk/client-sns'), import('@aws-sdk/client-sqs')])
-  const config = { endpoint: url, region: KEY.region, credentials: KEY }
+  const config = { endpoint: url, region: BENCH_KEY.region, credentials: BENCH_KEY }
   const sns = new SNS(config)
   const sqs = new SQS(config)
   const plain = (await sns.createTopic({ Name: 'bench' })).TopicArn ?? ''
@@ -177,8 +139,7 @@ async function createTopics({ url }: BenchServer): Promise<Topics> {
 }
 
 /** Both servers until their code is compiled: what is compared is how they run, not how they start. */
-async function warmUp(start: BenchServer, barePort: number, { plain, withQueue }: Topics): Promise<void> {
-  const file = join(folder, 'requests')
+async function warmUp(ours: OurServer, bare: BenchServer, { plain, withQueue }: Topics): Promise<void> {
   const text = (at: number): string => `${at} ${TEXT}`.slice(0, 1024)
   const batch = (at: number): string[] => new Array<string>(10).fill(text(at))
   const kinds = [
@@ -188,43 +149,8 @@ async function warmUp(start: BenchServer, barePort: number, { plain, withQueue }
     { requests: WARM_UP_REQUESTS / 20, body: (at: number) => batchBody(withQueue, batch(at)) },
   ]
   for (const { requests, body } of kinds) {
-    writeRequests(file, PREPARED, { ...KEY, host: start.host }, body)
-    for (const port of [barePort, start.port]) {
-      const { result } = await startLoad({ port, inFlight: 64, requestsFile: file, warmUp: 64, requests })
-      await result
-    }
-  }
-}
-
-/** Undefined: void, since the load generator had no core to spare. */
-async function measure(one: Case, requestsFile: string, port: number, pid: number): Promise<Measured | undefined> {
-  const job: Job = { port, inFlight: one.inFlight, requestsFile, warmUp: Math.ceil(one.requests / 6), requests: one.requests }
-  const load = await startLoad(job)
-  const before = cpuSeconds(pid)
-  const result = await load.result
-  const cpu = cpuSeconds(pid) - before
-  if (result.failures > 0) throw new Error(`${one.name}: ${result.failures} of ${result.requests} requests failed`)
-  if (result.cpuSeconds / result.seconds > GENERATOR_CPU_MAX) return undefined
-  return { ...result, cpuPerRequestUs: (cpu / result.requests) * 1e6 }
-}
-
-/** Resolves when the load is warm, with a promise of what it measures from then on. */
-async function startLoad(job: Job): Promise<{ readonly result: Promise<Result> }> {
-  const child = spawn(process.execPath, [here('load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.end(JSON.stringify(job))
-  const lines = linesOf(child.stdout)
-  await lines.next()
-  return { result: lines.next().then(({ value }) => JSON.parse(value ?? '{}') as Result) }
-}
-
-async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let text = ''
-  for await (const chunk of stream) {
-    text += chunk.toString('utf8')
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
-      yield text.slice(0, end)
-      text = text.slice(end + 1)
-    }
+    writeRequests(requestsFile, PREPARED, { ...BENCH_KEY, host: ours.host }, body)
+    for (const server of [bare, ours]) await exercise(server, { inFlight: 64, requestsFile, warmUp: 64, requests })
   }
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { memoryMb, startScript, startSealcast } from './publish/processes.ts'
+import { memoryMb, startScript, startSealcast } from './load/processes.ts'
 
 const { values } = parseArgs({ options: { messages: { type: 'string' }, json: { type: 'boolean' } } })
 const messages = Number(values.messages ?? 1_000_000)

@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util'
 import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
-import type { Job, Result } from './publish/load.ts'
-import { cpuSeconds, startSealcast } from './publish/processes.ts'
-import { publishBody, writeRequests } from './publish/requests.ts'
+import type { Job, Result } from './load/load.ts'
+import { cpuSeconds, startSealcast } from './load/processes.ts'
+import { publishBody, writeRequests } from './load/requests.ts'
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, rounds: { type: 'string' }, requests: { type: 'string' }, interval: { type: 'string' } },
@@ -126,7 +126,7 @@ async function quiet({ url }: World): Promise<void> {
 }
 
 function publish({ job }: World, requests: number): Promise<Result> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'publish', 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'load', 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify({ ...job, requests }))
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))

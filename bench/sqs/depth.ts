@@ -1,0 +1,80 @@
+// What waiting messages cost those that come and go: the same cycles in tens on a server whose queue is almost empty and on one where a
+// million wait, in alternating pairs.
+import { join } from 'node:path'
+import { ended, exercise, type JobParts, measure, type Measured, medianBy, type OurServer, startOurs } from '../load/pairs.ts'
+import { cpuSeconds, memoryMb } from '../load/processes.ts'
+import { createQueues, cycleJob, signerOf } from './queues.ts'
+
+export interface DepthFigures {
+  /** CPU with the messages waiting, over that without. */
+  readonly depthCpuRatio: number
+  readonly deepMemoryMb: number
+}
+
+interface Options {
+  readonly waiting: number
+  readonly rounds: number
+  readonly requests: number
+  readonly say: (line: string) => void
+}
+
+const IN_FLIGHT = 32
+const MESSAGES = 10
+
+export async function measureDepth(folder: string, { waiting, rounds, requests, say }: Options): Promise<DepthFigures> {
+  const shallow = await openWorld(join(folder, 'shallow'))
+  const deep = await openWorld(join(folder, 'deep'))
+  const sends = waiting / MESSAGES
+  await exercise(deep.server, { ...deep.job(sends, 'send'), warmUp: 0 })
+  // As many as the other's have passed through it: both are equally compiled.
+  await exercise(shallow.server, { ...shallow.job(sends * 2), warmUp: 0 })
+  await exercise(deep.server, { ...deep.job(sends / 4), warmUp: 0 })
+  await Promise.all([settled(shallow.server), settled(deep.server)])
+  const pairs: { readonly ratio: number; readonly shallow: Measured; readonly deep: Measured }[] = []
+  for (let round = 0; round < rounds; round++) {
+    const without = await measure('almost empty', shallow.server, shallow.job(requests))
+    const withWaiting = await measure('deep', deep.server, deep.job(requests))
+    if (without === undefined || withWaiting === undefined) continue
+    pairs.push({ ratio: withWaiting.cpuPerRequestUs / without.cpuPerRequestUs, shallow: without, deep: withWaiting })
+  }
+  const deepMemoryMb = memoryMb(deep.server.pid)
+  await Promise.all([ended(shallow.server), ended(deep.server)])
+  const median = medianBy(pairs, ({ ratio }) => ratio)
+  if (median === undefined) throw new Error('the load generator was the bottleneck in every round')
+  const us = ({ cpuPerRequestUs }: Measured): string => cpuPerRequestUs.toFixed(1)
+  say(
+    `${waiting} waiting: ${us(median.deep)} us a request against ${us(median.shallow)} on an almost empty queue, ratio ` +
+      `${median.ratio.toFixed(2)}; ${deepMemoryMb.toFixed(0)} MiB resident`,
+  )
+  return { depthCpuRatio: median.ratio, deepMemoryMb }
+}
+
+interface World {
+  readonly server: OurServer
+  job(requests: number, only?: 'send'): JobParts
+}
+
+async function openWorld(data: string): Promise<World> {
+  const server = await startOurs(data)
+  const queueUrls = await createQueues(server, 'depth', 1)
+  return {
+    server,
+    job: (requests, only) => ({
+      ...cycleJob({ signer: signerOf(server), queueUrls, messages: MESSAGES, ...(only !== undefined && { only }) }, requests),
+      inFlight: IN_FLIGHT,
+    }),
+  }
+}
+
+const LOOK_EACH_MS = 500
+const SETTLED_CPU = 0.05
+const SETTLED_AFTER_LOOKS_MAX = 120
+
+/** Until what the filling left to do in the background is done. */
+async function settled({ pid }: OurServer): Promise<void> {
+  for (let looks = 0, quiet = 0; quiet < 3 && looks < SETTLED_AFTER_LOOKS_MAX; looks++) {
+    const before = cpuSeconds(pid)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EACH_MS))
+    quiet = (cpuSeconds(pid) - before) / (LOOK_EACH_MS / 1000) < SETTLED_CPU ? quiet + 1 : 0
+  }
+}
