@@ -80,7 +80,7 @@ async function run({ port, inFlight }: Job, converse: () => Conversation, total:
         const since = performance.now()
         connection.send(request, (body, ok) => {
           times[at] = performance.now() - since
-          if (!ok) failures++
+          if (!ok && failures++ === 0) process.stderr.write(`a request failed: ${body.toString('utf8', 0, 500)}\n`)
           say(ok ? body : undefined)
         })
       }

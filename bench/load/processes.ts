@@ -37,6 +37,8 @@ export function startSealcast(dataFolder: string, environment: Record<string, st
 
 /** Waits for the first line that a process says, in JSON. */
 function firstLine(child: ChildProcess, from: Readable, name: string): Promise<Started> {
+  // A bench that fails leaves nobody behind.
+  process.once('exit', () => child.kill())
   return new Promise((resolve, reject) => {
     let text = ''
     from.on('data', (chunk: Buffer) => {

@@ -64,7 +64,10 @@ export function findCovering(bytes: Buffer, base: Position, address: Position, {
   const places = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
   for (let at = (address - FRAME_HEADER_BYTES - base) & ~7; at >= 0; at -= 8) {
     if (places[(at >> 3) + 1] !== base + at || checkFrame(bytes, at, bytes.length, base + at, salt) !== 'good') continue
-    return { payloadPosition: base + at + FRAME_HEADER_BYTES, payload: openFrame(bytes, at, decodeFrameHeader(bytes, at), keys) }
+    const header = decodeFrameHeader(bytes, at)
+    // One that ends before the address: the frame behind it has it, and goes beyond these bytes.
+    if (address >= base + at + frameSpan(header.length)) return undefined
+    return { payloadPosition: base + at + FRAME_HEADER_BYTES, payload: openFrame(bytes, at, header, keys) }
   }
   return undefined
 }

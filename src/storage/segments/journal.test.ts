@@ -249,6 +249,30 @@ suite('segments', () => {
   })
 })
 
+test('bytes at the start of a large frame are found on disk, whatever stands before it', async () => {
+  const files = memoryFiles()
+  const journal = await openSmall(files, { slabBytes: 256 * 1024, segmentBytes: 1024 * 1024 })
+  const large = Buffer.alloc(40_000, 'large ')
+  for (const before of [1, 100, 5000, 20_000]) {
+    appended(journal, Buffer.alloc(before, 'small'), 1)
+    const { position, settled } = appended(journal, large, 1)
+    await settled
+    await fill(journal, 1000, 500)
+    const [frame] = await journal.read(position, 1)
+    for (const [offset, length] of [
+      [0, 1],
+      [0, 1100],
+      [1100, 1100],
+      [39_000, 1000],
+      [0, 40_000],
+    ] as const) {
+      const bytes = await journal.readBytes((frame?.payloadPosition ?? 0) + offset, length)
+      assert.deepEqual(bytes, large.subarray(offset, offset + length), `${length} bytes at ${offset}, behind ${before}`)
+    }
+  }
+  await journal.close()
+})
+
 suite('reading from outside', () => {
   test('gives what the journal gives, while it is written and trimmed', async () => {
     const files = memoryFiles()
