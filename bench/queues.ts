@@ -22,7 +22,8 @@ let position = 0
 const send = (queues: Queues, queue: number): void => {
   const sequence = queues.nextSequence(queue)
   position += 1100
-  queues.apply({ kind: 'enqueue', queue, sequence, visibleAt: NOW, sentAt: NOW, messageOffset: 8, messageLength: 1024, route: 0 }, position)
+  const message = { messageOffset: 8, messageLength: 1024, route: 0, group: 0 }
+  queues.apply({ kind: 'enqueue', queue, sequence, visibleAt: NOW, sentAt: NOW, ...message }, position)
 }
 
 try {

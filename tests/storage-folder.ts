@@ -136,6 +136,7 @@ export async function makeFolder(folder: string): Promise<Waiting> {
           messageOffset: message.offset,
           messageLength: message.length,
           route: 0,
+          group: 0,
         })
         frame.event({ class: EventClass.aws, flags: 0, arrivedAt: NOW, committedAt: NOW, json: json({ eventID: `event ${sequence}` }) })
         frame.put(Table.meta, `mark ${sequence % 5}`, String(sequence))

@@ -64,7 +64,8 @@ export class History {
       const sequence = queues.nextSequence(queue)
       const body = `${number} ${queue} ${sequence} ${'y'.repeat(this.#random.below(300))}`
       const { offset, length } = frame.message('{}', body)
-      frame.enqueue({ queue, sequence, visibleAt: SENT_AT, sentAt: SENT_AT, messageOffset: offset, messageLength: length, route: 0 })
+      const message = { messageOffset: offset, messageLength: length, route: 0, group: 0 }
+      frame.enqueue({ queue, sequence, visibleAt: SENT_AT, sentAt: SENT_AT, ...message })
       changes.push(({ messages }) => void messages.set(`${queue}/${sequence}`, { body, visibleAt: SENT_AT, receives: 0 }))
     }
     const present = [...this.#acknowledged.messages.keys()]

@@ -28,14 +28,27 @@ export interface Transaction extends TableReader {
   event(event: { class: EventClassCode; flags: number; arrivedAt: number; json: string }): void
   /** `isForOutside` false: nobody outside this server is to get it. */
   message(header: MessageHeader, body: string, isForOutside?: boolean): MessageReference
-  /** The message arrives in an own queue, visible from `visibleAt`. Returns its sequence there. */
-  enqueue(queue: number, message: MessageReference, options: { route: number; visibleAt?: number }): number
+  /** The message arrives in an own queue, visible from `visibleAt`, in a `group` of model/message-group.ts. Returns its sequence there. */
+  enqueue(queue: number, message: MessageReference, options: EnqueueOptions): number
   /** Takes messages that wait; each MUST then be hidden or removed in this transaction, else it goes back. */
   take(queue: number, max: number): Waiting[]
   hide(queue: number, sequence: number, state: { visibleAt: number; receives: number; firstReceivedAt: number }): void
   remove(queue: number, sequence: number): void
   drop(queue: number, before: number): void
+  /**
+   * The queue keeps `value` (at most 1 KiB) under `key` (16 bytes) until that time, at most a day from now, in place of what it kept there.
+   * Until a time that is past: it forgets.
+   */
+  remember(queue: number, key: Buffer, until: number, value: Buffer): void
+  /** What the queue keeps under `key` at this time, staged ones included, or undefined. MUST NOT be changed. */
+  recall(queue: number, key: Buffer): Buffer | undefined
   attempt(json: string): void
+}
+
+export interface EnqueueOptions {
+  readonly route: number
+  readonly visibleAt?: number
+  readonly group?: number
 }
 
 export interface Committed<T> {
@@ -53,6 +66,7 @@ export class Commits {
   readonly #tables: Tables
   readonly #latency: Histogram | undefined
   readonly #builder = new FrameBuilder()
+  readonly #memories: StagedMemories = new Map()
   #busy = false
   /** That of the newest frame; frames become durable in order, so it covers all before. */
   #newest = Promise.resolve()
@@ -70,7 +84,7 @@ export class Commits {
   commit<T>(work: (tx: Transaction) => T): Committed<T> {
     assert(!this.#busy, 'one commit at a time: work is synchronous and commits nothing itself')
     this.#busy = true
-    const draft = new Draft(this.#builder.reset(), this.#clock.now(), this.#tables, this.#queues)
+    const draft = new Draft(this.#builder.reset(), this.#clock.now(), this.#tables, this.#queues, this.#memories)
     try {
       const result = work(draft)
       if (this.#builder.entries === 0) {
@@ -83,10 +97,12 @@ export class Commits {
       const appendedAt = this.#clock.monotonic()
       const position = this.#journal.append(this.#builder.bytes, this.#builder.entries, (failure) => {
         this.#latency?.observe(this.#clock.monotonic() - appendedAt)
+        for (const [name, memory] of draft.memories ?? []) if (this.#memories.get(name) === memory) this.#memories.delete(name)
         if (failure === undefined) resolve()
         else reject(failure)
       })
       this.#tables.stage(draft.changes, position)
+      for (const [name, memory] of draft.memories ?? []) this.#memories.set(name, memory)
       this.#newest = promise
       return { result, position, done: promise }
     } catch (error) {
@@ -99,8 +115,15 @@ export class Commits {
 
   /** Resolves when all that a reader may have seen so far is durable. */
   #afterStaged(): Promise<void> {
-    return this.#tables.newestStaged === undefined ? Promise.resolve() : this.#newest
+    return this.#tables.newestStaged === undefined && this.#memories.size === 0 ? Promise.resolve() : this.#newest
   }
+}
+
+/** By queue and key: what frames tell a queue to remember that are not applied yet. */
+type StagedMemories = Map<string, { readonly until: number; readonly value: Buffer }>
+
+function memoryName(queue: number, key: Buffer): string {
+  return `${queue} ${key.toString('latin1')}`
 }
 
 class Draft implements Transaction {
@@ -109,15 +132,21 @@ class Draft implements Transaction {
   readonly #builder: FrameBuilder
   readonly #tables: Tables
   readonly #queues: Queues
+  /** What this frame tells queues to remember. */
+  memories: StagedMemories | undefined
+  readonly #stagedMemories: StagedMemories
   #own: Map<string, StagedChange> | undefined
   readonly #taken: { readonly queue: number; readonly sequence: number }[] = []
   #unsettled = 0
+  /** Where the one taken message is looked for first that is settled next. */
+  #settledUpTo = 0
 
-  constructor(builder: FrameBuilder, now: number, tables: Tables, queues: Queues) {
+  constructor(builder: FrameBuilder, now: number, tables: Tables, queues: Queues, stagedMemories: StagedMemories) {
     this.#builder = builder
     this.now = now
     this.#tables = tables
     this.#queues = queues
+    this.#stagedMemories = stagedMemories
   }
 
   get<N extends TableNumber>(table: N, key: string): Rows[N] | undefined {
@@ -165,7 +194,7 @@ class Draft implements Transaction {
     return this.#builder.message(jsonObject(header), body, isForOutside)
   }
 
-  enqueue(queue: number, message: MessageReference, options: { route: number; visibleAt?: number }): number {
+  enqueue(queue: number, message: MessageReference, options: EnqueueOptions): number {
     const sequence = this.#queues.nextSequence(queue)
     this.#builder.enqueue({
       queue,
@@ -175,6 +204,7 @@ class Draft implements Transaction {
       sentAt: this.now,
       messageOffset: message.offset,
       messageLength: message.length,
+      group: options.group ?? 0,
     })
     return sequence
   }
@@ -200,6 +230,23 @@ class Draft implements Transaction {
     this.#builder.drop(queue, before)
   }
 
+  remember(queue: number, key: Buffer, until: number, value: Buffer): void {
+    assert(until <= this.now + MEMORY_MS_MAX, 'a memory of at most a day')
+    this.#builder.remember({ queue, key, until, value })
+    this.memories ??= new Map()
+    // A copy, since the caller may use its buffers again.
+    this.memories.set(memoryName(queue, key), { until, value: Buffer.from(value) })
+  }
+
+  recall(queue: number, key: Buffer): Buffer | undefined {
+    if (this.memories !== undefined || this.#stagedMemories.size > 0) {
+      const name = memoryName(queue, key)
+      const staged = this.memories?.get(name) ?? this.#stagedMemories.get(name)
+      if (staged !== undefined) return staged.until > this.now ? staged.value : undefined
+    }
+    return this.#queues.recall(queue, key, this.now)
+  }
+
   attempt(json: string): void {
     this.#builder.attempt(json)
   }
@@ -209,11 +256,20 @@ class Draft implements Transaction {
   }
 
   putBack(): void {
-    for (const { queue, sequence } of this.#taken) this.#queues.untake(queue, sequence)
+    // The last one first, so that each finds its place as it was.
+    for (const { queue, sequence } of this.#taken.toReversed()) this.#queues.untake(queue, sequence)
   }
 
   #settleTaken(queue: number, sequence: number): void {
-    if (this.#taken.some((taken) => taken.queue === queue && taken.sequence === sequence)) this.#unsettled--
+    // Most are settled in the order they were taken in.
+    for (let looked = 0; looked < this.#taken.length; looked++) {
+      const at = (this.#settledUpTo + looked) % this.#taken.length
+      const taken = this.#taken[at]
+      if (taken?.sequence !== sequence || taken.queue !== queue) continue
+      this.#settledUpTo = at + 1
+      this.#unsettled--
+      return
+    }
   }
 
   #change(change: StagedChange): void {
@@ -224,3 +280,4 @@ class Draft implements Transaction {
 }
 
 const COUNTERS = 15
+const MEMORY_MS_MAX = 24 * 60 * 60 * 1000

@@ -202,7 +202,7 @@ test('a lake that is ahead of the journal is refused, since its rows would hide 
 test('an arrival in a subscribed queue is a delivery; one in another queue, as a dead letter, is not told twice', async () => {
   const builder = new FrameBuilder()
   const message = builder.message(JSON.stringify({ type: 'Notification', messageId: 'm1', topicArn: TOPIC, publishedAt: 7 }), 'text')
-  const arrival = { sequence: 1, visibleAt: 7, sentAt: 7, messageOffset: message.offset, messageLength: message.length }
+  const arrival = { group: 0, sequence: 1, visibleAt: 7, sentAt: 7, messageOffset: message.offset, messageLength: message.length }
   builder.enqueue({ ...arrival, queue: 5, route: 1 })
   builder.enqueue({ ...arrival, queue: 6, route: 1 })
   builder.enqueue({ ...arrival, queue: 5, route: 0 })

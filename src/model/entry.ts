@@ -11,6 +11,9 @@ export const MESSAGE_HEADER_BYTES = 4
 const EVENT_HEADER_BYTES = 20
 const ENQUEUE_BYTES = 48
 const HIDE_BYTES = 32
+const REMEMBER_BYTES = 32
+export const MEMORY_KEY_BYTES = 16
+export const MEMORY_VALUE_BYTES_MAX = 1024
 const FLAG_INSIDE = 2
 
 export const EntryKind = {
@@ -23,6 +26,7 @@ export const EntryKind = {
   remove: 7,
   drop: 8,
   attempt: 9,
+  remember: 10,
 } as const
 export type EntryKindCode = (typeof EntryKind)[keyof typeof EntryKind]
 
@@ -64,6 +68,7 @@ export interface MessageEntry {
 /**
  * One message arrives in one own queue. The message itself is the entry at `messageOffset` bytes from the start of the frame's payload.
  * `route` 0: sent to the queue directly; else the number of the subscription's route, which says how to wrap the message.
+ * `group` 0: none; above 0: an ordered group; below 0: a fair group (model/message-group.ts). Frames of old have 0 there.
  */
 export interface EnqueueEntry {
   readonly kind: 'enqueue'
@@ -74,6 +79,7 @@ export interface EnqueueEntry {
   readonly messageOffset: number
   readonly messageLength: number
   readonly route: number
+  readonly group: number
 }
 /** A message was received, or its visibility changed: hidden until `visibleAt`, received `receives` times by now. */
 export interface HideEntry {
@@ -101,7 +107,17 @@ export interface AttemptEntry {
   readonly json: Buffer
 }
 
-export type Entry = PutEntry | DeleteEntry | EventEntry | MessageEntry | EnqueueEntry | HideEntry | RemoveEntry | DropEntry | AttemptEntry
+/** A queue keeps `value` (at most MEMORY_VALUE_BYTES_MAX) under `key` (MEMORY_KEY_BYTES) until that time, in ms since 1970. */
+export interface RememberEntry {
+  readonly kind: 'remember'
+  readonly queue: number
+  readonly key: Buffer
+  readonly until: number
+  readonly value: Buffer
+}
+
+export type Entry =
+  PutEntry | DeleteEntry | EventEntry | MessageEntry | EnqueueEntry | HideEntry | RemoveEntry | DropEntry | AttemptEntry | RememberEntry
 
 /** Collects the entries of one frame in a buffer reused from frame to frame: `reset`, add, then copy `bytes` before the next reset. */
 export class FrameBuilder {
@@ -177,7 +193,7 @@ export class FrameBuilder {
     this.#buffer.writeDoubleLE(entry.sentAt, at + 24)
     this.#buffer.writeUInt32LE(entry.messageOffset, at + 32)
     this.#buffer.writeUInt32LE(entry.messageLength, at + 36)
-    this.#buffer.writeDoubleLE(0, at + 40)
+    this.#buffer.writeDoubleLE(entry.group, at + 40)
   }
 
   hide(entry: Omit<HideEntry, 'kind'>): void {
@@ -195,6 +211,17 @@ export class FrameBuilder {
 
   drop(queue: number, before: number): void {
     this.#queueAndNumber(EntryKind.drop, queue, before)
+  }
+
+  remember({ queue, key, until, value }: Omit<RememberEntry, 'kind'>): void {
+    assert(key.length === MEMORY_KEY_BYTES, `a memory's key has ${MEMORY_KEY_BYTES} bytes`)
+    assert(value.length <= MEMORY_VALUE_BYTES_MAX, `a memory of at most ${MEMORY_VALUE_BYTES_MAX} bytes`)
+    const at = this.#begin(EntryKind.remember, REMEMBER_BYTES + value.length)
+    this.#buffer.writeUInt32LE(queue, at)
+    this.#buffer.writeUInt32LE(0, at + 4)
+    this.#buffer.writeDoubleLE(until, at + 8)
+    key.copy(this.#buffer, at + 16)
+    value.copy(this.#buffer, at + REMEMBER_BYTES)
   }
 
   attempt(json: string): void {
@@ -336,6 +363,7 @@ function readEntry(kind: number, flags: number, bytes: Buffer, at: number, end: 
         sentAt: bytes.readDoubleLE(at + 24),
         messageOffset: bytes.readUInt32LE(at + 32),
         messageLength: bytes.readUInt32LE(at + 36),
+        group: bytes.readDoubleLE(at + 40),
       }
     case EntryKind.hide:
       return {
@@ -350,6 +378,14 @@ function readEntry(kind: number, flags: number, bytes: Buffer, at: number, end: 
       return { kind: 'remove', queue: bytes.readUInt32LE(at), sequence: bytes.readDoubleLE(at + 4) }
     case EntryKind.drop:
       return { kind: 'drop', queue: bytes.readUInt32LE(at), before: bytes.readDoubleLE(at + 4) }
+    case EntryKind.remember:
+      return {
+        kind: 'remember',
+        queue: bytes.readUInt32LE(at),
+        until: bytes.readDoubleLE(at + 8),
+        key: bytes.subarray(at + 16, at + REMEMBER_BYTES),
+        value: bytes.subarray(at + REMEMBER_BYTES, end),
+      }
     case EntryKind.attempt:
       return { kind: 'attempt', json: bytes.subarray(at, end) }
     default:

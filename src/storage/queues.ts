@@ -1,9 +1,9 @@
 // The port of the queues: which messages wait where. An index in memory; bodies stay in the journal and are read by position.
 // `apply` is the one way state changes, live and at recovery alike; only `take` reserves ahead of its commit. Suite: queues.suite.ts.
-import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../model/entry.ts'
+import type { DropEntry, EnqueueEntry, HideEntry, RememberEntry, RemoveEntry } from '../model/entry.ts'
 import type { Position } from './journal.ts'
 
-export type QueueEntry = EnqueueEntry | HideEntry | RemoveEntry | DropEntry
+export type QueueEntry = EnqueueEntry | HideEntry | RemoveEntry | DropEntry | RememberEntry
 
 export interface Waiting {
   readonly sequence: number
@@ -31,6 +31,9 @@ export interface Queues {
    * Takes up to `max` messages that are committed and visible at `now`, oldest first as far as a standard queue promises, and reserves
    * them: no other take gets them until a `hide` is applied, `untake` is called, or the process restarts. Messages that came back and
    * messages never received take turns, so that neither starve the other.
+   *
+   * Of an ordered group (above 0) it gives messages only while none of the group is in flight or reserved, in the order they were sent, and
+   * none behind a delayed one: as many of one group as there are before the next group. What becomes visible again goes to its place.
    */
   take(queue: number, max: number, now: number): Waiting[]
   untake(queue: number, sequence: number): void
@@ -47,6 +50,8 @@ export interface Queues {
    * Throws MessageGone when the message is not there any more, QueuesDamaged when its copy is unreadable.
    */
   body(queue: number, sequence: number): Buffer | Promise<Buffer>
+  /** What the queue remembers under `key` at `now`, or undefined: told by `remember` entries, the newest counts. MUST NOT be changed. */
+  recall(queue: number, key: Buffer, now: number): Buffer | undefined
   /**
    * Runs `wake` once, on a later turn, when the queue may have something to take: an arrival, a visibility that ends (told by `expire`), or
    * the end of the queue. Wakes no more of those who wait than there are messages, in the order they came. Returns how to stop waiting.
@@ -57,7 +62,7 @@ export interface Queues {
   expire(now: number): void
   /**
    * `position` is that of the frame's payload, to which offsets count. What was applied before changes nothing. A drop's `before` MUST be
-   * the sequence of a message, one that `nextSequence` gave, or Infinity.
+   * the sequence of a message, one that `nextSequence` gave, or Infinity: then the queue also forgets what it remembers.
    */
   apply(entry: QueueEntry, position: Position): void
   /** Everything before `end` is told: whole frames, so that a checkpoint may be taken here. */
@@ -76,7 +81,8 @@ export interface Queues {
   readonly checkpointed: Position
   /** Bodies before it are the queues' own copies: the journal need not reach back further. */
   readonly released: Position
-  bytes(): { readonly index: number; readonly coldBodies: number }
+  /** `index` and `memories` in memory, `coldBodies` on disk. */
+  bytes(): { readonly index: number; readonly memories: number; readonly coldBodies: number }
   close(): Promise<void>
 }
 

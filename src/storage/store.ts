@@ -99,6 +99,7 @@ const APPLIED: ReadonlySet<EntryKindCode> = new Set([
   EntryKind.hide,
   EntryKind.remove,
   EntryKind.drop,
+  EntryKind.remember,
 ])
 
 function apply(frames: readonly Frame[], { records, queues }: { readonly records: Records; readonly queues: Queues }): void {
@@ -118,6 +119,7 @@ function apply(frames: readonly Frame[], { records, queues }: { readonly records
         case 'hide':
         case 'remove':
         case 'drop':
+        case 'remember':
           if (frame.position >= queues.checkpointed) queues.apply(entry, frame.payloadPosition)
           break
         default:

@@ -9,11 +9,13 @@ import {
   decodeTail,
   HEAD_KEY,
   isSound,
+  MEMORY_PART,
   PART_KEY_BYTES,
   QUEUES_FORMAT,
   readBodyKey,
   readChunk,
   readHead,
+  readMemories,
   readPartKey,
   type StoredMessage,
   TAIL_PART,
@@ -38,6 +40,8 @@ export class QueuesPicture {
   /** As the checkpoint has them. */
   readonly stored = new Map<number, StoredMessage[]>()
   readonly tails = new Map<number, number>()
+  /** Parts that hold what queues remember, as they are stored. */
+  readonly memoryParts: { readonly queue: number; readonly part: number; readonly value: Buffer }[] = []
   /** Those that wait, the journal's end included. */
   readonly waiting = new Map<number, Map<number, Placed>>()
   /** The first sequence that the journal tells of, by queue. */
@@ -156,11 +160,20 @@ export class QueuesPicture {
 
   #loadPart(key: Buffer, value: Buffer): void {
     const { queue, part } = readPartKey(key)
-    const name = part === TAIL_PART ? `the tail of queue ${queue}` : `chunk ${part} of queue ${queue}`
+    const name =
+      part === TAIL_PART
+        ? `the tail of queue ${queue}`
+        : part >= MEMORY_PART
+          ? `block ${part - MEMORY_PART} of what queue ${queue} remembers`
+          : `chunk ${part} of queue ${queue}`
     if (!isSound(key, value)) return damage(this.#check, INDEX_FILE, `${name} fails its checksum`)
     if (value.length === CHECKSUM_BYTES) return
     try {
       if (part === TAIL_PART) return void this.tails.set(queue, decodeTail(value))
+      if (part >= MEMORY_PART) {
+        readMemories(value)
+        return void this.memoryParts.push({ queue, part, value: Buffer.from(value) })
+      }
       const messages = readChunk(part, value)
       this.stored.set(queue, [...(this.stored.get(queue) ?? []), ...messages])
       for (const message of messages) this.#wait(queue, message.sequence, message)

@@ -63,6 +63,8 @@ async function writeIndex(salvage: Salvage, { queues }: Survey, kept: Kept, star
         const chunks = Map.groupBy(messages, ({ sequence }) => Math.floor(sequence / CHUNK_SEQUENCES))
         for (const [chunk, some] of chunks) put(partKey(queue, chunk, GENERATION), encodeChunk(chunk, some))
       }
+      // What the journal tells of again is told later, and counts.
+      for (const { queue, part, value } of queues.memoryParts) put(partKey(queue, part, GENERATION), value)
       put(HEAD_KEY, encodeHead(GENERATION, start))
     })
   } finally {

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { QueuesDamaged, QueuesFormatUnknown } from '../queues.ts'
 import { Checkpoints, type ChangedPart } from './checkpoint.ts'
+import { QUEUES_FORMAT } from './format.ts'
 import { memoryQueueStore } from './memory-store.ts'
 import type { StoredBytes, StoredEntry } from './store.ts'
 
@@ -103,11 +104,11 @@ test('a newer format is refused by name and nothing is changed', async () => {
   await checkpoints.save(100, [])
   const head = all(store)[0]
   assert.ok(head)
-  head.value.writeUInt32LE(2, 4)
+  head.value.writeUInt32LE(QUEUES_FORMAT + 1, 4)
   head.value.writeUInt32LE(crc32(head.value.subarray(4), crc32(head.key)), 0)
   await store.write([head])
   const before = all(store)
-  const isNamed = (failure: Error): boolean => failure instanceof QueuesFormatUnknown && /format 2.*up to 1/.test(failure.message)
+  const isNamed = (failure: Error): boolean => failure instanceof QueuesFormatUnknown && /format 3.*up to 2/.test(failure.message)
   assert.throws(() => [...new Checkpoints(store).load()], isNamed)
   assert.deepEqual(all(store), before)
 })

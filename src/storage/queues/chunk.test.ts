@@ -28,7 +28,7 @@ test('any series of appends, removals, hides and stored forms reads as a map', (
         if (each.kind === 'append') {
           next += each.gap
           for (let at = 0; at < each.count && next < FIRST + CHUNK_SEQUENCES; at++, next++) {
-            const index = chunk.append(next, { position: next * 10, length: next % 100, sentAt: next + 5, route: next % 7 })
+            const index = chunk.append(next, { position: next * 10, length: next % 100, sentAt: next + 5, route: next % 7, group: 0 })
             assert.equal(chunk.sequence(index), next)
             model.set(next, { position: next * 10, visibleAt: 0, firstReceivedAt: 0, receives: 0 })
           }
@@ -68,22 +68,23 @@ test('any series of appends, removals, hides and stored forms reads as a map', (
 
 test('a reservation is stored as a visible message', () => {
   const chunk = new Chunk(9, NUMBER)
-  chunk.setState(chunk.append(FIRST, { position: 0, length: 1, sentAt: 1, route: 0 }), MessageState.reserved)
+  chunk.setState(chunk.append(FIRST, { position: 0, length: 1, sentAt: 1, route: 0, group: 0 }), MessageState.reserved)
   assert.deepEqual(Chunk.decode(9, NUMBER, chunk.encode()).counts, [0, 1, 0, 0, 0])
   assert.equal(chunk.state(0), MessageState.reserved)
 })
 
 test('a full chunk weighs 27 bytes a message, a few survivors no more than their share, and flow through it nothing', () => {
   const chunk = new Chunk(9, NUMBER)
-  for (let slot = 0; slot < CHUNK_SEQUENCES; slot++) chunk.append(FIRST + slot, { position: slot, length: 1, sentAt: 1, route: 0 })
+  for (let slot = 0; slot < CHUNK_SEQUENCES; slot++)
+    chunk.append(FIRST + slot, { position: slot, length: 1, sentAt: 1, route: 0, group: 0 })
   assert.equal(chunk.bytes, CHUNK_SEQUENCES * 27)
   for (let slot = 0; slot < CHUNK_SEQUENCES; slot++) if (slot % 100 !== 0) chunk.remove(chunk.find(FIRST + slot), false)
   assert.equal(chunk.live, 82)
   assert.ok(chunk.bytes < 82 * 29 * 10, `${chunk.bytes} bytes`)
   const flow = new Chunk(9, NUMBER)
-  flow.append(FIRST, { position: 0, length: 1, sentAt: 1, route: 0 })
+  flow.append(FIRST, { position: 0, length: 1, sentAt: 1, route: 0, group: 0 })
   for (let slot = 1; slot < CHUNK_SEQUENCES; slot++) {
-    flow.append(FIRST + slot, { position: slot, length: 1, sentAt: 1, route: 0 })
+    flow.append(FIRST + slot, { position: slot, length: 1, sentAt: 1, route: 0, group: 0 })
     flow.remove(flow.find(FIRST + slot), true)
     assert.ok(flow.bytes < 1000)
   }

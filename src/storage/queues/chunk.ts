@@ -1,9 +1,25 @@
 // The messages of one queue with neighbouring sequences, as columns of numbers: 27 bytes a message that waits, 43 once one of the chunk was
-// received. Starts small and grows; drops the dead when it is full of them. Looks up in O(1) while sequences are contiguous, else by
-// binary search. Knows nothing of other chunks, of time, or of the disk.
+// received, 24 more in a chunk with groups. Starts small and grows; drops the dead when it is full of them. Looks up in O(1) while
+// sequences are contiguous, else by binary search. Knows nothing of other chunks, of time, or of the disk.
 import { CHUNK_SEQUENCES, ChunkAt, ChunkFlag, MessageState, type MessageStateCode } from './format.ts'
 
 export { CHUNK_SEQUENCES, MessageState, type MessageStateCode } from './format.ts'
+
+/** The number of the chunk that holds a sequence. */
+export function chunkNumber(sequence: number): number {
+  return Math.floor(sequence / CHUNK_SEQUENCES)
+}
+
+/** Taken, and not yet back or removed. */
+export function isOut(state: MessageStateCode): boolean {
+  return state === MessageState.inFlight || state === MessageState.reserved
+}
+
+/** A message by its place; it holds until the chunk's next append or remove. */
+export interface Found {
+  readonly chunk: Chunk
+  readonly index: number
+}
 
 const CAPACITY_MIN = 8
 export type StateCounts = [gone: number, visible: number, delayed: number, inFlight: number, reserved: number]
@@ -13,6 +29,7 @@ export interface NewMessage {
   readonly length: number
   readonly sentAt: number
   readonly route: number
+  readonly group: number
 }
 
 interface Columns {
@@ -24,6 +41,10 @@ interface Columns {
   state: Uint8Array
   visibleAt: Float64Array | undefined
   firstReceivedAt: Float64Array | undefined
+  /** Of a chunk in which something has a group: it, and the sequences of its neighbours in the group's line, 0 for none; not stored. */
+  group: Float64Array | undefined
+  before: Float64Array | undefined
+  behind: Float64Array | undefined
   /** Sequences within the chunk; undefined while they are contiguous. */
   slots: Uint16Array | undefined
 }
@@ -60,8 +81,9 @@ export class Chunk {
   }
 
   get bytes(): number {
-    const { visibleAt, firstReceivedAt, slots } = this.#columns
-    return this.#capacity * (27 + (visibleAt ? 8 : 0) + (firstReceivedAt ? 8 : 0) + (slots ? 2 : 0))
+    const { visibleAt, firstReceivedAt, group, behind, slots } = this.#columns
+    const optional = (visibleAt ? 8 : 0) + (firstReceivedAt ? 8 : 0) + (group ? 8 : 0) + (behind ? 16 : 0) + (slots ? 2 : 0)
+    return this.#capacity * (27 + optional)
   }
 
   get isSmall(): boolean {
@@ -128,6 +150,34 @@ export class Chunk {
     return this.#columns.visibleAt?.[index] ?? 0
   }
 
+  /** 0 when it is of none. */
+  group(index: number): number {
+    return this.#columns.group?.[index] ?? 0
+  }
+
+  get hasGroups(): boolean {
+    return this.#columns.group !== undefined
+  }
+
+  /** The sequences of a message's neighbours in its group's line, 0 for none. */
+  before(index: number): number {
+    return this.#columns.before?.[index] ?? 0
+  }
+
+  behind(index: number): number {
+    return this.#columns.behind?.[index] ?? 0
+  }
+
+  setBefore(index: number, sequence: number): void {
+    const before = (this.#columns.before ??= new Float64Array(this.#capacity))
+    before[index] = sequence
+  }
+
+  setBehind(index: number, sequence: number): void {
+    const behind = (this.#columns.behind ??= new Float64Array(this.#capacity))
+    behind[index] = sequence
+  }
+
   setState(index: number, state: MessageStateCode): void {
     this.counts[this.state(index)]--
     this.counts[state]++
@@ -149,6 +199,7 @@ export class Chunk {
     const slot = sequence - this.number * CHUNK_SEQUENCES
     const index = this.#count
     if (index === 0 && this.#columns.slots === undefined) this.#firstSlot = slot
+    if (message.group !== 0) this.#columns.group ??= new Float64Array(this.#capacity)
     if (this.#columns.slots === undefined && slot !== this.#firstSlot + index) this.#columns.slots = this.#listSlots()
     const columns = this.#columns
     columns.position[index] = message.position
@@ -159,6 +210,9 @@ export class Chunk {
     columns.state[index] = MessageState.visible
     if (columns.visibleAt !== undefined) columns.visibleAt[index] = 0
     if (columns.firstReceivedAt !== undefined) columns.firstReceivedAt[index] = 0
+    if (columns.group !== undefined) columns.group[index] = message.group
+    if (columns.before !== undefined) columns.before[index] = 0
+    if (columns.behind !== undefined) columns.behind[index] = 0
     if (columns.slots !== undefined) columns.slots[index] = slot
     this.#count++
     this.counts[MessageState.visible]++
@@ -185,10 +239,14 @@ export class Chunk {
 
   /** What a checkpoint stores; the first four bytes are left for its checksum. */
   encode(): Buffer {
-    const { position, sentAt, visibleAt, firstReceivedAt, length: lengths, route, receives, slots, state } = this.#columns
+    const { position, sentAt, visibleAt, firstReceivedAt, group, length: lengths, route, receives, slots, state } = this.#columns
     const count = this.#count
-    const flags = (visibleAt ? ChunkFlag.visibleAt : 0) | (firstReceivedAt ? ChunkFlag.firstReceivedAt : 0) | (slots ? ChunkFlag.slots : 0)
-    const parts = [position, sentAt, visibleAt, firstReceivedAt, lengths, route, receives, slots, state]
+    const flags =
+      (visibleAt ? ChunkFlag.visibleAt : 0) |
+      (firstReceivedAt ? ChunkFlag.firstReceivedAt : 0) |
+      (slots ? ChunkFlag.slots : 0) |
+      (group ? ChunkFlag.groups : 0)
+    const parts = [position, sentAt, visibleAt, firstReceivedAt, group, lengths, route, receives, slots, state]
     const columnBytes = parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0)
     const bytes = Buffer.allocUnsafeSlow(ChunkAt.columns + columnBytes)
     bytes.fill(0, 0, ChunkAt.columns)
@@ -227,6 +285,9 @@ export class Chunk {
       sentAt: new Float64Array(buffer, next(8), count),
       visibleAt: has(ChunkFlag.visibleAt) ? new Float64Array(buffer, next(8), count) : undefined,
       firstReceivedAt: has(ChunkFlag.firstReceivedAt) ? new Float64Array(buffer, next(8), count) : undefined,
+      group: has(ChunkFlag.groups) ? new Float64Array(buffer, next(8), count) : undefined,
+      before: undefined,
+      behind: undefined,
       length: new Uint32Array(buffer, next(4), count),
       route: new Uint32Array(buffer, next(4), count),
       receives: new Uint16Array(buffer, next(2), count),
@@ -289,7 +350,20 @@ export class Chunk {
   }
 }
 
-const COLUMN_NAMES = ['position', 'sentAt', 'length', 'route', 'receives', 'state', 'visibleAt', 'firstReceivedAt', 'slots'] as const
+const COLUMN_NAMES = [
+  'position',
+  'sentAt',
+  'length',
+  'route',
+  'receives',
+  'state',
+  'visibleAt',
+  'firstReceivedAt',
+  'group',
+  'before',
+  'behind',
+  'slots',
+] as const
 
 /** Columns for `capacity` messages, with those of the optional ones that `like` has. */
 function allocate(capacity: number, like?: Columns): Columns {
@@ -302,6 +376,9 @@ function allocate(capacity: number, like?: Columns): Columns {
     state: new Uint8Array(capacity),
     visibleAt: like?.visibleAt ? new Float64Array(capacity) : undefined,
     firstReceivedAt: like?.firstReceivedAt ? new Float64Array(capacity) : undefined,
+    group: like?.group ? new Float64Array(capacity) : undefined,
+    before: like?.before ? new Float64Array(capacity) : undefined,
+    behind: like?.behind ? new Float64Array(capacity) : undefined,
     slots: like?.slots ? new Uint16Array(capacity) : undefined,
   }
 }

@@ -42,6 +42,13 @@ export class FakeJournal {
   }
 }
 
+interface SendOptions {
+  readonly count?: number
+  readonly delay?: number
+  readonly route?: number
+  readonly group?: number
+}
+
 /** Commits entries: appends, applies at once. Bodies are `QUEUE:SEQUENCE`. */
 export class Committer {
   readonly journal: FakeJournal
@@ -52,7 +59,7 @@ export class Committer {
     this.queues = queues
   }
 
-  send(queue: number, now: number, { count = 1, delay = 0, route = 0 }: { count?: number; delay?: number; route?: number } = {}): number[] {
+  send(queue: number, now: number, { count = 1, delay = 0, route = 0, group = 0 }: SendOptions = {}): number[] {
     const bodies: Buffer[] = [Buffer.from('frame head')]
     const entries: QueueEntry[] = []
     let messageOffset = 10
@@ -60,7 +67,7 @@ export class Committer {
       const sequence = this.queues.nextSequence(queue)
       const body = Buffer.from(`${queue}:${sequence}`)
       const times = { visibleAt: now + delay, sentAt: now }
-      entries.push({ kind: 'enqueue', queue, sequence, ...times, messageOffset, messageLength: body.length, route })
+      entries.push({ kind: 'enqueue', queue, sequence, ...times, messageOffset, messageLength: body.length, route, group })
       bodies.push(body)
       messageOffset += body.length
     }

@@ -1,15 +1,17 @@
-// The bytes of the queue index and of copied bodies, format 1, and nothing else: shared by the queues and by whoever verifies them.
-// Little endian unless said; a checksum is the CRC-32 of the key and of what follows it in the value.
+// The bytes of the queue index and of copied bodies, format 2, and nothing else: shared by the queues and by whoever verifies them.
+// Format 1 had no groups and no memories. Little endian unless said; a checksum is the CRC-32 of the key and of what follows it in the value.
 //
 //   index    [0]                                              checksum u32 | format u32 | generation f64 | position f64
 //            queue u32 BE | part u32 BE | generation u48 BE   checksum u32 | the part; only the checksum: the part is gone
 //   bodies   [0]                                              checksum u32 | format u32 | released f64 | begun f64
 //            queue u32 BE | sequence f64 BE                   checksum u32 | the message entry's bytes
-//   part     of number TAIL_PART: tail f64; else a chunk:
+//   part     of number TAIL_PART: tail f64; from MEMORY_PART on: a memory block; else a chunk:
 //   chunk    count u32 | first slot u16 | flags u16 | zero u32 | hot position f64, then the columns (offsets count the checksum in)
+//   block    count u32 | slice f64 | first order f64, then memories: order u32, from the first one on | value length u16 | until i32, in ms
+//            from the slice on | key 16 bytes | value. Of two memories under one key that of the higher order is the newer
 import { crc32 } from 'node:zlib'
 
-export const QUEUES_FORMAT = 1
+export const QUEUES_FORMAT = 2
 export const CHECKSUM_BYTES = 4
 /** The one value of either environment that belongs to no queue. */
 export const HEAD_KEY = Buffer.from([0])
@@ -17,6 +19,9 @@ export const PART_KEY_BYTES = 14
 export const BODY_KEY_BYTES = 12
 /** The part of a checkpoint that holds a queue's tail; chunks have lower numbers. */
 export const TAIL_PART = 0xffff_ffff
+/** Parts from here to TAIL_PART are memory blocks. */
+export const MEMORY_PART = 0x8000_0000
+export const MEMORY_PARTS = TAIL_PART - MEMORY_PART
 
 /** A chunk holds sequences from number * CHUNK_SEQUENCES on. */
 export const CHUNK_SEQUENCES = 8192
@@ -26,13 +31,14 @@ export type MessageStateCode = (typeof MessageState)[keyof typeof MessageState]
 
 export const ChunkAt = { count: 4, firstSlot: 8, flags: 10, hotPosition: 16, columns: 24 } as const
 /** Columns that are there only with their flag. */
-export const ChunkFlag = { visibleAt: 1, firstReceivedAt: 2, slots: 4 } as const
+export const ChunkFlag = { visibleAt: 1, firstReceivedAt: 2, slots: 4, groups: 8 } as const
 /** In their order: bytes of a value, and the flag that the column hangs on. */
 const COLUMNS = {
   position: [8, 0],
   sentAt: [8, 0],
   visibleAt: [8, ChunkFlag.visibleAt],
   firstReceivedAt: [8, ChunkFlag.firstReceivedAt],
+  group: [8, ChunkFlag.groups],
   length: [4, 0],
   route: [4, 0],
   receives: [2, 0],
@@ -54,6 +60,8 @@ export interface StoredMessage {
   readonly visibleAt: number
   /** 0 when it was never received. */
   readonly firstReceivedAt: number
+  /** 0 when it is of none. */
+  readonly group: number
   readonly state: MessageStateCode
 }
 
@@ -135,6 +143,7 @@ export function readChunk(part: number, encoded: Buffer): StoredMessage[] {
       receives: value('receives', index),
       visibleAt: value('visibleAt', index),
       firstReceivedAt: value('firstReceivedAt', index),
+      group: value('group', index),
       state,
     })
   }
@@ -143,7 +152,7 @@ export function readChunk(part: number, encoded: Buffer): StoredMessage[] {
 
 /** A chunk of these messages, with every column. The first four bytes are left for its checksum. */
 export function encodeChunk(part: number, messages: readonly StoredMessage[]): Buffer {
-  const flags = ChunkFlag.visibleAt | ChunkFlag.firstReceivedAt | ChunkFlag.slots
+  const flags = ChunkFlag.visibleAt | ChunkFlag.firstReceivedAt | ChunkFlag.slots | ChunkFlag.groups
   const { starts, end } = layout(messages.length, flags)
   const encoded = Buffer.alloc(end)
   encoded.writeUInt32LE(messages.length, ChunkAt.count)
@@ -154,6 +163,38 @@ export function encodeChunk(part: number, messages: readonly StoredMessage[]): B
     for (const name of COLUMN_NAMES) writeValue(encoded, starts[name] ?? 0, COLUMNS[name][0], index, values[name])
   }
   return encoded
+}
+
+/** Where the fields of a block and of each memory in it stand; `untilMs` counts from the start of the block's slice on. */
+export const BlockAt = { count: 4, slice: 8, firstOrder: 16, memories: 24 } as const
+export const MemoryAt = { order: 0, valueLength: 4, untilMs: 6, key: 10, value: 26 } as const
+/** Memories whose time ends within the same span go together. */
+export const SLICE_MS = 60_000
+
+export interface StoredMemory {
+  readonly key: Buffer
+  /** In ms since 1970. */
+  readonly until: number
+  readonly value: Buffer
+}
+
+/** The memories of a block, in the order they were told. Throws RangeError on bytes that are none. */
+export function readMemories(encoded: Buffer): StoredMemory[] {
+  const slice = encoded.readDoubleLE(BlockAt.slice)
+  const memories: StoredMemory[] = []
+  let at: number = BlockAt.memories
+  for (let count = encoded.readUInt32LE(BlockAt.count); count > 0; count--) {
+    const end = at + MemoryAt.value + encoded.readUInt16LE(at + MemoryAt.valueLength)
+    if (end > encoded.length) throw new RangeError(`a memory ends at ${end}, its block at ${encoded.length}`)
+    memories.push({
+      key: encoded.subarray(at + MemoryAt.key, at + MemoryAt.value),
+      until: slice * SLICE_MS + encoded.readInt32LE(at + MemoryAt.untilMs),
+      value: encoded.subarray(at + MemoryAt.value, end),
+    })
+    at = end
+  }
+  if (at !== encoded.length) throw new RangeError(`a block of memories ends at ${at}, not at ${encoded.length}`)
+  return memories
 }
 
 function layout(count: number, flags: number): { readonly starts: Readonly<Partial<Record<ColumnName, number>>>; readonly end: number } {

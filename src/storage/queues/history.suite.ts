@@ -8,13 +8,14 @@ import { openQueues } from './queues.ts'
 import type { QueueStore } from './store.ts'
 
 type Command =
-  | { kind: 'send'; queue: number; count: number; delay: number }
+  | { kind: 'send'; queue: number; count: number; delay: number; tenant: number }
   | { kind: 'skip'; queue: number; count: number }
   | { kind: 'receive'; queue: number; max: number; timeout: number; outcome: 'hide' | 'untake' | 'leave' }
   | { kind: 'hide'; queue: number; pick: number; timeout: number }
   | { kind: 'remove'; queue: number; pick: number; count: number }
   | { kind: 'purge'; queue: number; part: number }
   | { kind: 'dropQueue'; queue: number }
+  | { kind: 'remember'; queue: number; name: number; count: number; time: number; bytes: number }
   | { kind: 'pass'; time: number }
   | { kind: 'checkpoint'; isAwaited: boolean }
   | { kind: 'failingCheckpoint'; after: number }
@@ -22,20 +23,34 @@ type Command =
   | { kind: 'restart' }
 
 const queue = fc.integer({ min: 1, max: 3 })
+/** Queue 1 has no groups, queue 2 fair ones and messages without a group, queue 3 ordered ones. */
+const GROUPS: Readonly<Record<number, readonly number[]>> = { 1: [0, 0, 0, 0], 2: [0, -1, -1, -2], 3: [1, 1, 2, 3] }
+const tenant = fc.nat(3)
 const time = fc.integer({ min: 0, max: 60 })
 const pick = fc.nat(1000)
 const outcome = fc.constantFrom('hide', 'hide', 'hide', 'untake', 'leave')
 const of = <K extends Command['kind'], F extends object>(kind: K, fields: { [N in keyof F]: fc.Arbitrary<F[N]> }): fc.Arbitrary<Command> =>
   fc.record({ kind: fc.constant(kind), ...fields }) as fc.Arbitrary<Command>
 export const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 6, arbitrary: of('send', { queue, count: fc.constantFrom(1, 1, 2, 10, 70), delay: fc.constantFrom(0, 0, 0, 20) }) },
+  { weight: 6, arbitrary: of('send', { queue, count: fc.constantFrom(1, 1, 2, 10, 70), delay: fc.constantFrom(0, 0, 0, 20), tenant }) },
   { weight: 1, arbitrary: of('skip', { queue, count: fc.constantFrom(1, 3, 8150) }) },
   { weight: 8, arbitrary: of('receive', { queue, max: fc.constantFrom(1, 3, 10, 80), timeout: fc.constantFrom(0, 30, 30), outcome }) },
   { weight: 3, arbitrary: of('hide', { queue, pick, timeout: time }) },
   { weight: 6, arbitrary: of('remove', { queue, pick, count: fc.constantFrom(1, 1, 10, 60) }) },
   { weight: 1, arbitrary: of('purge', { queue, part: fc.integer({ min: 0, max: 4 }) }) },
   { weight: 1, arbitrary: of('dropQueue', { queue }) },
+  {
+    weight: 3,
+    arbitrary: of('remember', {
+      queue,
+      name: fc.nat(5),
+      count: fc.constantFrom(1, 1, 2, 90),
+      time: fc.constantFrom(0, 30, 60_000, 100_000),
+      bytes: fc.constantFrom(0, 40, 1024),
+    }),
+  },
   { weight: 3, arbitrary: of('pass', { time }) },
+  { weight: 1, arbitrary: of('pass', { time: fc.constantFrom(50_000, 70_000) }) },
   { weight: 3, arbitrary: of('checkpoint', { isAwaited: fc.boolean() }) },
   { weight: 2, arbitrary: of('failingCheckpoint', { after: fc.nat(3) }) },
   { weight: 2, arbitrary: of('release', { part: fc.integer({ min: 0, max: 4 }) }) },
@@ -45,6 +60,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
 interface ModelMessage {
   readonly sentAt: number
   readonly route: number
+  readonly group: number
   visibleAt: number
   receives: number
   firstReceivedAt: number
@@ -55,6 +71,7 @@ export class History {
   readonly #openStore: () => QueueStore
   readonly #journal = new FakeJournal()
   readonly #model = new Map<number, Map<number, ModelMessage>>()
+  readonly #memories = new Map<string, { readonly queue: number; readonly key: Buffer; readonly until: number; readonly value: Buffer }>()
   #committer: Committer
   #failWritesAfter = Infinity
   #checkpointing: Promise<unknown> = Promise.resolve()
@@ -76,9 +93,10 @@ export class History {
     switch (command.kind) {
       case 'send': {
         const route = command.count
-        for (const sequence of committer.send(command.queue, this.#now, { ...command, route })) {
+        const group = GROUPS[command.queue]?.[command.tenant] ?? 0
+        for (const sequence of committer.send(command.queue, this.#now, { ...command, route, group })) {
           const times = { sentAt: this.#now, visibleAt: this.#now + command.delay, firstReceivedAt: 0 }
-          this.#messages(command.queue).set(sequence, { ...times, route, receives: 0, isReserved: false })
+          this.#messages(command.queue).set(sequence, { ...times, route, group, receives: 0, isReserved: false })
         }
         break
       }
@@ -109,6 +127,10 @@ export class History {
       case 'dropQueue':
         committer.commit([{ kind: 'drop', queue: command.queue, before: Infinity }])
         this.#model.delete(command.queue)
+        for (const [name, memory] of this.#memories) if (memory.queue === command.queue) this.#memories.delete(name)
+        break
+      case 'remember':
+        for (let at = command.name; at < command.name + command.count; at++) this.#remember(command, at)
         break
       case 'pass':
         this.#now += command.time
@@ -150,9 +172,10 @@ export class History {
   #receive({ queue: number, max, timeout, outcome }: Extract<Command, { kind: 'receive' }>): void {
     const { queues } = this.#committer
     const messages = this.#messages(number)
-    const visible = [...messages.values()].filter((message) => this.#isVisible(message)).length
+    const free = this.#free(number)
     const taken = queues.take(number, max, this.#now)
-    assert.equal(taken.length, Math.min(max, visible))
+    assert.equal(taken.length, Math.min(max, free.length))
+    if (number === 3) this.#checkOrder(taken, free)
     for (const { sequence, ...fields } of taken) {
       const message = messages.get(sequence)
       assert.ok(message !== undefined && this.#isVisible(message), `message ${sequence} is free to take`)
@@ -170,6 +193,38 @@ export class History {
         message.isReserved = false
       }
     }
+  }
+
+  /** What may be taken, by group in order. */
+  #free(number: number): (readonly [number, ModelMessage])[] {
+    const messages = [...this.#messages(number)]
+    const ordered = Map.groupBy(messages, ([sequence, { group }]) => (group > 0 ? group : -sequence))
+    return [...ordered.values()].flatMap((line) => {
+      if (line.some(([, message]) => !this.#isVisible(message) && (message.isReserved || message.receives > 0))) return []
+      const hidden = line.findIndex(([, message]) => !this.#isVisible(message))
+      return hidden < 0 ? line : line.slice(0, hidden)
+    })
+  }
+
+  /** Each group from its first on, and all of it before the next. */
+  #checkOrder(taken: readonly { readonly sequence: number }[], free: readonly (readonly [number, ModelMessage])[]): void {
+    const groups = new Map(free.map(([sequence, { group }]) => [sequence, group]))
+    const ordered = Map.groupBy(free, ([, { group }]) => group)
+    const seen = [...new Set(taken.map(({ sequence }) => groups.get(sequence) ?? 0))]
+    const expected = seen.flatMap((group) => ordered.get(group)?.map(([sequence]) => sequence) ?? []).slice(0, taken.length)
+    assert.deepEqual(
+      taken.map(({ sequence }) => sequence),
+      expected,
+    )
+  }
+
+  #remember({ queue: number, time: ms, bytes }: Extract<Command, { kind: 'remember' }>, name: number): void {
+    // Not all keys of a queue differ in the bytes that tables look at first.
+    const key = Buffer.alloc(16, name >> 1)
+    key.writeUInt8(name, 8)
+    const memory = { queue: number, key, until: this.#now + ms, value: Buffer.alloc(bytes, this.#now) }
+    this.#committer.commit([{ kind: 'remember', ...memory }])
+    this.#memories.set(`${number} ${name}`, memory)
   }
 
   #hide(number: number, sequence: number, message: ModelMessage, timeout: number, received = 0): void {
@@ -224,6 +279,8 @@ export class History {
       assert.equal(queues.oldest(number), messages.values().next().value?.sentAt)
     }
     assert.equal(queues.nextVisibleAt(), next === Infinity ? undefined : next)
+    for (const [name, { queue: number, key, until, value }] of this.#memories)
+      assert.deepEqual(queues.recall(number, key, this.#now), until > this.#now ? value : undefined, `memory ${name}`)
   }
 
   #isVisible({ isReserved, visibleAt }: ModelMessage): boolean {

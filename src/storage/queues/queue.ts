@@ -1,12 +1,18 @@
-// One standard queue: its chunks, and which message is taken next. Arrival order is the order of sequences, so a cursor finds what was
-// never received, and a list holds what came back behind it. The list may name messages that are gone or hidden again: who takes looks at
-// the state.
-import { type Chunk, CHUNK_SEQUENCES, MessageState, type StateCounts } from './chunk.ts'
+// One queue: its chunks, and which message is taken next. Without groups arrival order is the order of sequences, so a cursor finds what
+// was never received, and a list holds what came back behind it. The list may name messages that are gone or hidden again: who takes looks
+// at the state. Messages from the first one with a group on are the matter of groups.ts.
+import { type Chunk, chunkNumber, type Found, MessageState, type StateCounts } from './chunk.ts'
+import { Groups } from './groups.ts'
+import type { Memories } from './memories.ts'
 
 export class Queue {
   readonly number: number
   readonly chunks = new Map<number, Chunk>()
   readonly counts: StateCounts = [0, 0, 0, 0, 0]
+  /** Undefined while no message with a group came. */
+  groups: Groups | undefined
+  /** What it remembers; undefined while it never did. */
+  memories: Memories | undefined
   /** One above the highest sequence that was applied. */
   tail = 1
   /** The next sequence to give. */
@@ -20,20 +26,60 @@ export class Queue {
   #returned: number[] = []
   #returnedHead = 0
   #isReturnedTurn = true
+  #isGroupsTurn = false
 
   constructor(number: number) {
     this.number = number
   }
 
   /** The chunk and index of a live message, or undefined. */
-  find(sequence: number): { readonly chunk: Chunk; readonly index: number } | undefined {
+  find(sequence: number): Found | undefined {
     const chunk = this.chunks.get(chunkNumber(sequence))
     const index = chunk?.find(sequence) ?? -1
     return chunk === undefined || index < 0 ? undefined : { chunk, index }
   }
 
+  /** So many visible messages, or groups of them, can be taken. */
+  get available(): number {
+    const visible = this.counts[MessageState.visible]
+    return this.groups === undefined ? visible : this.groups.available(visible)
+  }
+
+  /** Of a message that stands in a group's line; undefined: nothing of that kind. */
+  groupsOf(sequence: number): Groups | undefined {
+    return this.groups !== undefined && sequence >= this.groups.from ? this.groups : undefined
+  }
+
+  /** Of a message that is new, or loaded: from the first one with a group on all stand in lines. */
+  line(chunk: Chunk, index: number): void {
+    const group = chunk.group(index)
+    if (this.groups === undefined) {
+      if (group === 0) return
+      this.groups = new Groups(this.chunks, chunk.sequence(index))
+    } else if (group === 0 && this.groups.isEmpty) {
+      // The cursor stands before them, and goes on from there.
+      this.groups = undefined
+      return
+    }
+    this.groups.add(chunk, index)
+  }
+
+  /** Reserves up to `max` messages: those from before the groups and those from the groups, which goes first in turns. */
+  take(max: number, reserve: (chunk: Chunk, index: number) => void): void {
+    const { groups } = this
+    this.#isGroupsTurn = !this.#isGroupsTurn
+    let left = max
+    if (groups !== undefined && this.#isGroupsTurn) left -= groups.take(left, reserve)
+    for (; left > 0; left--) {
+      const next = this.#takeNext()
+      if (next === undefined) break
+      reserve(next.chunk, next.index)
+    }
+    if (groups !== undefined && left > 0) groups.take(left, reserve)
+  }
+
   /** Takes the next visible message off the line without changing its state, or undefined. */
-  takeNext(): { readonly chunk: Chunk; readonly index: number } | undefined {
+  #takeNext(): Found | undefined {
     const isReturnedTurn = this.#isReturnedTurn
     this.#isReturnedTurn = !isReturnedTurn
     const taken = isReturnedTurn ? (this.#takeReturned() ?? this.#takeArrived()) : (this.#takeArrived() ?? this.#takeReturned())
@@ -55,7 +101,7 @@ export class Queue {
     else this.#returned.unshift(sequence)
   }
 
-  oldest(): { readonly chunk: Chunk; readonly index: number } | undefined {
+  oldest(): Found | undefined {
     const oldest = this.#seek(this.#first, (chunk, index) => chunk.state(index) !== MessageState.gone)
     this.#first = oldest?.chunk.sequence(oldest.index) ?? this.tail
     return oldest
@@ -74,7 +120,7 @@ export class Queue {
     this.#first = Math.min(Math.max(this.#first, before), this.tail)
   }
 
-  #takeReturned(): { readonly chunk: Chunk; readonly index: number } | undefined {
+  #takeReturned(): Found | undefined {
     while (this.#returnedHead < this.#returned.length) {
       const found = this.find(this.#returned[this.#returnedHead++] ?? 0)
       if (this.#returnedHead > RETURNED_SPARE && this.#returnedHead * 2 > this.#returned.length) {
@@ -88,13 +134,16 @@ export class Queue {
     return undefined
   }
 
-  #takeArrived(): { readonly chunk: Chunk; readonly index: number } | undefined {
+  #takeArrived(): Found | undefined {
+    const end = this.groups?.from ?? this.tail
+    if (this.#cursor >= end) return undefined
     const found = this.#seek(this.#cursor, (chunk, index) => chunk.state(index) === MessageState.visible)
-    this.#cursor = found === undefined ? this.tail : found.chunk.sequence(found.index) + 1
-    return found
+    const sequence = found?.chunk.sequence(found.index) ?? end
+    this.#cursor = Math.min(sequence + 1, end)
+    return sequence < end ? found : undefined
   }
 
-  #seek(from: number, isWanted: (chunk: Chunk, index: number) => boolean): { readonly chunk: Chunk; readonly index: number } | undefined {
+  #seek(from: number, isWanted: (chunk: Chunk, index: number) => boolean): Found | undefined {
     if (this.chunks.size === 0) return undefined
     for (let number = chunkNumber(from); number <= chunkNumber(this.tail - 1); number++) {
       const chunk = this.chunks.get(number)
@@ -115,7 +164,3 @@ export class Queue {
 }
 
 const RETURNED_SPARE = 64
-
-export function chunkNumber(sequence: number): number {
-  return Math.floor(sequence / CHUNK_SEQUENCES)
-}

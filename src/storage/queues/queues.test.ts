@@ -51,7 +51,8 @@ test('ten thousand queues that messages pass through stay small', async () => {
   for (let round = 0; round < 5; round++) {
     for (let queue = 1; queue <= 10_000; queue++) {
       const sequence = committer.queues.nextSequence(queue)
-      committer.queues.apply({ kind: 'enqueue', queue, sequence, visibleAt: 0, sentAt: 0, messageOffset: 0, messageLength: 1, route: 0 }, 0)
+      const message = { messageOffset: 0, messageLength: 1, route: 0, group: 0 }
+      committer.queues.apply({ kind: 'enqueue', queue, sequence, visibleAt: 0, sentAt: 0, ...message }, 0)
       if (round > 0) committer.queues.apply({ kind: 'remove', queue, sequence: round }, 0)
     }
   }

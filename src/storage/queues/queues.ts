@@ -1,16 +1,17 @@
-// The queues of this process: the index in memory, its checkpoints, and the bodies by position. Standard queues; a FIFO queue will add
-// groups and deduplication beside its chunks. `apply` is the only way to change what a checkpoint holds, live and at recovery alike.
+// The queues of this process: the index in memory, its checkpoints, and the bodies by position. `apply` is the only way to change what a
+// checkpoint holds, live and at recovery alike; what groups have to give follows from the messages' states, here and there.
 import { assert, unreachable } from '../../base/assert.ts'
-import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../../model/entry.ts'
+import type { DropEntry, EnqueueEntry, HideEntry, RememberEntry, RemoveEntry } from '../../model/entry.ts'
 import { JournalTrimmed, type Journal, type Position } from '../journal.ts'
 import { MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Queues, type Waiting } from '../queues.ts'
 import { Changes } from './changes.ts'
 import { Checkpoints, type StoredPart } from './checkpoint.ts'
-import { Chunk, MessageState, type MessageStateCode } from './chunk.ts'
+import { Chunk, chunkNumber, type Found, MessageState, type MessageStateCode } from './chunk.ts'
 import { ColdBodies } from './cold-bodies.ts'
 import { copyBodies } from './copy-bodies.ts'
-import { decodeTail, TAIL_PART } from './format.ts'
-import { chunkNumber, Queue } from './queue.ts'
+import { decodeTail, MEMORY_PART, SLICE_MS, TAIL_PART } from './format.ts'
+import { Memories, type MemoryBlock } from './memories.ts'
+import { Queue } from './queue.ts'
 import type { ValueSealing } from '../sealed-value.ts'
 import type { QueueStore } from './store.ts'
 import { Visibility } from './visibility.ts'
@@ -30,6 +31,8 @@ export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
   return queues
 }
 
+const FORGETS_PER_CALL = 256
+
 class IndexedQueues implements Queues {
   readonly #journal: Pick<Journal, 'readBytes'>
   readonly #store: QueueStore
@@ -41,7 +44,10 @@ class IndexedQueues implements Queues {
     const found = this.#find(queue, sequence)
     return found !== undefined && isHidden(found.chunk.state(found.index)) && found.chunk.visibleAt(found.index) === visibleAt
   })
-  readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.counts[MessageState.visible])
+  readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.available)
+  /** By slice: who remembers something until then. */
+  readonly #slices = new Map<number, Set<Queue>>()
+  #nextSliceEnd = Infinity
   #hidden = 0
   #applied: Position = 0
   #checkpointing: Promise<Position> | undefined
@@ -52,6 +58,10 @@ class IndexedQueues implements Queues {
     this.#store = store
     this.#checkpoints = new Checkpoints(store.index)
     this.#cold = new ColdBodies(store.bodies, sealing)
+  }
+
+  recall(number: number, key: Buffer, now: number): Buffer | undefined {
+    return this.#queues.get(number)?.memories?.recall(key, now)
   }
 
   load(): void {
@@ -88,12 +98,10 @@ class IndexedQueues implements Queues {
     this.expire(now)
     const queue = this.#queues.get(number)
     const taken: Waiting[] = []
-    while (queue !== undefined && taken.length < max) {
-      const next = queue.takeNext()
-      if (next === undefined) break
-      this.#move(queue, next.chunk, next.index, MessageState.reserved)
-      taken.push(describe(next.chunk, next.index))
-    }
+    queue?.take(max, (chunk, index) => {
+      this.#move(queue, chunk, index, MessageState.reserved)
+      taken.push(describe(chunk, index))
+    })
     return taken
   }
 
@@ -102,7 +110,9 @@ class IndexedQueues implements Queues {
     const found = queue?.find(sequence)
     if (queue === undefined || found === undefined || found.chunk.state(found.index) !== MessageState.reserved) return
     this.#move(queue, found.chunk, found.index, MessageState.visible)
-    queue.untaken(sequence)
+    const groups = queue.groupsOf(sequence)
+    if (groups === undefined) queue.untaken(sequence)
+    else groups.untaken(found.chunk, found.index)
     this.#wakes.due(number)
   }
 
@@ -145,7 +155,7 @@ class IndexedQueues implements Queues {
   onceAvailable(number: number, now: number, wake: () => void): () => void {
     this.expire(now)
     const stop = this.#wakes.once(number, wake)
-    if ((this.#queues.get(number)?.counts[MessageState.visible] ?? 0) > 0) this.#wakes.due(number)
+    if ((this.#queues.get(number)?.available ?? 0) > 0) this.#wakes.due(number)
     return stop
   }
 
@@ -159,9 +169,10 @@ class IndexedQueues implements Queues {
       const found = queue?.find(due.sequence)
       if (queue === undefined || found === undefined) continue
       this.#move(queue, found.chunk, found.index, MessageState.visible)
-      queue.returned(due.sequence)
+      if (queue.groupsOf(due.sequence) === undefined) queue.returned(due.sequence)
       this.#wakes.due(due.queue)
     }
+    if (now >= this.#nextSliceEnd) this.#forget(now)
   }
 
   apply(entry: QueueEntry, position: Position): void {
@@ -174,6 +185,8 @@ class IndexedQueues implements Queues {
         return this.#remove(entry)
       case 'drop':
         return this.#drop(entry)
+      case 'remember':
+        return this.#remember(entry)
       default:
         return unreachable(entry, 'queue entry')
     }
@@ -198,10 +211,13 @@ class IndexedQueues implements Queues {
     return this.#checkpointing
   }
 
-  bytes(): { readonly index: number; readonly coldBodies: number } {
-    let index = 0
-    for (const { chunks } of this.#queues.values()) for (const chunk of chunks.values()) index += chunk.bytes
-    return { index, coldBodies: this.#cold.bytes() }
+  bytes(): { readonly index: number; readonly memories: number; readonly coldBodies: number } {
+    let [index, memories] = [0, 0]
+    for (const queue of this.#queues.values()) {
+      for (const chunk of queue.chunks.values()) index += chunk.bytes
+      memories += queue.memories?.bytes ?? 0
+    }
+    return { index, memories, coldBodies: this.#cold.bytes() }
   }
 
   async close(): Promise<void> {
@@ -219,10 +235,12 @@ class IndexedQueues implements Queues {
       length: entry.messageLength,
       sentAt: entry.sentAt,
       route: entry.route,
+      group: entry.group,
     })
     queue.counts[MessageState.visible]++
     queue.tail = entry.sequence + 1
     this.#changes.tail(queue)
+    if (entry.group !== 0 || queue.groups !== undefined) queue.line(chunk, index)
     if (entry.visibleAt > entry.sentAt) this.#conceal(queue, chunk, index, { visibleAt: entry.visibleAt, receives: 0, firstReceivedAt: 0 })
     else this.#wakes.due(entry.queue)
   }
@@ -233,6 +251,7 @@ class IndexedQueues implements Queues {
     if (queue === undefined || found === undefined) return
     this.#changes.chunk(found.chunk)
     this.#conceal(queue, found.chunk, found.index, entry)
+    if (queue.groups !== undefined) this.#wakes.due(entry.queue)
   }
 
   #conceal(queue: Queue, chunk: Chunk, index: number, until: Pick<HideEntry, 'visibleAt' | 'receives' | 'firstReceivedAt'>): void {
@@ -250,10 +269,54 @@ class IndexedQueues implements Queues {
     this.#changes.chunk(found.chunk)
     this.#removeFrom(queue, found.chunk, found.index)
     this.#freeIfEmpty(queue, found.chunk)
+    // It may have held back others of its group.
+    if (queue.groups !== undefined) this.#wakes.due(entry.queue)
+  }
+
+  #remember(entry: RememberEntry): void {
+    const queue = this.#queueOf(entry.queue)
+    const block = this.#memoriesOf(queue).remember(entry)
+    if (block.count === 1) block.generation = this.#changes.reclaim(queue.number, block.part)
+    this.#changes.block(block)
+  }
+
+  #memoriesOf(queue: Queue): Memories {
+    queue.memories ??= new Memories(queue.number, (slice) => {
+      const remembering = this.#slices.get(slice)
+      if (remembering === undefined) this.#slices.set(slice, new Set([queue]))
+      else remembering.add(queue)
+      this.#nextSliceEnd = Math.min(this.#nextSliceEnd, (slice + 1) * SLICE_MS)
+    })
+    return queue.memories
+  }
+
+  /** Lets go of slices that are over, of some queues a call. */
+  #forget(now: number): void {
+    let left = FORGETS_PER_CALL
+    let next = Infinity
+    for (const [slice, queues] of this.#slices) {
+      const end = (slice + 1) * SLICE_MS
+      if (end > now) {
+        next = Math.min(next, end)
+        continue
+      }
+      for (const queue of queues) {
+        if (left-- <= 0) return
+        queues.delete(queue)
+        this.#blocksGone(queue.memories?.forget(slice) ?? [])
+      }
+      this.#slices.delete(slice)
+    }
+    this.#nextSliceEnd = next
+  }
+
+  #blocksGone(blocks: readonly MemoryBlock[]): void {
+    for (const block of blocks) this.#changes.blockGone(block)
   }
 
   #drop({ queue: number, before }: DropEntry): void {
     const queue = this.#queueOf(number)
+    if (before >= queue.tail) queue.groups = undefined
     for (const chunk of [...queue.chunks.values()]) {
       if (chunk.sequence(0) >= before) continue
       if (chunk.sequence(chunk.count - 1) < before) {
@@ -268,6 +331,7 @@ class IndexedQueues implements Queues {
     this.#cold.dropped(number, before)
     if (before === Infinity) {
       this.#queues.delete(number)
+      this.#blocksGone(queue.memories?.forgetAll() ?? [])
       this.#changes.queueGone(queue)
     } else {
       // Else a sequence below it could be given again after a restart, and a replay of this drop would take that message away.
@@ -280,6 +344,7 @@ class IndexedQueues implements Queues {
 
   #removeFrom(queue: Queue, chunk: Chunk, index: number): void {
     const state = chunk.state(index)
+    queue.groupsOf(chunk.sequence(index))?.removed(chunk, index)
     this.#cold.removed(queue.number, chunk.sequence(index), chunk.position(index))
     queue.counts[state]--
     if (isHidden(state)) this.#hidden--
@@ -293,10 +358,15 @@ class IndexedQueues implements Queues {
     queue.counts[from]--
     queue.counts[to]++
     this.#hidden += Number(isHidden(to)) - Number(isHidden(from))
+    if (queue.groups !== undefined) queue.groupsOf(chunk.sequence(index))?.moved(chunk, index, from)
   }
 
   /** Takes a whole chunk away, unchanged, since a checkpoint that is being written may still need it. */
   #detach(queue: Queue, chunk: Chunk): void {
+    if (queue.groups !== undefined && chunk.live > 0) {
+      for (let index = 0; index < chunk.count; index++)
+        if (chunk.state(index) !== MessageState.gone) queue.groupsOf(chunk.sequence(index))?.removed(chunk, index)
+    }
     for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight, MessageState.reserved]) {
       queue.counts[state] -= chunk.counts[state]
       if (isHidden(state)) this.#hidden -= chunk.counts[state]
@@ -331,7 +401,7 @@ class IndexedQueues implements Queues {
     return queue
   }
 
-  #find(number: number, sequence: number): { readonly chunk: Chunk; readonly index: number } | undefined {
+  #find(number: number, sequence: number): Found | undefined {
     return this.#queues.get(number)?.find(sequence)
   }
 
@@ -355,10 +425,17 @@ class IndexedQueues implements Queues {
       queue.generation = generation
       return
     }
+    if (part >= MEMORY_PART) {
+      this.#memoriesOf(queue).load(part, value).generation = generation
+      return
+    }
     const chunk = Chunk.decode(number, part, value)
     chunk.generation = generation
     queue.chunks.set(part, chunk)
     for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight]) queue.counts[state] += chunk.counts[state]
+    if (chunk.hasGroups || queue.groups !== undefined) {
+      for (let index = 0; index < chunk.count; index++) if (chunk.state(index) !== MessageState.gone) queue.line(chunk, index)
+    }
     const hidden = chunk.counts[MessageState.delayed] + chunk.counts[MessageState.inFlight]
     if (hidden === 0) return
     this.#hidden += hidden
