@@ -1,5 +1,6 @@
 // The bytes of the queue index and of copied bodies, format 2, and nothing else: shared by the queues and by whoever verifies them.
-// Format 1 had no groups and no memories. Little endian unless said; a checksum is the CRC-32 of the key and of what follows it in the value.
+// Format 1 had no groups and no memories. Little endian unless said; a checksum is the CRC-32 of the key and of what follows it in the
+// value.
 //
 //   index    [0]                                              checksum u32 | format u32 | generation f64 | position f64
 //            queue u32 BE | part u32 BE | generation u48 BE   checksum u32 | the part; only the checksum: the part is gone
