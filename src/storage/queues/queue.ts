@@ -97,7 +97,8 @@ export class Queue {
 
   /** A taken message goes back to where it was taken from. */
   untaken(sequence: number): void {
-    if (this.#returnedHead > 0) this.#returned[--this.#returnedHead] = sequence
+    if (sequence === this.#cursor - 1) this.#cursor = sequence
+    else if (this.#returnedHead > 0) this.#returned[--this.#returnedHead] = sequence
     else this.#returned.unshift(sequence)
   }
 
