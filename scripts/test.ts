@@ -18,6 +18,8 @@ const ROOT = resolve(import.meta.dirname, '..')
 /** How to find out whether a program is there: exits 0 if so. Others are looked for by `NAME --version`. */
 const PROBES: Readonly<Record<string, readonly string[]>> = {
   boto3: ['python3', '-c', 'import boto3'],
+  // With what kombu's SQS transport needs beside it.
+  celery: ['python3', '-c', 'import celery, boto3, pycurl'],
   // Packages of npm that only tests drive lie in the folder that TEST_PACKAGES names.
   'sqs-consumer': ['node', '-e', "require(require.resolve('sqs-consumer', { paths: [process.env.TEST_PACKAGES ?? ''] }))"],
   openssl: ['openssl', 'version'],
