@@ -6,6 +6,7 @@ import type { MessageHeader } from '../src/model/message.ts'
 import { rootPrincipal } from '../src/model/principal.ts'
 import type { ServiceError } from '../src/model/service-error.ts'
 import { createSqs } from '../src/services/sqs/index.ts'
+import { MessageMoveRuns } from '../src/services/sqs/message-move-runs.ts'
 import { createHarness, type Harness, type HarnessOptions, OTHER_ACCOUNT } from './harness.ts'
 
 export const HOST = 'sealcast.test:4566'
@@ -26,6 +27,7 @@ interface Received {
 }
 
 export interface World extends Harness {
+  readonly moves: MessageMoveRuns
   sqs<T>(operation: string, input?: object, as?: typeof other): Promise<T>
   create(name: string, Attributes?: Record<string, string>): Promise<string>
   receive(QueueUrl: string, more?: object): Promise<NonNullable<Received['Messages']>>
@@ -41,14 +43,17 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     Promise.resolve(JSON.stringify({ Type: header.type, Message: body, For: route.subscriptionArn }))
   const harness = await createHarness(() => ({ sqs: createSqs({ notifications, hasAwsRates: options.hasAwsRates ?? false }) }), options)
   const visibility = startVisibility(harness.env)
-  t.after(() => {
+  const moves = new MessageMoveRuns(harness.env, () => undefined)
+  t.after(async () => {
     visibility.stop()
-    return harness.close()
+    await moves.stop()
+    await harness.close()
   })
   const sqs = async <T>(operation: string, input: object = {}, as?: typeof other): Promise<T> =>
     (await harness.call('sqs', operation, input, as)) as T
   return {
     ...harness,
+    moves,
     sqs,
     create: async (QueueName, Attributes) => (await sqs<{ QueueUrl: string }>('CreateQueue', { QueueName, Attributes })).QueueUrl,
     receive: async (QueueUrl, more = {}) =>

@@ -21,6 +21,7 @@ import type { Status } from '../model/status.ts'
 import { createDataEventFilter } from '../services/cloudtrail/data-event-filter.ts'
 import { LifecycleRuns } from '../services/s3/lifecycle-runs.ts'
 import { startLockTime } from '../services/s3/object-lock.ts'
+import { MessageMoveRuns } from '../services/sqs/message-move-runs.ts'
 import { settings } from '../settings.ts'
 import { diskFiles } from '../storage/disk/files.ts'
 import { DATA_FORMAT } from '../storage/disk/format.ts'
@@ -82,7 +83,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
   const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter })
   // Filled at the end; the closures before it may be called only then.
-  const running: { upkeep?: Upkeep; follows?: Follows; bucketEvents?: BucketEventSender; lifecycle?: LifecycleRuns } = {}
+  const running: {
+    upkeep?: Upkeep
+    follows?: Follows
+    bucketEvents?: BucketEventSender
+    lifecycle?: LifecycleRuns
+    moves?: MessageMoveRuns
+  } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
     isStopping ? 'it is stopping' : failure !== undefined ? failure.message : freeSpace.isLow() ? 'the disk is nearly full' : undefined
@@ -120,6 +127,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   if (options.purpose === 'serve') {
     running.bucketEvents = new BucketEventSender(env)
     running.lifecycle = new LifecycleRuns(env, refusal)
+    running.moves = new MessageMoveRuns(env, refusal)
   }
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const upkeep = startUpkeep({
@@ -165,6 +173,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       await running.follows?.stop()
       await running.bucketEvents?.stop()
       await running.lifecycle?.stop()
+      await running.moves?.stop()
       tree.close()
       await upkeep.stop()
       await rotation?.stop()

@@ -8,6 +8,7 @@ import type { DigestKey, DigestRow } from './digest-chain.ts'
 import type { Bucket, NullVersion, ObjectVersion, StoredObject } from './bucket.ts'
 import type { MultipartUpload, UploadedPart } from './multipart-upload.ts'
 import type { LifecycleRun } from './lifecycle-run.ts'
+import type { MessageMoveTask } from './message-move-task.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
 import type { Channel } from './channel.ts'
@@ -77,6 +78,8 @@ export const Table = {
   acts: 31,
   /** Bucket name -> a bucket of another S3 that trails may write to (secret sealed). */
   outsideBuckets: 32,
+  /** Queue ARN, slash, time (15 digits), slash, task id -> a task that moves the queue's messages on. */
+  messageMoveTasks: 33,
 } as const
 
 /** What each table's values are, by table number. */
@@ -111,6 +114,7 @@ export interface Rows {
   28: Channel
   31: ActsRow
   32: OutsideBucket
+  33: MessageMoveTask
 }
 
 export type TableNumber = keyof Rows

@@ -45,6 +45,8 @@ export const invalidParameter = (message: string): ServiceError =>
 export const invalidValue = (value: string | number, name: string, reason: string): ServiceError =>
   invalidParameter(`Value ${value} for parameter ${name} is invalid. Reason: ${reason}`)
 
+export const resourceNotFound = (message: string): ServiceError => new ServiceError('ResourceNotFoundException', 404, message)
+
 export const overLimit = (message: string): ServiceError => new ServiceError('OverLimit', 403, message)
 
 export const unknownAttributeName = (name: string): ServiceError =>

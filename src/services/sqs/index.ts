@@ -4,6 +4,7 @@ import { policyOf } from '../../engine/policies.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { Table } from '../../model/tables.ts'
 import { addPermission } from './add-permission.ts'
+import { cancelMessageMoveTask } from './cancel-message-move-task.ts'
 import { changeMessageVisibilityBatch } from './change-message-visibility-batch.ts'
 import { changeMessageVisibility } from './change-message-visibility.ts'
 import { createCreateQueue } from './create-queue.ts'
@@ -14,6 +15,7 @@ import { accessDenied, internalError, missingParameter } from './errors.ts'
 import { getQueueAttributes } from './get-queue-attributes.ts'
 import { getQueueUrl } from './get-queue-url.ts'
 import { listDeadLetterSourceQueues } from './list-dead-letter-source-queues.ts'
+import { listMessageMoveTasks } from './list-message-move-tasks.ts'
 import { listQueueTags } from './list-queue-tags.ts'
 import { listQueues } from './list-queues.ts'
 import { createMinuteRules, NO_MINUTE_RULES } from './minute-rules.ts'
@@ -25,6 +27,7 @@ import { removePermission } from './remove-permission.ts'
 import { sendMessageBatch } from './send-message-batch.ts'
 import { sendMessage } from './send-message.ts'
 import { setQueueAttributes } from './set-queue-attributes.ts'
+import { startMessageMoveTask } from './start-message-move-task.ts'
 import { tagQueue } from './tag-queue.ts'
 import { untagQueue } from './untag-queue.ts'
 
@@ -44,6 +47,7 @@ export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
     model: sqsModel,
     operations: {
       AddPermission: addPermission,
+      CancelMessageMoveTask: cancelMessageMoveTask,
       ChangeMessageVisibility: changeMessageVisibility,
       ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
       CreateQueue: createCreateQueue(minuteRules),
@@ -53,6 +57,7 @@ export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
       GetQueueAttributes: getQueueAttributes,
       GetQueueUrl: getQueueUrl,
       ListDeadLetterSourceQueues: listDeadLetterSourceQueues,
+      ListMessageMoveTasks: listMessageMoveTasks,
       ListQueueTags: listQueueTags,
       ListQueues: listQueues,
       PurgeQueue: createPurgeQueue(minuteRules),
@@ -61,6 +66,7 @@ export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
       SendMessage: sendMessage,
       SendMessageBatch: sendMessageBatch,
       SetQueueAttributes: setQueueAttributes,
+      StartMessageMoveTask: startMessageMoveTask,
       TagQueue: tagQueue,
       UntagQueue: untagQueue,
     },

@@ -2,7 +2,7 @@
 // which the server is reached; the region is the call's.
 import type { Call, EventResource } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
-import { isAccountId } from '../../model/arn.ts'
+import { isAccountId, parseArn } from '../../model/arn.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue } from '../../model/topic.ts'
 import { accessDenied, invalidAddress, queueDoesNotExist } from './errors.ts'
@@ -41,20 +41,31 @@ export function requireQueue(tables: TableReader, input: QueueInput, call: Call)
   return queue
 }
 
-/** For what a queue's policy cannot give to other accounts (SQS Developer Guide, "Limitations of Amazon SQS custom policies"). */
 export function requireOwnQueue(tables: TableReader, input: QueueInput, call: Call): Queue {
-  const arn = queueArnOf(input, call)
+  requireOwner(queueArnOf(input, call), call)
+  return requireQueue(tables, input, call)
+}
+
+/** For what a queue's policy cannot give to other accounts (SQS Developer Guide, "Limitations of Amazon SQS custom policies"). */
+export function requireOwner(arn: string, call: Call): void {
   const [account] = ownerAndName(arn)
   if (account !== call.account) {
     const caller = call.principal.arn === '' ? (call.principal.service ?? 'anonymous') : call.principal.arn
     throw accessDenied(`User: ${caller} is not authorized to perform: sqs:${call.operation} on resource: ${arn}`)
   }
-  return requireQueue(tables, input, call)
 }
 
 export function queueResources(input: QueueInput, call: Call): readonly EventResource[] {
-  const arn = queueArnOf(input, call)
+  return arnResources(queueArnOf(input, call))
+}
+
+export function arnResources(arn: string): readonly EventResource[] {
   return [{ type: 'AWS::SQS::Queue', arn, account: ownerAndName(arn)[0] }]
+}
+
+export function isQueueArn(arn: string): boolean {
+  const parsed = parseArn(arn)
+  return parsed?.service === 'sqs' && isAccountId(parsed.account) && isQueueName(parsed.resource)
 }
 
 /** A queue's name holds no colon, and an account id has 12 digits: no need to take the ARN apart on each call. */

@@ -76,7 +76,7 @@ export async function readTaken(
   const attributes = select(shown.attributes, names.MessageAttributeNames)
   const system = systemAttributes(header, taken, names)
   return {
-    MessageId: taken.route === 0 ? header.messageId : messageIdOf(header.messageId, taken.route),
+    MessageId: header.queuedId ?? (taken.route === 0 ? header.messageId : messageIdOf(header.messageId, taken.route)),
     ReceiptHandle: formatReceiptHandle(queue, taken),
     MD5OfBody: md5OfText(shown.body),
     Body: shown.body,
@@ -131,7 +131,7 @@ function systemAttributes(header: QueuedHeader, taken: TakenMessage, names: Want
   const isAll = wanted.includes('All')
   const known: Readonly<Record<string, string | undefined>> = {
     SenderId: header.senderId,
-    SentTimestamp: String(header.publishedAt),
+    SentTimestamp: String(header.enqueuedAt ?? header.publishedAt),
     ApproximateReceiveCount: String(taken.receives),
     ApproximateFirstReceiveTimestamp: String(taken.firstReceivedAt),
     AWSTraceHeader: header.traceHeader,

@@ -14,6 +14,10 @@ import { invalidValue } from './errors.ts'
 /** The header of a message that came from another queue's redrive names that queue. */
 export interface QueuedHeader extends MessageHeader {
   readonly deadLetterSourceArn?: string
+  /** The id under which the queue shows it, where a move task made it another message. */
+  readonly queuedId?: string
+  /** Milliseconds since 1970, where that is not when it was sent: the queue counts anew from its arrival. */
+  readonly enqueuedAt?: number
 }
 
 /** Undefined without a policy, and when the queue it names is gone: then messages stay where they are. */

@@ -1,0 +1,114 @@
+// One step of a message move task: some messages leave the dead-letter queue and arrive at their destination in the same commit as the
+// task's count, so that none moves twice and none is lost, wherever the process ends.
+import type { Env } from '../../engine/env.ts'
+import { arrivalVisibleAt } from '../../engine/queue-access.ts'
+import type { Transaction } from '../../engine/transaction.ts'
+import { isActive, type MessageMoveTask, MOVE_TASK_MS_MAX, type MoveTaskStatus } from '../../model/message-move-task.ts'
+import { settingsOf } from '../../model/queue-attributes.ts'
+import { Table } from '../../model/tables.ts'
+import type { Queue } from '../../model/topic.ts'
+import type { Waiting } from '../../storage/queues.ts'
+import { type QueuedHeader, readMessage } from './redrive.ts'
+
+/** One frame takes at most about as much as a batch of messages may bring. */
+const STEP_BYTES_MAX = 1_048_576
+
+/** Bodies that had to be read from disk before the step could decide, by sequence. */
+export type KnownBodies = Map<number, Buffer>
+
+/**
+ * `full`: the messages were too large for one step, and what was left went back; `over`: the task is not active any more. A promise:
+ * nothing is staged, and `known` holds what was missing when it resolves.
+ */
+export type Step = 'more' | 'full' | 'over' | Promise<void>
+
+export function moveSome(tx: Transaction, env: Env, key: string, messagesMax: number, known: KnownBodies): Step {
+  const task = tx.get(Table.messageMoveTasks, key)
+  if (task === undefined || !isActive(task)) return 'over'
+  const source = tx.get(Table.queues, task.sourceArn)
+  if (source === undefined || source.number !== task.queue) {
+    tx.delete(Table.messageMoveTasks, key)
+    return 'over'
+  }
+  const end = (status: MoveTaskStatus, moved: number, failureReason?: string): 'over' =>
+    endTask(tx, env, key, { ...task, status, moved, failureReason })
+  if (task.status === 'CANCELLING') return end('CANCELLED', task.moved)
+  if (tx.now - task.startedAt > MOVE_TASK_MS_MAX) return end('FAILED', task.moved, 'TaskTimedOut')
+  const batch = tx.take(source.number, messagesMax)
+  if (batch.length === 0) return end('COMPLETED', task.moved)
+  const absent = batch.filter(({ sequence }) => !known.has(sequence)).flatMap(({ sequence }) => bodyOf(env, source, sequence, known))
+  if (absent.length > 0) return Promise.all(absent).then(() => {})
+  const { moved, failure, isFull } = moveBatch(tx, env, source, task, batch, known)
+  if (failure !== undefined) return end('FAILED', task.moved + moved, failure)
+  tx.put(Table.messageMoveTasks, key, { ...task, moved: task.moved + moved })
+  return isFull ? 'full' : 'more'
+}
+
+function bodyOf({ queues }: Env, { number }: Queue, sequence: number, known: KnownBodies): readonly Promise<unknown>[] {
+  const bytes = queues.body(number, sequence)
+  if (bytes instanceof Promise) return [bytes.then((read) => known.set(sequence, read))]
+  known.set(sequence, bytes)
+  return []
+}
+
+/** What cannot move now goes back in its order: behind the first that has no place to go, and beyond the bytes of a step. */
+function moveBatch(
+  tx: Transaction,
+  env: Env,
+  source: Queue,
+  task: MessageMoveTask,
+  batch: readonly Waiting[],
+  known: KnownBodies,
+): { readonly moved: number; readonly failure: string | undefined; readonly isFull: boolean } {
+  const expiredUpTo = tx.now - settingsOf(source).retentionMs
+  let moved = 0
+  let bytes = 0
+  let failure: string | undefined
+  let isFull = false
+  for (const { sequence, route, sentAt, receives, firstReceivedAt } of batch) {
+    const stored = known.get(sequence) ?? Buffer.alloc(0)
+    isFull ||= bytes > 0 && bytes + stored.length > STEP_BYTES_MAX
+    bytes += stored.length
+    if (sentAt <= expiredUpTo) {
+      tx.remove(source.number, sequence)
+      continue
+    }
+    const found = failure !== undefined || isFull ? undefined : placeOf(tx, task, stored)
+    if (typeof found === 'string') failure = found
+    if (found === undefined || typeof found === 'string') {
+      tx.hide(source.number, sequence, { visibleAt: tx.now, receives, firstReceivedAt })
+      continue
+    }
+    const { to, header, body } = found
+    const { deadLetterSourceArn: _, ...kept } = header
+    // To the queue it is a new message: with an id, a time and a count of receives of its own.
+    const arrived: QueuedHeader = { ...kept, queuedId: env.random.uuid(), enqueuedAt: tx.now }
+    tx.enqueue(to.number, tx.message(arrived, body, false), { route, visibleAt: arrivalVisibleAt(to, tx.now) })
+    tx.remove(source.number, sequence)
+    moved++
+  }
+  return { moved, failure, isFull }
+}
+
+interface Place {
+  readonly to: Queue
+  readonly header: QueuedHeader
+  readonly body: string
+}
+
+/** Where the message goes, or why nowhere: in AWS's words. */
+function placeOf(tx: Transaction, task: MessageMoveTask, stored: Buffer): Place | string {
+  const { header, body } = readMessage(stored)
+  const arn = task.destinationArn ?? header.deadLetterSourceArn
+  // Letters of subscriptions, and what was sent there directly, came from no queue.
+  if (arn === undefined) return 'CouldNotDetermineMessageSource'
+  const to = tx.get(Table.queues, arn)
+  return to === undefined ? 'AWS.SimpleQueueService.NonExistentQueue' : { to, header, body }
+}
+
+function endTask(tx: Transaction, { acts }: Env, key: string, task: MessageMoveTask): 'over' {
+  tx.put(Table.messageMoveTasks, key, task)
+  const { taskId, sourceArn, destinationArn, status, failureReason, moved, toMove } = task
+  acts.tell(tx, { name: 'MessageMoveTaskEnded', details: { taskId, sourceArn, destinationArn, status, failureReason, moved, toMove } })
+  return 'over'
+}
