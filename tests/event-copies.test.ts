@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { openReceiver } from './receiver.ts'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, runCommand, startTestServer, temporaryFolder, type TestServer } from './server.ts'
 import { untilTrue } from './until.ts'
 
 interface Copy {
@@ -17,18 +17,19 @@ test('what was called while the target failed arrives after a SIGKILL, with the 
   const data = `${folder.path}/data`
   let isUp = false
   const receiver = await openReceiver({ answer: () => (isUp ? 200 : 503) })
-  const start = () =>
-    startTestServer({
-      data,
-      words: ['--set', `events.target=${receiver.url}/in`],
-      environment: { SEALCAST_EVENTS_AUTHORIZATION: 'Bearer of the test' },
-    })
-  const first = await start()
+  const servers: TestServer[] = []
   t.after(async () => {
-    await first.kill()
+    for (const server of servers) await server.kill()
     await receiver.close()
     folder.remove()
   })
+  const start = async (): Promise<TestServer> => {
+    const words = ['--set', `events.target=${receiver.url}/in`]
+    const server = await startTestServer({ data, words, environment: { SEALCAST_EVENTS_AUTHORIZATION: 'Bearer of the test' } })
+    servers.push(server)
+    return server
+  }
+  const first = await start()
   const names = ['a', 'b', 'c']
   const sns = new SNS(clientConfig(first.url))
   for (const Name of names) await sns.createTopic({ Name })
@@ -38,7 +39,6 @@ test('what was called while the target failed arrives after a SIGKILL, with the 
   isUp = true
   const failed = receiver.posts.length
   const second = await start()
-  t.after(() => second.kill())
   await untilTrue('all copies', () => receiver.posts.length >= failed + names.length)
   const copies = receiver.posts.slice(failed).map(({ text }) => JSON.parse(text) as Copy)
   assert.deepEqual(

@@ -45,6 +45,8 @@ export async function openReceiver({ tls, answer = () => 200, reply = '' }: Rece
   }
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  // A test that fails before it closes the receiver ends all the same, with its cause.
+  server.unref()
   const { port } = server.address() as AddressInfo
   const nextPost: Receiver['nextPost'] = (type, matches = () => true) =>
     until(`a ${type} at the receiver`, () => {

@@ -71,7 +71,11 @@ export async function startTestServer({ data, words = [], environment = {} }: Se
   let log = ''
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const url = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`the server was not ready after ${READY_MS} ms:\n${log}`)), READY_MS)
+    const late = setTimeout(() => {
+      reject(new Error(`the server was not ready after ${READY_MS} ms:\n${log}`))
+      // Left alone it would keep the test's process, and with it the failure, from ending.
+      child.kill('SIGKILL')
+    }, READY_MS)
     child.stderr?.on('data', (chunk: Buffer) => {
       log += chunk.toString('utf8')
       const ready = log.split('\n').find((line) => line.includes('"message":"ready"'))
