@@ -5,6 +5,25 @@ import { createHash, type Hash } from 'node:crypto'
 /** `broken`: not as it was recorded. `unproved`: nothing speaks against it and nothing proves it. `note`: worth knowing. */
 export type Grade = 'broken' | 'unproved' | 'note'
 
+/** All that can be unproved, for those who expect some of it. */
+export const UNPROVED_CODES = [
+  'chain-begins',
+  'checkpoint-origin',
+  'checkpoint-unsigned',
+  'digest-unproved',
+  'logs-uncovered',
+  'logs-unsealed',
+  'no-checkpoint',
+  'not-in-files',
+  'records-newer',
+  'truncated',
+] as const
+
+export type UnprovedCode = (typeof UNPROVED_CODES)[number]
+
+/** `proved`: nothing is broken, and nothing unproved but what was expected to be. */
+export type Verdict = 'proved' | 'unproved' | 'broken'
+
 export interface VerifyFinding {
   readonly grade: Grade
   /** For scripts; stable. */
@@ -38,6 +57,8 @@ export interface VerifyReport {
   readonly place: string
   readonly startedAt: string
   readonly endedAt: string
+  readonly verdict: Verdict
+  /** Nothing is broken; some of it may be unproved. */
   readonly clean: boolean
   readonly given: Readonly<Record<string, unknown>>
   /** Fingerprints of the keys that signatures were checked with, and verifier keys. */
@@ -49,6 +70,8 @@ export interface VerifyReport {
   /** Findings beyond those listed. */
   readonly furtherFindings: number
   readonly grades: Readonly<Record<Grade, number>>
+  /** Unproved, and expected to be. */
+  readonly accepted: number
   /** SHA-256 over a line `<SHA-256 of the uncompressed content>  <name>` for each file read, in the order of reading. */
   readonly inputHash: string
 }
@@ -83,11 +106,19 @@ export class Findings {
   readonly grades: Record<Grade, number> = { broken: 0, unproved: 0, note: 0 }
   readonly listed: VerifyFinding[] = []
   further = 0
+  accepted = 0
   readonly #inputs: Hash = createHash('sha256')
   readonly #onFinding: (finding: VerifyFinding) => void
+  readonly #accepts: ReadonlySet<UnprovedCode>
 
-  constructor(onFinding: (finding: VerifyFinding) => void = () => {}) {
+  constructor(onFinding: (finding: VerifyFinding) => void = () => {}, accepts: ReadonlySet<UnprovedCode> = new Set()) {
     this.#onFinding = onFinding
+    this.#accepts = accepts
+  }
+
+  get verdict(): Verdict {
+    if (this.grades.broken > 0) return 'broken'
+    return this.grades.unproved > this.accepted ? 'unproved' : 'proved'
   }
 
   tell(finding: VerifyFinding): void {
@@ -104,7 +135,8 @@ export class Findings {
     this.tell({ grade: 'broken', code, file, what, remedy })
   }
 
-  unproved(code: string, file: string, what: string, remedy: string): void {
+  unproved(code: UnprovedCode, file: string, what: string, remedy: string): void {
+    if (this.#accepts.has(code)) this.accepted++
     this.tell({ grade: 'unproved', code, file, what, remedy })
   }
 

@@ -9,7 +9,7 @@ import { parseLogName } from './log-name.ts'
 import { Logs } from './logs.ts'
 import type { PublicKeys } from './public-keys.ts'
 import { Records } from './records.ts'
-import { type ChainSummary, Findings, type VerifyFinding, type VerifyReport } from './report.ts'
+import { type ChainSummary, Findings, type UnprovedCode, type VerifyFinding, type VerifyReport } from './report.ts'
 import type { Source } from './source.ts'
 import { checkTree, type TreeInput } from './tree-check.ts'
 import { unpack, WHOLE_BYTES_MAX } from './unpack.ts'
@@ -26,6 +26,8 @@ export interface VerifyOptions {
   readonly from?: number | undefined
   readonly to?: number | undefined
   readonly complete: ReadonlySet<string>
+  /** What may be unproved without being held against the whole. */
+  readonly accepts?: ReadonlySet<UnprovedCode>
   /** Look into all records, without a tree as well: they can be read, and how many come twice. */
   readonly hasRecords?: boolean
   readonly tool: string
@@ -44,7 +46,7 @@ export interface VerifyProgress {
 
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedAt = options.now()
-  const findings = new Findings(options.onFinding)
+  const findings = new Findings(options.onFinding, options.accepts)
   const tree = options.tree === undefined ? undefined : await checkTree(options.tree, findings)
   const records = new Records(findings, tree, options.hasRecords === true)
   let [files, bytes, file] = [0, 0, '']
@@ -80,6 +82,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     place: options.source.place,
     startedAt: new Date(startedAt).toISOString(),
     endedAt: new Date(options.now()).toISOString(),
+    verdict: findings.verdict,
     clean: findings.grades.broken === 0,
     given: options.given,
     keys: [...options.keys.fingerprints, ...(options.tree?.keys ?? []).map(formatVerifierKey)],
@@ -89,6 +92,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     findings: findings.listed,
     furtherFindings: findings.further,
     grades: findings.grades,
+    accepted: findings.accepted,
     inputHash: findings.inputHash(),
   }
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../base/clock.ts'
 import { parseDigestKey } from '../../model/digest.ts'
 import { type NoteKey, parseVerifierKey, splitNotes } from '../../model/tlog/signed-note.ts'
 import { PublicKeys } from '../../verify/public-keys.ts'
+import { UNPROVED_CODES, type UnprovedCode, type Verdict } from '../../verify/report.ts'
 import type { LogReader, Source } from '../../verify/source.ts'
 import type { TreeInput } from '../../verify/tree-check.ts'
 import { verify as verifyFiles } from '../../verify/verify.ts'
@@ -26,10 +27,13 @@ const options = {
   from: { kind: 'text', value: 'TIME', help: 'from this time of delivery on (2026-01-31 or 2026-01-31T08:00:00Z)' },
   to: { kind: 'text', value: 'TIME', help: 'up to this time; digests have to reach it' },
   complete: { kind: 'texts', value: 'CATEGORY', help: 'the trail selects all events of it (management, data): each must be in a file' },
+  accept: { kind: 'texts', value: 'CODE', help: `what may be unproved without exit code 3: ${UNPROVED_CODES.join(', ')}` },
   records: { kind: 'flag', help: 'look into all records, without a tree as well: can they be read, do some come twice' },
   json: { kind: 'flag', help: 'print the report as one JSON object' },
   report: { kind: 'text', value: 'FILE', help: 'write the report there as JSON, to be filed' },
 } as const
+
+const EXIT_CODES = { proved: 0, broken: 1, unproved: 3 } as const satisfies Record<Verdict, number>
 
 export const verify: Command<typeof options> = {
   summary: "verify a trail's files, digests, tree and completeness, or an offline proof; also AWS's own trails",
@@ -38,7 +42,8 @@ export const verify: Command<typeof options> = {
     'PATH holds AWSLogs, as aws s3 sync brings it. A bucket is read with the settings and credentials of the AWS CLI (AWS_ENDPOINT_URL',
     'for a server of your own). Without --public-keys the keys are asked of CloudTrail. Findings: broken (not as recorded), unproved,',
     'note.',
-    'Exit code 0: nothing is broken; 1: something is; 2: wrong words.',
+    'Exit code 0: all is proved; 1: something is broken; 2: wrong words; 3: nothing is broken, but something is unproved.',
+    'A writing trail always has log files newer than the newest digest: --accept logs-unsealed, and have --to say how far digests reach.',
     '',
     '  sealcast verify s3://logs --tree s3://log-of-logs --key "$(cat key)" --checkpoint kept.txt --report report.json',
     '  sealcast verify ./copy --public-keys keys.json',
@@ -52,13 +57,14 @@ export const verify: Command<typeof options> = {
     if (place === undefined || others.length > 0)
       throw new UsageError('say: sealcast verify PATH, or: sealcast verify s3://BUCKET[/PREFIX]')
     const [from, to] = [readTime(given.from, '--from', false), readTime(given.to, '--to', true)]
+    const accepts = new Set(given.accept.map(readCode))
     const source = await openSource(place, terminal)
     const tree = await openTree(given, keys, terminal)
     const publicKeys = await openPublicKeys(given, source, { from, to }, terminal)
     const output = createVerifyOutput(terminal, given.json)
     try {
       const report = await verifyFiles({
-        ...{ source, keys: publicKeys, from, to, complete: new Set(given.complete), signal: terminal.interrupted },
+        ...{ source, keys: publicKeys, from, to, complete: new Set(given.complete), accepts, signal: terminal.interrupted },
         ...{ trail: given.trail, region: given.region, account: given.account, tree, hasRecords: given.records },
         tool: `sealcast ${terminal.version}`,
         now: () => systemClock.now(),
@@ -69,7 +75,7 @@ export const verify: Command<typeof options> = {
       if (given.report !== undefined)
         writeFileSync(resolve(terminal.workingFolder, given.report), `${JSON.stringify(report, undefined, 2)}\n`)
       await output.summary(report)
-      return report.clean ? 0 : 1
+      return EXIT_CODES[report.verdict]
     } catch (error) {
       if (terminal.interrupted.aborted) throw new CommandError('interrupted; what was told so far is not the whole')
       throw error
@@ -159,6 +165,13 @@ async function regionsOf(source: Source, given: Given<typeof options>, terminal:
     if (region !== undefined) regions.add(region)
   }
   return regions.size === 0 ? new Set([regionOf(terminal.environment)]) : regions
+}
+
+function readCode(text: string): UnprovedCode {
+  const code = UNPROVED_CODES.find((known) => known === text)
+  if (code === undefined)
+    throw new UsageError(`--accept ${text}: nothing is told as unproved by that code; say ${UNPROVED_CODES.join(', ')}`)
+  return code
 }
 
 function readKey(text: string): NoteKey {

@@ -32,11 +32,11 @@ export function createVerifyOutput(terminal: Terminal, isJson: boolean): VerifyO
   }
 }
 
-function describeFinding({ grade, file, what, remedy }: VerifyFinding): string {
-  return `${grade.padEnd(8)}  ${file === '' ? '' : `${printable(file)}: `}${printable(what)} (${printable(remedy)})`
+function describeFinding({ grade, code, file, what, remedy }: VerifyFinding): string {
+  return `${grade.padEnd(8)}  ${code}  ${file === '' ? '' : `${printable(file)}: `}${printable(what)} (${printable(remedy)})`
 }
 
-function describeReport({ chains, counts, grades, tree, clean, keys }: VerifyReport): string {
+function describeReport({ chains, counts, grades, tree, verdict, accepted, keys }: VerifyReport): string {
   const lines = chains.map(
     ({ account, region, trail, from, to, digests, isBackfill }) =>
       `trail ${printable(trail)}, ${account} ${region}: ${digests} ${isBackfill ? 'backfill ' : ''}digests from ${from} to ${to}`,
@@ -52,7 +52,8 @@ function describeReport({ chains, counts, grades, tree, clean, keys }: VerifyRep
         `${counts.calls} calls served and told; ` +
         `${counts.recordsProved} of ${counts.records} records are in it`,
     )
-  const more = `${grades.unproved} unproved, ${grades.note} notes`
-  lines.push(clean ? `nothing is broken (${more})` : `${grades.broken} findings of what is BROKEN (${more})`)
+  const more = `${grades.unproved} unproved${accepted > 0 ? `, ${accepted} of them as expected` : ''}, ${grades.note} notes`
+  if (verdict === 'broken') lines.push(`${grades.broken} findings of what is BROKEN (${more})`)
+  else lines.push(verdict === 'proved' ? `all is proved (${more})` : `nothing is broken, but NOT ALL IS PROVED (${more})`)
   return lines.join('\n')
 }
