@@ -104,10 +104,24 @@ async function plantEverywhere(): Promise<readonly string[]> {
   await s3.putObject({ Bucket: 'logs', Key: 'object', Body: plant('object'), Metadata: { note: plant('metadata') } })
   await s3.getObject({ Bucket: 'logs', Key: 'object' })
 
+  const credentials = { PlatformCredential: plant('credential'), PlatformPrincipal: plant('principal') }
+  const application = await sns.createPlatformApplication({ Name: 'planted', Platform: 'ADM', Attributes: credentials })
+  const { PlatformApplicationArn } = application
+  await sns.setPlatformApplicationAttributes({ PlatformApplicationArn, Attributes: credentials })
+  const ofDevice = { Token: plant('device'), CustomUserData: plant('user-data') }
+  const { EndpointArn } = await sns.createPlatformEndpoint({ PlatformApplicationArn, ...ofDevice, Attributes: ofDevice })
+  await sns.setEndpointAttributes({ EndpointArn, Attributes: { ...ofDevice, Token: plant('new-device') } })
+  for (const refused of [
+    sns.createPlatformApplication({ Name: 'planted', Platform: 'ADM', Attributes: { ...credentials, PlatformCredential: plant('other') } }),
+    sns.createPlatformEndpoint({ PlatformApplicationArn, Token: plant('new-device'), Attributes: { Enabled: 'false' } }),
+    sns.setEndpointAttributes({ EndpointArn, Attributes: { CustomUserData: plant('long').repeat(200) } }),
+  ])
+    await assert.rejects(refused)
+
   const { output } = await runCommand(['accounts', 'create', '111122223333', '--data', folder.path, '--json'])
   const { SecretAccessKey } = JSON.parse(output) as { SecretAccessKey: string }
   await runCommand(['env', '--data', folder.path])
-  return [Token, SecretAccessKey, ROOT_KEY.secretAccessKey]
+  return [Token, SecretAccessKey, ROOT_KEY.secretAccessKey, ...Object.values(credentials)]
 }
 
 /** Every column of every row, as the operator can read it. */

@@ -10,6 +10,7 @@ import { signingKeyContext } from './signing.ts'
 import { treeKeyContext } from './tree-signing.ts'
 import { keyMaterialContext } from '../model/key.ts'
 import { outsideSecretContext } from '../model/outside-bucket.ts'
+import { platformSecretContext } from '../model/platform.ts'
 import { type Rows, Table, type TableNumber } from '../model/tables.ts'
 
 /** The root key and those before it, as the data directory keeps them. */
@@ -43,6 +44,7 @@ const CONTEXTS: { readonly [N in TableNumber]?: (row: Rows[N]) => string } = {
   [Table.digestKeys]: ({ region, fingerprint }) => digestKeyContext(region, fingerprint),
   [Table.treeKeys]: ({ verifierKey }) => treeKeyContext(verifierKey),
   [Table.outsideBuckets]: ({ name }) => outsideSecretContext(name),
+  [Table.platformApplications]: platformSecretContext,
 }
 
 const PAGE_ROWS = 64

@@ -2,6 +2,7 @@
 import type { Env } from '../engine/env.ts'
 import { sweepParts } from '../services/s3/multipart/uploads.ts'
 import { sweepBlobs } from '../services/s3/sweep-blobs.ts'
+import { createEndpointSweep } from '../services/sns/push/sweep-endpoints.ts'
 import { createSubscriptionSweep } from '../services/sns/sweep-subscriptions.ts'
 
 type Sweep = () => Promise<unknown>
@@ -13,6 +14,7 @@ export function createSweeps(env: Env, startedAt: number): readonly Sweep[] {
     once(() => sweepBlobs({ blobs, tables }, startedAt)),
     once(() => sweepBlobs({ blobs: archive, tables }, startedAt)),
     createSubscriptionSweep(env),
+    createEndpointSweep(env),
   ]
 }
 

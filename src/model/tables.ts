@@ -13,6 +13,7 @@ import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
 import type { Channel } from './channel.ts'
 import type { AccessKey, Account } from './principal.ts'
+import type { PlatformApplication, PlatformEndpoint } from './platform.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
 import type { TreeKey, TreeRow } from './tlog/tree-rows.ts'
 import type { Trail, TrailPlan } from './trail.ts'
@@ -80,6 +81,12 @@ export const Table = {
   outsideBuckets: 32,
   /** Queue ARN, slash, time (15 digits), slash, task id -> a task that moves the queue's messages on. */
   messageMoveTasks: 33,
+  /** Application ARN -> PlatformApplication (credentials sealed). */
+  platformApplications: 34,
+  /** Endpoint ARN -> PlatformEndpoint. */
+  platformEndpoints: 35,
+  /** Application ARN, slash, SHA-256 of a device's token -> the endpoint that has it. */
+  endpointTokens: 36,
 } as const
 
 /** What each table's values are, by table number. */
@@ -115,6 +122,9 @@ export interface Rows {
   31: ActsRow
   32: OutsideBucket
   33: MessageMoveTask
+  34: PlatformApplication
+  35: PlatformEndpoint
+  36: { readonly endpointArn: string }
 }
 
 export type TableNumber = keyof Rows

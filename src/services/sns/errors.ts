@@ -62,6 +62,14 @@ export const throttling = (): ServiceError => new ServiceError('Throttling', 400
 /** The operations for SMS have an error of their own for it. */
 export const throttled = (): ServiceError => new ServiceError('Throttled', 429, 'Rate exceeded', { shape: 'ThrottledException' })
 
+export const endpointDisabled = (): ServiceError =>
+  new ServiceError('EndpointDisabled', 400, 'Endpoint is disabled', { shape: 'EndpointDisabledException' })
+
+export const applicationDisabled = (): ServiceError =>
+  new ServiceError('PlatformApplicationDisabled', 400, 'Platform application is disabled', {
+    shape: 'PlatformApplicationDisabledException',
+  })
+
 const batchError = (code: string, message: string): ServiceError => new ServiceError(code, 400, message, { shape: `${code}Exception` })
 
 export const tooManyEntries = (): ServiceError =>

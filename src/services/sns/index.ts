@@ -16,6 +16,16 @@ import { snsModel } from './model.ts'
 import type { SnsParts } from './operation.ts'
 import { publishBatch } from './publish-batch.ts'
 import { publish } from './publish.ts'
+import { createPlatformApplication } from './push/create-platform-application.ts'
+import { createPlatformEndpoint } from './push/create-platform-endpoint.ts'
+import { deleteEndpoint } from './push/delete-endpoint.ts'
+import { deletePlatformApplication } from './push/delete-platform-application.ts'
+import { getEndpointAttributes } from './push/get-endpoint-attributes.ts'
+import { getPlatformApplicationAttributes } from './push/get-platform-application-attributes.ts'
+import { listEndpointsByPlatformApplication } from './push/list-endpoints-by-platform-application.ts'
+import { listPlatformApplications } from './push/list-platform-applications.ts'
+import { setEndpointAttributes } from './push/set-endpoint-attributes.ts'
+import { setPlatformApplicationAttributes } from './push/set-platform-application-attributes.ts'
 import { removePermission } from './remove-permission.ts'
 import { setSubscriptionAttributes } from './set-subscription-attributes.ts'
 import { setTopicAttributes } from './set-topic-attributes.ts'
@@ -29,10 +39,18 @@ import { untagResource } from './untag-resource.ts'
 const operations = {
   AddPermission: addPermission,
   ConfirmSubscription: confirmSubscription,
+  CreatePlatformApplication: createPlatformApplication,
+  CreatePlatformEndpoint: createPlatformEndpoint,
   CreateTopic: createTopic,
+  DeleteEndpoint: deleteEndpoint,
+  DeletePlatformApplication: deletePlatformApplication,
   DeleteTopic: deleteTopic,
+  GetEndpointAttributes: getEndpointAttributes,
+  GetPlatformApplicationAttributes: getPlatformApplicationAttributes,
   GetSubscriptionAttributes: getSubscriptionAttributes,
   GetTopicAttributes: getTopicAttributes,
+  ListEndpointsByPlatformApplication: listEndpointsByPlatformApplication,
+  ListPlatformApplications: listPlatformApplications,
   ListSubscriptions: listSubscriptions,
   ListSubscriptionsByTopic: listSubscriptionsByTopic,
   ListTagsForResource: listTagsForResource,
@@ -40,6 +58,8 @@ const operations = {
   Publish: publish,
   PublishBatch: publishBatch,
   RemovePermission: removePermission,
+  SetEndpointAttributes: setEndpointAttributes,
+  SetPlatformApplicationAttributes: setPlatformApplicationAttributes,
   SetSubscriptionAttributes: setSubscriptionAttributes,
   SetTopicAttributes: setTopicAttributes,
   Subscribe: subscribe,

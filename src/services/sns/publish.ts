@@ -5,12 +5,14 @@ import type { MessageHeader } from '../../model/message.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import type { Call } from '../../engine/operation.ts'
+import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { invalidParameter } from './errors.ts'
+import { applicationDisabled, endpointDisabled, invalidParameter } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
+import { endpointArnOf, findEndpoint, requireApplication } from './push/platform-arns.ts'
 import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
 
 const SUBJECT_CHARS_MAX = 100
@@ -33,6 +35,7 @@ export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => (
   },
   run(tx, input, call) {
     const checked = checkMessage(input, '')
+    if (isToEndpoint(input)) throw endpointRefusal(tx, destination(input, call))
     const topic = requireTopic(tx, destination(input, call))
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
     return { MessageId: send(tx, call, parts, topic, checked) }
@@ -130,7 +133,8 @@ function hidden(value: unknown): string | undefined {
 
 export function topicResource(topicArn: string | undefined, call: Call): { type: string; arn: string; account: string }[] {
   if (topicArn === undefined) return []
-  return [{ type: 'AWS::SNS::Topic', arn: topicArn, account: parseArn(topicArn)?.account || call.account }]
+  const type = /:endpoint\//.test(topicArn) ? 'AWS::SNS::PlatformEndpoint' : 'AWS::SNS::Topic'
+  return [{ type, arn: topicArn, account: parseArn(topicArn)?.account || call.account }]
 }
 
 function destination(input: PublishInput, call: Call): string {
@@ -138,7 +142,21 @@ function destination(input: PublishInput, call: Call): string {
     throw invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
   if (input.TopicArn === undefined && input.TargetArn === undefined)
     throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
+  if (isToEndpoint(input)) return endpointArnOf(input.TargetArn, call, 'TargetArn')
   return input.TopicArn !== undefined ? topicArnOf(input.TopicArn, call) : topicArnOf(input.TargetArn, call, 'TargetArn')
+}
+
+function isToEndpoint({ TopicArn: topicArn, TargetArn: targetArn }: PublishInput): boolean {
+  return topicArn === undefined && targetArn !== undefined && /:endpoint\//.test(targetArn)
+}
+
+/** Why nothing can be published to a platform endpoint. */
+function endpointRefusal(tables: TableReader, endpointArn: string): Error {
+  const endpoint = findEndpoint(tables, endpointArn)
+  if (endpoint === undefined) return invalidParameter('TargetArn Reason: No endpoint found for the target arn specified')
+  if (requireApplication(tables, endpoint.applicationArn).attributes['Enabled'] !== 'true') return applicationDisabled()
+  if (!endpoint.isEnabled) return endpointDisabled()
+  return invalidParameter('TargetArn Reason: publishing to a platform endpoint is not offered by this version of Sealcast')
 }
 
 function checkStructure(body: string): void {
