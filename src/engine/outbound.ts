@@ -32,6 +32,8 @@ export interface OutboundResponse {
 export interface Outbound {
   /** Rejects with OutboundRefused (we do not connect there) or OutboundFailed (it did not work). */
   request(request: OutboundRequest): Promise<OutboundResponse>
+  /** Random, of this process alone: by it the server knows its own requests where they come back to it (SENDER_HEADER). */
+  readonly mark?: string
   /** Origins with a pool at the moment. */
   readonly origins: number
   /** Ends what is in flight with OutboundFailed. */
@@ -71,6 +73,7 @@ export interface OutboundOptions {
   /** Resolves names; the system's by default. */
   readonly lookup?: Lookup
   readonly originsMax?: number
+  readonly mark?: string
 }
 
 export const ATTEMPT_TIMEOUT_MS = 15_000
@@ -119,6 +122,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 
   return {
+    ...(options.mark !== undefined && { mark: options.mark }),
     get origins() {
       return origins.size
     },

@@ -1,7 +1,7 @@
 // Writes objects to buckets of another S3. What it answers becomes an error of ours with S3's own code, so that a trail's status can show
 // it; what is no answer (refused, reset, too late) is told apart, because it says nothing about the bucket.
 import { createHash } from 'node:crypto'
-import { type OutsideBucket, outsideObjectUrl, outsideSecretContext } from '../model/outside-bucket.ts'
+import { LOOP_DETECTED, type OutsideBucket, outsideObjectUrl, outsideSecretContext, SENDER_HEADER } from '../model/outside-bucket.ts'
 import { ServiceError } from '../model/service-error.ts'
 import type { Env } from './env.ts'
 import { OutboundFailed, OutboundRefused, type OutboundResponse } from './outbound.ts'
@@ -69,6 +69,7 @@ interface Question {
 
 async function ask({ clock, outbound, seal }: Parts, bucket: OutsideBucket, question: Question): Promise<ServiceError | undefined> {
   const { method, key, body, signal } = question
+  const headers = outbound.mark === undefined ? question.headers : { ...question.headers, [SENDER_HEADER]: outbound.mark }
   const { accessKeyId, region } = bucket
   const secretAccessKey = seal.open(bucket.sealedSecret, outsideSecretContext(bucket.name))
   const url = outsideObjectUrl(bucket, key)
@@ -76,7 +77,7 @@ async function ask({ clock, outbound, seal }: Parts, bucket: OutsideBucket, ques
     const answer = await outbound.request({
       method,
       url,
-      headers: signS3Request({ ...question, url }, { accessKeyId, secretAccessKey, region }, clock.now()),
+      headers: signS3Request({ ...question, headers, url }, { accessKeyId, secretAccessKey, region }, clock.now()),
       ...(method === 'PUT' && { body }),
       timeoutMs: ATTEMPT_MS + Math.ceil((body.length / BYTES_PER_SECOND) * 1000),
       ...(signal !== undefined && { signal }),
@@ -105,10 +106,18 @@ function answeredError({ status, headers, body }: OutboundResponse, bucket: Outs
   const text = body.toString('utf8')
   const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? CODES[status] ?? `Http${status}`
   const region = headers['x-amz-bucket-region'] ?? /<Region>([a-z0-9-]{1,32})<\/Region>/.exec(text)?.[1]
+  if (code === LOOP_DETECTED)
+    return new ServiceError(
+      code,
+      status,
+      `${bucket.endpoint} is this very server, which would log its own deliveries for ever: ${OWN_BUCKETS}`,
+    )
   const isElsewhere = region !== undefined && region !== bucket.region
   const where = isElsewhere ? `; the bucket lies in ${region.slice(0, 32)}: connect it again with that region and its endpoint` : ''
   return new ServiceError(code, status, `${bucket.endpoint} answered ${status} ${code}${where}`)
 }
+
+const OWN_BUCKETS = 'give a trail a bucket of this server as its S3BucketName, without connecting it'
 
 /** Codes of our own, where no S3 has answered. A time-out's never stands in a trail's status (CloudTrail API, GetTrailStatus). */
 export const TIMED_OUT = 'RequestTimeout'

@@ -37,7 +37,7 @@ export function createEnv(parts: {
     ...{ clock, random, log, tables, commits, seal, journal, queues, blobs, archive, invoke },
     keys: createRecordKeys({ random, seal }),
     acts: createActs({ random, commits, account: options.account, region: config['regions.default'], version: options.version }),
-    outbound: createOutbound({ clock, allow: options.allow, ...outboundOptions(config) }),
+    outbound: createOutbound({ clock, allow: options.allow, mark: random.uuid(), ...outboundOptions(config) }),
   }
 }
 

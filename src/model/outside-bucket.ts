@@ -17,6 +17,11 @@ export interface OutsideBucket {
   readonly connectedAt: number
 }
 
+/** Bears the mark of the server that sends the request, so that a server knows what it sends to itself, whatever way it came. */
+export const SENDER_HEADER = 'x-sealcast-sender'
+/** What it answers then. */
+export const LOOP_DETECTED = 'LoopDetected'
+
 /** What the sealed secret is bound to. */
 export function outsideSecretContext(name: string): string {
   return `outside bucket ${name}`

@@ -72,6 +72,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       log,
       fallbackRegion: config['regions.default'],
       hosts: hostsOf(config),
+      mark: () => current().env.outbound.mark,
     })
     const server = createHttpServer({ ...door, clock, log, ...(tls !== undefined && { tls }) })
     const port = await listen(server, config)

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { missingMembers } from '../model/missing-members.ts'
+import { LOOP_DETECTED, SENDER_HEADER } from '../model/outside-bucket.ts'
 import { ServiceError } from '../model/service-error.ts'
 import type { OperationShape, ServiceModel } from '../model/shape.ts'
 import type { HttpResponse } from './answer.ts'
@@ -65,6 +66,8 @@ export interface DoorOptions {
   readonly log: Log
   /** Of calls without a signature. */
   readonly fallbackRegion: string
+  /** What requests that this server sent bear (SENDER_HEADER); they are refused. */
+  readonly mark?: () => string | undefined
   /** Host names under which buckets may be addressed as `<bucket>.<name>`. */
   readonly hosts?: readonly string[]
 }
@@ -104,10 +107,21 @@ function isUpload(router: Router, head: RequestHead): boolean {
 function serve(options: DoorOptions, router: Router, request: HttpRequest): Promise<HttpResponse> | HttpResponse {
   const claim = readClaim(request)
   if (claim instanceof ServiceError) return answerError(options, { ...router.speechOf(request, undefined), error: claim }, request)
+  if (isOwn(options, request)) return answerError(options, { ...router.speechOf(request, claim?.service), error: loopDetected() }, request)
   const signature = claim === undefined ? undefined : new Signature(request, claim)
   const prepared = preparePublish(options, request, claim) ?? prepare(router, request, signature)
   if ('error' in prepared) return answerError(options, prepared, request)
   return call(options, request, signature, prepared)
+}
+
+/** Not recorded: the event would be what the next delivery delivers. */
+function isOwn({ mark }: DoorOptions, { headers }: RequestHead): boolean {
+  const sender = headers[SENDER_HEADER]
+  return sender !== undefined && sender === mark?.()
+}
+
+function loopDetected(): ServiceError {
+  return new ServiceError(LOOP_DETECTED, 508, 'This server has sent the request itself, and takes no delivery of its own')
 }
 
 interface Prepared {
