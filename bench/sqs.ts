@@ -54,9 +54,19 @@ async function main(): Promise<void> {
   const ours = await startOurs(join(folder, 'data'))
   const wanted = CASES.filter(({ name }) => isWanted(name))
   const queueUrls = await createQueues(ours, 'bench', Math.max(1, ...wanted.map(({ queues }) => queues)))
+  // What is only sent stays there, and would make the cycles those of a deep queue.
+  const filledUrls = await createQueues(ours, 'filled', 1)
   const bareOf = { 1: await startBareSqs(ours, folder, 1), 10: await startBareSqs(ours, folder, 10) }
   const jobOf = ({ messages, only, queues }: Case, requests: number): JobParts => ({
-    ...cycleJob({ signer: signerOf(ours), queueUrls: queueUrls.slice(0, queues), messages, ...(only !== undefined && { only }) }, requests),
+    ...cycleJob(
+      {
+        signer: signerOf(ours),
+        queueUrls: only === 'send' ? filledUrls : queueUrls.slice(0, queues),
+        messages,
+        ...(only !== undefined && { only }),
+      },
+      requests,
+    ),
     inFlight: IN_FLIGHT,
   })
   const results: Record<string, Pair> = {}

@@ -46,7 +46,7 @@ function firstLine(child: ChildProcess, from: Readable, name: string): Promise<S
       const end = text.indexOf('\n')
       if (end !== -1) resolve({ child, first: JSON.parse(text.slice(0, end)) as Record<string, unknown> })
     })
-    child.on('exit', (code) => reject(new Error(`${name} ended with code ${code} before it said anything`)))
+    child.on('exit', (code, signal) => reject(new Error(`${name} ended with ${code ?? signal} before it said anything`)))
   })
 }
 

@@ -129,7 +129,11 @@ suite('a flipped bit', () => {
         return error.message.includes(segment.path) && error.message.includes(String(frame.position))
       }
       await assert.rejects(journal.read(frame.position, 5000), named)
-      await assert.rejects(async () => journal.readBytes(frame.payloadPosition + 3, 20), JournalDamaged)
+      // Unless it is in memory from a time when it was good.
+      await Promise.resolve(journal.readBytes(frame.payloadPosition + 3, 20)).then(
+        (bytes) => assert.deepEqual(bytes, frame.payload.subarray(3, 23)),
+        (error: unknown) => assert.ok(error instanceof JournalDamaged, String(error)),
+      )
       const before = frames[index - 1]
       if (before !== undefined && before.end === frame.position) assert.deepEqual(await journal.read(before.position, 5000), [before])
       const reader = openSegmentReader(files, FOLDER)

@@ -66,7 +66,7 @@ export function findCovering(bytes: Buffer, base: Position, address: Position, {
     if (places[(at >> 3) + 1] !== base + at || checkFrame(bytes, at, bytes.length, base + at, salt) !== 'good') continue
     const header = decodeFrameHeader(bytes, at)
     // One that ends before the address: the frame behind it has it, and goes beyond these bytes.
-    if (address >= base + at + frameSpan(header.length)) return undefined
+    if (address > base + at + frameSpan(header.length)) return undefined
     return { payloadPosition: base + at + FRAME_HEADER_BYTES, payload: openFrame(bytes, at, header, keys) }
   }
   return undefined

@@ -5,6 +5,7 @@ import { type Covering, decodeFrames, type FileDecoding, findCovering } from './
 import { FRAME_HEADER_BYTES, frameOffset, FrameUnopened } from './format.ts'
 import type { ReadFiles } from './read-files.ts'
 import type { Ring, SharedBytes } from './ring.ts'
+import { type Run, Runs } from './runs.ts'
 
 export interface Segment {
   readonly number: number
@@ -26,7 +27,9 @@ export function endOf({ segments, tail }: Extent, { number }: Segment): Position
   return segments[number - (segments[0]?.number ?? 0) + 1]?.start ?? tail
 }
 
+/** Around what is asked for by itself, and behind it where more is asked for in turn. */
 const COVERING_BYTES = 8 * 1024
+const AHEAD_BYTES = 128 * 1024
 
 export class Reads {
   readonly #extent: Extent
@@ -34,6 +37,7 @@ export class Reads {
   readonly #files: ReadFiles
   readonly #decoding: FileDecoding
   readonly #schedule: (run: () => void) => void
+  readonly #runs: Runs
   /** What frames that were read are views on. */
   readonly #lent = new WeakMap<readonly Frame[], Buffer>()
 
@@ -49,6 +53,10 @@ export class Reads {
     this.#files = parts.files
     this.#decoding = parts.decoding
     this.#schedule = parts.schedule
+    this.#runs = new Runs({
+      read: (from, until) => this.#readSegment(this.#segmentOf(from), from, until - from),
+      find: (bytes, from, address) => this.#opened(address, () => findCovering(bytes, from, address, this.#decoding)),
+    })
   }
 
   async read(from: Position, bytesMax: number): Promise<readonly Frame[]> {
@@ -64,7 +72,7 @@ export class Reads {
         ? await this.#shareLater(from, length, least)
         : { bytes: await this.#readSegment(segment, from, length), chunk: undefined }
       if (shared === undefined) continue
-      const { frames, end, stopped, needs } = this.#opened(segment, from, () =>
+      const { frames, end, stopped, needs } = this.#opened(from, () =>
         decodeFrames(shared.bytes, from, inMemory ? undefined : this.#decoding),
       )
       if (shared.chunk !== undefined) {
@@ -72,7 +80,7 @@ export class Reads {
         else this.#ring.release(shared.chunk)
       }
       if (frames.length > 0) return frames
-      if (stopped === 'bad' || (stopped === 'short' && end - from + needs > available)) throw this.#unreadable(segment, end)
+      if (stopped === 'bad' || (stopped === 'short' && end - from + needs > available)) throw this.#unreadable(end)
       from = end
       wanted = Math.max(bytesMax, needs)
       least = needs
@@ -90,7 +98,14 @@ export class Reads {
     assert(length >= 0 && position + length <= this.#extent.durable, 'bytes of a durable frame')
     if (position >= this.#ring.start) return this.#ring.copy(position, length)
     if (position < startOf(this.#extent)) return Promise.reject(this.#trimmedAt(position))
-    return this.#readCovering(position, length)
+    const run = this.#runs.find(position, position + length)
+    try {
+      const covering = run?.isRead === true ? run.covering(position) : undefined
+      if (covering !== undefined) return this.#bytesIn(covering, position, length)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    return this.#readCovering(position, length, run)
   }
 
   #shareLater(from: Position, length: number, least: number): Promise<SharedBytes | undefined> {
@@ -107,33 +122,38 @@ export class Reads {
   }
 
   /** Reads around the bytes, further each time, until the whole frame is there to be checked. */
-  async #readCovering(position: Position, length: number): Promise<Buffer> {
+  async #readCovering(position: Position, length: number, known: Run | undefined): Promise<Buffer> {
     const segment = this.#segmentOf(position)
     const end = Math.min(this.#extent.durable, endOf(this.#extent, segment))
-    for (let around = COVERING_BYTES; ; around *= 4) {
-      const from = Math.max(segment.start, position - around) & -8
-      const until = Math.min(end, position + length + around)
-      const covering = await this.#covering(segment, from, until, position)
-      if (covering !== undefined) {
-        const at = position - covering.payloadPosition
-        if (at + length > covering.payload.length) throw this.#unreadable(segment, position)
-        return covering.payload.subarray(at, at + length)
+    let run = known
+    for (let around = COVERING_BYTES; ;) {
+      if (run === undefined) {
+        const ahead = this.#runs.isBehind(position) ? Math.max(around, AHEAD_BYTES) : around
+        run = this.#runs.read(Math.max(segment.start, alignedDown(position - around)), Math.min(end, position + length + ahead))
+        around *= 4
       }
-      if (from <= segment.start && until === end) throw this.#unreadable(segment, position)
+      await run.read
+      const covering = run.covering(position)
+      if (covering !== undefined) return this.#bytesIn(covering, position, length)
+      if (run.from <= segment.start && run.until === end) throw this.#unreadable(position)
+      run = undefined
     }
   }
 
-  async #covering(segment: Segment, from: Position, until: Position, position: Position): Promise<Covering | undefined> {
-    const bytes = await this.#readSegment(segment, from, until - from)
-    return this.#opened(segment, position, () => findCovering(bytes, from, position, this.#decoding))
+  #bytesIn({ payloadPosition, payload }: Covering, position: Position, length: number): Buffer {
+    const at = position - payloadPosition
+    if (at + length > payload.length) throw this.#unreadable(position)
+    // A copy: a view would keep all that was read with it.
+    return Buffer.from(payload.subarray(at, at + length))
   }
 
-  #opened<T>(segment: Segment, position: Position, work: () => T): T {
+  #opened<T>(position: Position, work: () => T): T {
     try {
       return work()
     } catch (error) {
       if (!(error instanceof FrameUnopened)) throw error
-      throw new JournalDamaged(`${this.#files.path(segment.number)} cannot be read from position ${position} on: ${error.message}`)
+      const path = this.#files.path(this.#segmentOf(position).number)
+      throw new JournalDamaged(`${path} cannot be read from position ${position} on: ${error.message}`)
     }
   }
 
@@ -147,7 +167,12 @@ export class Reads {
     return new JournalTrimmed(`position ${position} was trimmed: the journal starts at ${startOf(this.#extent)}`)
   }
 
-  #unreadable(segment: Segment, position: Position): JournalDamaged {
-    return new JournalDamaged(`${this.#files.path(segment.number)} is damaged: no good frame at position ${position}`)
+  #unreadable(position: Position): JournalDamaged {
+    return new JournalDamaged(`${this.#files.path(this.#segmentOf(position).number)} is damaged: no good frame at position ${position}`)
   }
+}
+
+/** Frames stand at multiples of 8. */
+function alignedDown(position: Position): Position {
+  return position - (position % 8)
 }
