@@ -179,7 +179,7 @@ function eventJson({ service, operation, call, causedByTrail, causedByTree }: To
     `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"` +
     `,"sourceIPAddress":${jsonText(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`
   if (error !== undefined)
-    json += `,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${JSON.stringify(cut(error.message, TEXT_CHARS_MAX))}`
+    json += `,"errorCode":${JSON.stringify(error.recordedCode)},"errorMessage":${jsonText(cut(error.recordedMessage, TEXT_CHARS_MAX))}`
   json += `,"requestParameters":${bounded(outcome.parameters, PARAMETERS_CHARS_MAX)}`
   json += `,"responseElements":${bounded(outcome.response, PARAMETERS_CHARS_MAX)}`
   const additional =

@@ -11,6 +11,7 @@ import { treeKeyContext } from './tree-signing.ts'
 import { keyMaterialContext } from '../model/key.ts'
 import { outsideSecretContext } from '../model/outside-bucket.ts'
 import { platformSecretContext } from '../model/platform.ts'
+import { sandboxCodeContext } from '../model/sms.ts'
 import { type Rows, Table, type TableNumber } from '../model/tables.ts'
 
 /** The root key and those before it, as the data directory keeps them. */
@@ -45,6 +46,7 @@ const CONTEXTS: { readonly [N in TableNumber]?: (row: Rows[N]) => string } = {
   [Table.treeKeys]: ({ verifierKey }) => treeKeyContext(verifierKey),
   [Table.outsideBuckets]: ({ name }) => outsideSecretContext(name),
   [Table.platformApplications]: platformSecretContext,
+  [Table.smsNumbers]: (row) => (row.kind === 'sandbox' ? sandboxCodeContext(row) : ''),
 }
 
 const PAGE_ROWS = 64

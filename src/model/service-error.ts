@@ -5,6 +5,8 @@ export interface ErrorFields {
   readonly shape?: string
   /** What CloudTrail writes as errorCode where it differs from the wire code (`AccessDenied` for SNS's `AuthorizationError`). */
   readonly recordedCode?: string
+  /** What events write as errorMessage, where the message quotes what is for the caller alone. */
+  readonly recordedMessage?: string
   /** Further members of the error's body (S3: BucketName, Key). */
   readonly details?: Readonly<Record<string, string>>
   /** Headers to send with it (Allow, Retry-After). */
@@ -17,6 +19,7 @@ export class ServiceError extends Error {
   readonly status: number
   readonly shape: string
   readonly recordedCode: string
+  readonly recordedMessage: string
   readonly details: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, string>>
 
@@ -26,6 +29,7 @@ export class ServiceError extends Error {
     this.status = status
     this.shape = fields.shape ?? code
     this.recordedCode = fields.recordedCode ?? code
+    this.recordedMessage = fields.recordedMessage ?? message
     this.details = fields.details ?? {}
     this.headers = fields.headers ?? {}
   }

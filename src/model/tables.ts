@@ -15,6 +15,7 @@ import type { Channel } from './channel.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { PlatformApplication, PlatformEndpoint } from './platform.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
+import type { SmsAccount, SmsNumber } from './sms.ts'
 import type { TreeKey, TreeRow } from './tlog/tree-rows.ts'
 import type { Trail, TrailPlan } from './trail.ts'
 
@@ -87,6 +88,10 @@ export const Table = {
   platformEndpoints: 35,
   /** Application ARN, slash, SHA-256 of a device's token -> the endpoint that has it. */
   endpointTokens: 36,
+  /** Account, slash, region -> SmsAccount. */
+  smsAccounts: 37,
+  /** Account, then /opted-out/ and the number, or /sandbox/ with region and number -> SmsNumber (codes sealed). */
+  smsNumbers: 38,
 } as const
 
 /** What each table's values are, by table number. */
@@ -125,6 +130,8 @@ export interface Rows {
   34: PlatformApplication
   35: PlatformEndpoint
   36: { readonly endpointArn: string }
+  37: SmsAccount
+  38: SmsNumber
 }
 
 export type TableNumber = keyof Rows

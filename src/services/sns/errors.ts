@@ -23,15 +23,42 @@ export const authorizationError = (message: string): ServiceError =>
 
 export const validationError = (text: string): ServiceError => new ServiceError('ValidationError', 400, text)
 
+/** A value that does not fit, where it stood, and AWS's words for what would. */
+export interface Unfit {
+  readonly value: string
+  readonly path: string
+  readonly constraint: string
+  /** Quoted to the caller, and to nobody else. */
+  readonly isPersonal?: boolean
+}
+
 const VALUE_CHARS_MAX = 1000
 
 /** As AWS's request framework complains before SNS looks at anything. */
-export const unfitMember = (value: string, path: string, constraint: string): ServiceError =>
-  new ServiceError(
+export function unfitMembers(unfit: readonly Unfit[]): ServiceError {
+  const count = `${unfit.length} validation error${unfit.length === 1 ? '' : 's'} detected`
+  const text = (shown: (one: Unfit) => string): string =>
+    `${count}: ${unfit.map((one) => `Value '${shown(one)}' at '${one.path}' failed to satisfy constraint: ${one.constraint}`).join('; ')}`
+  return new ServiceError(
     'ValidationError',
     400,
-    `1 validation error detected: Value '${value.slice(0, VALUE_CHARS_MAX)}' at '${path}' failed to satisfy constraint: ${constraint}`,
+    text(({ value }) => value.slice(0, VALUE_CHARS_MAX)),
+    {
+      recordedMessage: text(({ value, isPersonal }) => (isPersonal === true ? '***' : value.slice(0, VALUE_CHARS_MAX))),
+    },
   )
+}
+
+export function checkRange(value: number, path: string, min: number, max: number): number {
+  const unfit = (constraint: string) => unfitMembers([{ value: String(value), path, constraint }])
+  if (!(value >= min)) throw unfit(`Member must have value greater than or equal to ${min}`)
+  if (value > max) throw unfit(`Member must have value less than or equal to ${max}`)
+  return value
+}
+
+/** A refusal that quotes what tells of a person, which its event leaves out. */
+export const invalidPersonal = (text: (value: string) => string, value: string): ServiceError =>
+  new ServiceError('InvalidParameter', 400, text(value), { shape: 'InvalidParameterException', recordedMessage: text('***') })
 
 /** Stock clients leave empty lists and maps out of a request, or send them as an empty text: AWS finds nothing either way. */
 export function requireMembers<T extends object>(collection: T | undefined, path: string): T {
@@ -69,6 +96,14 @@ export const applicationDisabled = (): ServiceError =>
   new ServiceError('PlatformApplicationDisabled', 400, 'Platform application is disabled', {
     shape: 'PlatformApplicationDisabledException',
   })
+
+export const optedOut = (): ServiceError =>
+  new ServiceError('OptedOut', 400, 'The phone number is opted out', { shape: 'OptedOutException' })
+
+export const userError = (text: string): ServiceError => new ServiceError('UserError', 400, text, { shape: 'UserErrorException' })
+
+export const verificationFailed = (): ServiceError =>
+  new ServiceError('VerificationException', 400, 'The one-time password is invalid or has expired')
 
 const batchError = (code: string, message: string): ServiceError => new ServiceError(code, 400, message, { shape: `${code}Exception` })
 

@@ -26,6 +26,17 @@ import { listEndpointsByPlatformApplication } from './push/list-endpoints-by-pla
 import { listPlatformApplications } from './push/list-platform-applications.ts'
 import { setEndpointAttributes } from './push/set-endpoint-attributes.ts'
 import { setPlatformApplicationAttributes } from './push/set-platform-application-attributes.ts'
+import { checkIfPhoneNumberIsOptedOut } from './sms/check-if-phone-number-is-opted-out.ts'
+import { createSMSSandboxPhoneNumber } from './sms/create-sms-sandbox-phone-number.ts'
+import { deleteSMSSandboxPhoneNumber } from './sms/delete-sms-sandbox-phone-number.ts'
+import { getSMSAttributes } from './sms/get-sms-attributes.ts'
+import { getSMSSandboxAccountStatus } from './sms/get-sms-sandbox-account-status.ts'
+import { listOriginationNumbers } from './sms/list-origination-numbers.ts'
+import { listPhoneNumbersOptedOut } from './sms/list-phone-numbers-opted-out.ts'
+import { listSMSSandboxPhoneNumbers } from './sms/list-sms-sandbox-phone-numbers.ts'
+import { optInPhoneNumber } from './sms/opt-in-phone-number.ts'
+import { setSMSAttributes } from './sms/set-sms-attributes.ts'
+import { verifySMSSandboxPhoneNumber } from './sms/verify-sms-sandbox-phone-number.ts'
 import { removePermission } from './remove-permission.ts'
 import { setSubscriptionAttributes } from './set-subscription-attributes.ts'
 import { setTopicAttributes } from './set-topic-attributes.ts'
@@ -38,34 +49,45 @@ import { untagResource } from './untag-resource.ts'
 
 const operations = {
   AddPermission: addPermission,
+  CheckIfPhoneNumberIsOptedOut: checkIfPhoneNumberIsOptedOut,
   ConfirmSubscription: confirmSubscription,
   CreatePlatformApplication: createPlatformApplication,
   CreatePlatformEndpoint: createPlatformEndpoint,
+  CreateSMSSandboxPhoneNumber: createSMSSandboxPhoneNumber,
   CreateTopic: createTopic,
   DeleteEndpoint: deleteEndpoint,
   DeletePlatformApplication: deletePlatformApplication,
+  DeleteSMSSandboxPhoneNumber: deleteSMSSandboxPhoneNumber,
   DeleteTopic: deleteTopic,
   GetEndpointAttributes: getEndpointAttributes,
   GetPlatformApplicationAttributes: getPlatformApplicationAttributes,
+  GetSMSAttributes: getSMSAttributes,
+  GetSMSSandboxAccountStatus: getSMSSandboxAccountStatus,
   GetSubscriptionAttributes: getSubscriptionAttributes,
   GetTopicAttributes: getTopicAttributes,
   ListEndpointsByPlatformApplication: listEndpointsByPlatformApplication,
+  ListOriginationNumbers: listOriginationNumbers,
+  ListPhoneNumbersOptedOut: listPhoneNumbersOptedOut,
   ListPlatformApplications: listPlatformApplications,
+  ListSMSSandboxPhoneNumbers: listSMSSandboxPhoneNumbers,
   ListSubscriptions: listSubscriptions,
   ListSubscriptionsByTopic: listSubscriptionsByTopic,
   ListTagsForResource: listTagsForResource,
   ListTopics: listTopics,
+  OptInPhoneNumber: optInPhoneNumber,
   Publish: publish,
   PublishBatch: publishBatch,
   RemovePermission: removePermission,
   SetEndpointAttributes: setEndpointAttributes,
   SetPlatformApplicationAttributes: setPlatformApplicationAttributes,
+  SetSMSAttributes: setSMSAttributes,
   SetSubscriptionAttributes: setSubscriptionAttributes,
   SetTopicAttributes: setTopicAttributes,
   Subscribe: subscribe,
   TagResource: tagResource,
   Unsubscribe: unsubscribe,
   UntagResource: untagResource,
+  VerifySMSSandboxPhoneNumber: verifySMSSandboxPhoneNumber,
 } satisfies Record<string, (parts: SnsParts) => AnyOperation>
 
 /** What SNS is put together of: its index of subscribers it makes itself. */

@@ -2,13 +2,14 @@
 import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
 import { parseArn } from '../../model/arn.ts'
 import type { MessageHeader } from '../../model/message.ts'
+import { isPhoneNumber } from '../../model/sms.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { applicationDisabled, endpointDisabled, invalidParameter } from './errors.ts'
+import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
@@ -138,6 +139,8 @@ export function topicResource(topicArn: string | undefined, call: Call): { type:
 }
 
 function destination(input: PublishInput, call: Call): string {
+  if (input.PhoneNumber !== undefined && !isPhoneNumber(input.PhoneNumber))
+    throw invalidPersonal((number) => `Invalid parameter: PhoneNumber Reason: ${number} is not valid to publish to`, input.PhoneNumber)
   if (input.PhoneNumber !== undefined)
     throw invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
   if (input.TopicArn === undefined && input.TargetArn === undefined)

@@ -1,6 +1,6 @@
 // Tags as SNS takes and gives them.
 import type { Tag } from '@aws-sdk/client-sns'
-import { invalidParameter, tagLimitExceeded, unfitMember } from './errors.ts'
+import { invalidParameter, tagLimitExceeded, unfitMembers } from './errors.ts'
 
 const KEY_CHARS_MAX = 128
 const VALUE_CHARS_MAX = 256
@@ -28,6 +28,6 @@ export function tagList(tags: Readonly<Record<string, string>>): Tag[] {
 }
 
 function checkLength(text: string, path: string, min: number, max: number): void {
-  if (text.length < min) throw unfitMember(text, path, `Member must have length greater than or equal to ${min}`)
-  if (text.length > max) throw unfitMember(text, path, `Member must have length less than or equal to ${max}`)
+  if (text.length < min) throw unfitMembers([{ value: text, path, constraint: `Member must have length greater than or equal to ${min}` }])
+  if (text.length > max) throw unfitMembers([{ value: text, path, constraint: `Member must have length less than or equal to ${max}` }])
 }
