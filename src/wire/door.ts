@@ -11,16 +11,17 @@ import type { OperationShape, ServiceModel } from '../model/shape.ts'
 import type { HttpResponse } from './answer.ts'
 import { decodeJson, encodeJson, encodeJsonError } from './codecs/aws-json.ts'
 import { decodeQuery, encodeQuery, encodeQueryError } from './codecs/aws-query.ts'
-import { EMPTY_FORM } from './codecs/form.ts'
-import { decodePublish, decodePublishBatch, encodePublish, encodePublishBatch } from './codecs/publish.ts'
+import { encodePublish, encodePublishBatch } from './codecs/publish.ts'
 import { decodeRestJson, encodeRestJson, encodeRestJsonError } from './codecs/rest-json.ts'
 import { decodeRest, encodeRest, encodeRestError } from './codecs/rest-xml.ts'
+import { sqsCodec } from './codecs/sqs.ts'
 import type { Input } from './codecs/values.ts'
+import { type HotCall, NOTHING_MISSING, prepareHot } from './hot-calls.ts'
 import type { HttpRequest, RequestHead } from './http.ts'
 import { checkCollected, openPayload, type Payload } from './payload.ts'
 import type { TlsFacts } from './peer.ts'
 import { createRouter, type Route, type Router, type Speech, type Unroutable, type WireServices } from './router.ts'
-import { type Claim, readClaim } from './sigv4/claim.ts'
+import { readClaim } from './sigv4/claim.ts'
 import { Signature } from './sigv4/signature.ts'
 
 /** A request that was routed to an operation. */
@@ -109,7 +110,7 @@ function serve(options: DoorOptions, router: Router, request: HttpRequest): Prom
   if (claim instanceof ServiceError) return answerError(options, { ...router.speechOf(request, undefined), error: claim }, request)
   if (isOwn(options, request)) return answerError(options, { ...router.speechOf(request, claim?.service), error: loopDetected() }, request)
   const signature = claim === undefined ? undefined : new Signature(request, claim)
-  const prepared = preparePublish(options, request, claim) ?? prepare(router, request, signature)
+  const prepared = prepareHot(options.services, request, claim) ?? prepare(router, request, signature)
   if ('error' in prepared) return answerError(options, prepared, request)
   return call(options, request, signature, prepared)
 }
@@ -124,39 +125,9 @@ function loopDetected(): ServiceError {
   return new ServiceError(LOOP_DETECTED, 508, 'This server has sent the request itself, and takes no delivery of its own')
 }
 
-interface Prepared {
-  readonly route: Route
-  readonly input: Input
-  readonly missing: readonly string[]
+interface Prepared extends HotCall {
   readonly decodeError?: ServiceError
   readonly payload?: Payload
-}
-
-const NOTHING_MISSING: readonly string[] = []
-const PUBLISH = Buffer.from('Action=Publish&')
-const PUBLISH_BATCH = Buffer.from('Action=PublishBatch&')
-
-/** The way of the two calls that come most; undefined when the request needs the long way. */
-function preparePublish({ services }: DoorOptions, request: HttpRequest, claim: Claim | undefined): Prepared | undefined {
-  const { body } = request
-  if (claim?.service !== 'sns' || body === undefined || request.query !== '' || request.headers['x-amz-target'] !== undefined)
-    return undefined
-  if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) return undefined
-  const isBatch = startsWith(body, PUBLISH_BATCH)
-  if (!isBatch && !startsWith(body, PUBLISH)) return undefined
-  const model = services.sns?.model()
-  const operation = model?.operations[isBatch ? 'PublishBatch' : 'Publish']
-  if (model === undefined || operation === undefined) return undefined
-  const input = isBatch ? decodePublishBatch(body) : decodePublish(body)
-  if (input === undefined) return undefined
-  const route: Route = { service: 'sns', model, speech: 'query', operation, form: EMPTY_FORM, labels: {} }
-  return { route, input: input as Input, missing: missingMembers(operation, input as Input) }
-}
-
-function startsWith(bytes: Buffer, prefix: Buffer): boolean {
-  if (bytes.length < prefix.length) return false
-  for (let at = 0; at < prefix.length; at++) if (bytes[at] !== prefix[at]) return false
-  return true
 }
 
 function prepare(router: Router, request: HttpRequest, signature: Signature | undefined): Prepared | Unroutable {
@@ -267,7 +238,11 @@ function encode({ speech, operation, model }: Route, output: Readonly<Record<str
     }
   }
   if (speech === 'json') {
-    return { status: 200, headers: { 'x-amzn-RequestId': requestId, 'content-type': jsonType(model) }, body: encodeJson(operation, output) }
+    return {
+      status: 200,
+      headers: { 'x-amzn-RequestId': requestId, 'content-type': jsonType(model) },
+      body: encodeJsonOutput(model, operation, output),
+    }
   }
   if (speech === 'restJson') {
     return {
@@ -278,6 +253,11 @@ function encode({ speech, operation, model }: Route, output: Readonly<Record<str
   }
   const { status, headers, body } = encodeRest(model, operation, output)
   return { status, headers: { ...restHeaders(identity), ...headers }, body: isIterable(body) ? Readable.from(body) : body }
+}
+
+function encodeJsonOutput(model: ServiceModel, operation: OperationShape, output: Readonly<Record<string, unknown>>): string {
+  const codec = model.service === 'sqs' ? sqsCodec(operation.name) : undefined
+  return codec === undefined ? encodeJson(operation, output) : codec.encode(output)
 }
 
 function encodeQueryOutput(

@@ -1,6 +1,6 @@
 // The awsJson protocols 1.0 and 1.1: JSON in, JSON out, the operation named in X-Amz-Target. SQS and CloudTrail speak it.
 // Times are epoch seconds, blobs base64. See smithy.io, "AWS JSON 1.0 protocol".
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { WIRE } from '../../model/limits.ts'
 import { ServiceError } from '../../model/service-error.ts'
 import type { OperationShape, ServiceModel, Shape, StructureShape } from '../../model/shape.ts'
@@ -9,7 +9,7 @@ import { dateOfSeconds, type Input, readBase64, setKey, writeBase64 } from './va
 /** The operation's input; null counts as absent, unknown members are ignored. Throws SerializationException. */
 export function decodeJson({ input }: OperationShape, bytes: Buffer): Input {
   if (bytes.length === 0) return {}
-  const value = parse(bytes)
+  const value = parseJson(bytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw serialization('Start of structure or map expected.')
   return readStructure(input, value as Input)
 }
@@ -44,12 +44,14 @@ export function serialization(message: string): ServiceError {
 /** V8 parses nesting without recursion but builds every level; short bodies cannot nest far enough to matter. */
 const DEPTH_CHECK_BYTES = 16 * 1024
 
-function parse(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw serialization('The body is not UTF-8.')
+/** Of bytes that came from outside: throws SerializationException. */
+export function parseJson(bytes: Buffer): unknown {
+  const isPlain = isAscii(bytes)
+  if (!isPlain && !isUtf8(bytes)) throw serialization('The body is not UTF-8.')
   if (bytes.length > DEPTH_CHECK_BYTES && depthOf(bytes) > WIRE.jsonDepthMax)
     throw serialization(`The body nests deeper than ${WIRE.jsonDepthMax} levels.`)
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(bytes.toString(isPlain ? 'latin1' : 'utf8'))
   } catch {
     throw serialization('The body is not valid JSON.')
   }
