@@ -22,6 +22,8 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   celery: ['python3', '-c', 'import celery, boto3, pycurl'],
   // Packages of npm that only tests drive lie in the folder that TEST_PACKAGES names.
   'sqs-consumer': ['node', '-e', "require(require.resolve('sqs-consumer', { paths: [process.env.TEST_PACKAGES ?? ''] }))"],
+  // The last one without JSON for SQS, in the folder that TEST_QUERY_BOTOCORE names.
+  'query-botocore': ['python3', '-c', "import os, sys; sys.path.insert(0, os.environ['TEST_QUERY_BOTOCORE']); import botocore"],
   openssl: ['openssl', 'version'],
   tenzir: ['tenzir', 'version'],
   java: ['java', '-version'],

@@ -61,7 +61,10 @@ test('SQS in its query protocol, posted to the queue', async () => {
     headers: { ...form },
     body: 'Action=SendMessage&Version=2012-11-05&MessageBody=b',
   })
-  assert.match(text, /^<SendMessageResponse xmlns="http:\/\/queue.amazonaws.com\/doc\/2012-11-05\/"><SendMessageResult><MessageId>m</)
+  assert.match(
+    text,
+    /^<\?xml version="1.0"\?><SendMessageResponse xmlns="http:\/\/queue.amazonaws.com\/doc\/2012-11-05\/"><SendMessageResult><MessageId>m</,
+  )
   assert.deepEqual(only(calls).input, { MessageBody: 'b', QueueUrl: QUEUE })
 })
 

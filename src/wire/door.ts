@@ -10,7 +10,7 @@ import { ServiceError } from '../model/service-error.ts'
 import type { OperationShape, ServiceModel } from '../model/shape.ts'
 import type { HttpResponse } from './answer.ts'
 import { decodeJson, encodeJson, encodeJsonError } from './codecs/aws-json.ts'
-import { decodeQuery, encodeQuery, encodeQueryError } from './codecs/aws-query.ts'
+import { decodeOldQuery, decodeQuery, encodeQuery, encodeQueryError, XML_DECLARATION } from './codecs/aws-query.ts'
 import { encodePublish, encodePublishBatch } from './codecs/publish.ts'
 import { decodeRestJson, encodeRestJson, encodeRestJsonError } from './codecs/rest-json.ts'
 import { decodeRest, encodeRest, encodeRestError } from './codecs/rest-xml.ts'
@@ -151,7 +151,7 @@ function decode({ speech, operation, form, labels, model }: Route, request: Http
     const decodeBound = speech === 'rest' ? decodeRest : decodeRestJson
     return decodeBound(operation, { labels, query: form, headers: request.headers, body: request.body })
   }
-  const input = decodeQuery(operation, form)
+  const input = (model.queryCompatible ? decodeOldQuery : decodeQuery)(operation, form)
   // Older SQS clients name the queue by the URL they post to.
   if (
     model.queryCompatible &&
@@ -268,7 +268,8 @@ function encodeQueryOutput(
 ): string {
   if (model.service === 'sns' && operation.name === 'Publish') return encodePublish(model.xmlNamespace, output, requestId)
   if (model.service === 'sns' && operation.name === 'PublishBatch') return encodePublishBatch(model.xmlNamespace, output, requestId)
-  return encodeQuery(model, operation, output, requestId)
+  const body = encodeQuery(model, operation, output, requestId)
+  return model.queryCompatible ? XML_DECLARATION + body : body
 }
 
 function encodeError({ error, speech, model, service }: ErrorContext, head: RequestHead, identity: Identity): HttpResponse {
@@ -294,7 +295,10 @@ function encodeError({ error, speech, model, service }: ErrorContext, head: Requ
     return {
       status: error.status,
       headers: { 'x-amzn-RequestId': requestId, 'content-type': 'text/xml', ...error.headers },
-      body: encodeQueryError(namespace, error, requestId),
+      body:
+        model?.queryCompatible === true
+          ? XML_DECLARATION + encodeQueryError(namespace, error, requestId, true)
+          : encodeQueryError(namespace, error, requestId),
     }
   }
   const ids = restHeaders(identity)

@@ -153,7 +153,7 @@ export function createRouter({ services, hosts }: RouterOptions): Router {
       const other = names.find(
         (name) => name !== service && version !== undefined && modelOf(name)?.version === version && modelOf(name)?.operations[action],
       )
-      return fail(other === undefined ? invalidAction(action, version) : wrongScope(other))
+      return fail(other === undefined ? invalidAction(action, version, model) : wrongScope(other))
     }
     return { service, model, speech: 'query', operation, form, labels: {} }
   }
@@ -221,7 +221,9 @@ function get({ names, values }: Form, name: string): string | undefined {
   return values[names.indexOf(name)]
 }
 
-function invalidAction(action: string, version: string | undefined): ServiceError {
+function invalidAction(action: string, version: string | undefined, model?: ServiceModel): ServiceError {
+  if (model?.queryCompatible === true)
+    return new ServiceError('InvalidAction', 400, `The action ${action.slice(0, 256)} is not valid for this endpoint.`)
   return new ServiceError(
     'InvalidAction',
     400,

@@ -21,6 +21,21 @@ export function decodeQuery({ input }: OperationShape, { names, values }: Form):
   return readStructure(input, root, false)
 }
 
+/**
+ * The same for a service whose oldest clients leave the number out where a list has one element: AttributeName=All,
+ * Attribute.Name=DelaySeconds.
+ */
+export function decodeOldQuery(operation: OperationShape, { names, values }: Form): Input {
+  const flattened = operation.input.memberList.filter((member) => member.flattened).map((member) => member.wireName)
+  const numbered = names.map((name) => {
+    const dot = name.indexOf('.')
+    const first = dot === -1 ? name : name.slice(0, dot)
+    if (!flattened.includes(first) || /^\.\d/.test(name.slice(first.length))) return name
+    return `${first}.1${name.slice(first.length)}`
+  })
+  return decodeQuery(operation, { names: numbered, values })
+}
+
 /** `<PublishResponse><PublishResult>...`; an operation without output has no Result element. */
 export function encodeQuery(
   model: ServiceModel,
@@ -40,11 +55,16 @@ export function wrapResult(xmlNamespace: string, operation: string, members: str
   )
 }
 
-export function encodeQueryError(xmlNamespace: string, error: ServiceError, requestId: string): string {
+/** The oldest form, which SQS still has: a declaration, and an error's empty detail. */
+export const XML_DECLARATION = '<?xml version="1.0"?>'
+
+/** `hasDetail`: an element for details stands there even when there are none. */
+export function encodeQueryError(xmlNamespace: string, error: ServiceError, requestId: string, hasDetail = false): string {
   const details = Object.entries(error.details).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`)
   return (
     `<ErrorResponse xmlns="${xmlNamespace}"><Error><Type>${error.fault}</Type><Code>${escapeXml(error.code)}</Code>` +
-    `<Message>${escapeXml(error.message)}</Message>${details.join('')}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`
+    `<Message>${escapeXml(error.message)}</Message>${details.join('')}${hasDetail ? '<Detail/>' : ''}</Error>` +
+    `<RequestId>${requestId}</RequestId></ErrorResponse>`
   )
 }
 
