@@ -22,6 +22,8 @@ export interface MessageHeader {
   readonly structure?: 'json'
   /** Fair queues: passed on to queues as it came. */
   readonly groupId?: string
+  /** How many changes of filter policies had been made, on topics where somebody outside has one. */
+  readonly filterChanges?: number
   /** X-Amzn-Trace-Id of the publisher. */
   readonly traceHeader?: string
   /** Version of the notification's signature, as the topic had it. */

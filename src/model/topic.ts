@@ -1,4 +1,5 @@
 // Topics and subscriptions as the records keep them. Values are replaced whole, never changed in place.
+import type { FormerFilter } from './filter-policy/former-filters.ts'
 
 export interface Topic {
   readonly topicArn: string
@@ -26,6 +27,10 @@ export interface Subscription {
   readonly route: number
   /** FilterPolicy, RawMessageDelivery, RedrivePolicy, DeliveryPolicy, ... as texts. */
   readonly attributes: Readonly<Record<string, string>>
+  /** Number of the change that brought its filter policy, by former-filters.ts; absent: there from the beginning. */
+  readonly filterChange?: number
+  /** Filters before the last changes, oldest first. */
+  readonly formerFilters?: readonly FormerFilter[]
 }
 
 /** How a queued copy of a published message is wrapped when it is received. Outlives its subscription. */

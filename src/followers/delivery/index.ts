@@ -234,22 +234,23 @@ class Deliveries implements DeliveryFollower {
     let admitted = 0
     for (const entry of messages) {
       const header = JSON.parse(entry.header.toString('utf8')) as MessageHeader
-      const recipients = this.#recipientsOf(header)
-      if (recipients.length === 0) continue
-      const body = entry.body.toString('utf8')
+      let text: string | undefined
+      const body = (): string => (text ??= entry.body.toString('utf8'))
+      const recipients = this.#recipientsOf(header, body)
       for (const subscriptionArn of recipients) {
         while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
         if (this.#isStopped) return false
-        this.#admit(header, body, subscriptionArn, open)
+        this.#admit(header, body(), subscriptionArn, open)
         if (++admitted % TURN_DELIVERIES === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     }
     return true
   }
 
-  #recipientsOf({ type, topicArn, subscriptionArn }: MessageHeader): readonly string[] {
+  #recipientsOf(header: MessageHeader, body: () => string): readonly string[] {
+    const { type, topicArn, subscriptionArn } = header
     if (type === 'Queued' || topicArn === undefined) return []
-    if (type === 'Notification') return this.#recipients(topicArn)
+    if (type === 'Notification') return this.#recipients(header, body)
     return subscriptionArn === undefined ? [] : [subscriptionArn]
   }
 

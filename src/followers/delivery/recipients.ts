@@ -1,37 +1,114 @@
-// Who outside gets the messages of a topic: its confirmed subscriptions of the protocols that are delivered from here, kept per topic and
-// forgotten when one of them changes.
+// Who outside gets a message: the confirmed subscriptions of its topic, of the protocols that are delivered from here, whose filter
+// policies it passes. Kept per topic, with each change of a subscription.
+import { filterAt } from '../../model/filter-policy/former-filters.ts'
+import { type FilteredMessage, SubscriptionFilters, filterPolicyOf, passesFilter } from '../../model/filter-policy/subscription-filters.ts'
+import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
+import type { Subscription } from '../../model/topic.ts'
 import type { Tables } from '../../engine/tables.ts'
 
-export type Recipients = (topicArn: string) => readonly string[]
+/** ARNs of the subscriptions that get a published message. `body` is asked for when a policy looks at it. */
+export type Recipients = (header: MessageHeader, body: () => string) => readonly string[]
 
-/** Subscription ARNs kept over all topics. */
+/** Subscriptions kept over all topics. */
 const KEPT_MAX = 200_000
 
 export function createRecipients(tables: Tables, protocols: ReadonlySet<string>): Recipients {
-  const known = new Map<string, readonly string[]>()
+  const known = new Map<string, TopicRecipients>()
   let kept = 0
   const forget = (topicArn: string): void => {
-    kept -= known.get(topicArn)?.length ?? 0
+    kept -= known.get(topicArn)?.size ?? 0
     known.delete(topicArn)
   }
-  tables.watch(Table.subscriptions, (subscriptionArn) => forget(subscriptionArn.slice(0, subscriptionArn.lastIndexOf(':'))))
-  tables.watch(Table.topics, forget)
-  return (topicArn) => {
-    const present = known.get(topicArn)
-    if (present !== undefined) return present
-    // Subscriptions of a deleted topic of the same name live on for a while and do not count for its successor.
-    const since = tables.get(Table.topics, topicArn)?.createdAt ?? 0
-    const found = tables
-      .range(Table.subscriptions, { prefix: `${topicArn}:` })
-      .filter(({ value }) => value.state === 'confirmed' && protocols.has(value.protocol) && value.createdAt >= since)
-      .map(({ key }) => key)
-    if (known.size >= KEPT_MAX || kept + found.length > KEPT_MAX) {
-      known.clear()
-      kept = 0
+  const put = (recipients: TopicRecipients, subscriptionArn: string, subscription: Subscription | undefined): void => {
+    kept -= recipients.size
+    const counts = subscription?.state === 'confirmed' && protocols.has(subscription.protocol) && subscription.createdAt >= recipients.since
+    recipients.put(subscriptionArn, counts ? subscription : undefined)
+    kept += recipients.size
+  }
+  // Subscriptions of a deleted topic of the same name live on for a while and do not count for its successor.
+  const since = (topicArn: string): number => tables.get(Table.topics, topicArn)?.createdAt ?? 0
+  tables.watch(Table.subscriptions, (subscriptionArn) => {
+    const recipients = known.get(subscriptionArn.slice(0, subscriptionArn.lastIndexOf(':')))
+    if (recipients !== undefined) put(recipients, subscriptionArn, tables.get(Table.subscriptions, subscriptionArn))
+  })
+  tables.watch(Table.topics, (topicArn) => {
+    if (known.get(topicArn)?.since !== since(topicArn)) forget(topicArn)
+  })
+  return (header, body) => {
+    const { topicArn = '' } = header
+    let recipients = known.get(topicArn)
+    if (recipients === undefined) {
+      if (known.size >= KEPT_MAX || kept > KEPT_MAX) {
+        known.clear()
+        kept = 0
+      }
+      known.set(topicArn, (recipients = new TopicRecipients(since(topicArn))))
+      for (const { key, value } of tables.range(Table.subscriptions, { prefix: `${topicArn}:` })) put(recipients, key, value)
     }
-    known.set(topicArn, found)
-    kept += found.length
-    return found
+    return recipients.of(header, body)
+  }
+}
+
+class TopicRecipients {
+  readonly since: number
+  /** Those that get every message. */
+  readonly #all = new Set<string>()
+  /** The same as a list, made again after a change. */
+  #list: readonly string[] | undefined
+  readonly #filtered = new SubscriptionFilters<string>()
+  /** Those whose policy changed, until a message comes that was published after the change. */
+  readonly #changed = new Map<string, Subscription>()
+
+  constructor(since: number) {
+    this.since = since
+  }
+
+  get size(): number {
+    return this.#all.size + this.#filtered.size
+  }
+
+  /** The subscription as it is now; undefined: it gets nothing. */
+  put(subscriptionArn: string, subscription: Subscription | undefined): void {
+    if (this.#all.delete(subscriptionArn)) this.#list = undefined
+    this.#filtered.delete(subscriptionArn)
+    this.#changed.delete(subscriptionArn)
+    if (subscription === undefined) return
+    if (subscription.formerFilters !== undefined) this.#changed.set(subscriptionArn, subscription)
+    const policy = filterPolicyOf(subscription.attributes)
+    if (policy !== undefined) return this.#filtered.set(subscriptionArn, policy, subscription.protocol, subscriptionArn)
+    this.#all.add(subscriptionArn)
+    this.#list = undefined
+  }
+
+  of(header: MessageHeader, body: () => string): readonly string[] {
+    const list = (this.#list ??= [...this.#all])
+    if (this.#filtered.size === 0 && this.#changed.size === 0) return list
+    const message: FilteredMessage = {
+      attributes: header.attributes,
+      structure: header.structure,
+      get body() {
+        return body()
+      },
+    }
+    const recipients = this.#filtered.size === 0 ? list : [...list, ...this.#filtered.match(message)]
+    return this.#changed.size === 0 ? recipients : this.#asPublished(header.filterChanges ?? 0, message, recipients)
+  }
+
+  /** Each message goes by the policies in force when it was published, however late it is looked at. */
+  #asPublished(changes: number, message: FilteredMessage, recipients: readonly string[]): readonly string[] {
+    const result = new Set(recipients)
+    for (const [subscriptionArn, subscription] of this.#changed) {
+      const former = filterAt(subscription, changes)
+      if (former === undefined) {
+        // Messages come in the order in which they were published.
+        this.#changed.delete(subscriptionArn)
+        continue
+      }
+      const policy = filterPolicyOf(former)
+      if (policy === undefined || passesFilter(policy, message, subscription.protocol)) result.add(subscriptionArn)
+      else result.delete(subscriptionArn)
+    }
+    return [...result]
   }
 }

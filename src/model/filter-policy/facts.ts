@@ -121,7 +121,7 @@ function numberValue(number: number, textOf: () => string, element: Element | un
   return known === undefined ? new FieldValue('numeral', textOf(), 0, element) : new FieldValue('number', '', known, element)
 }
 
-/** Undefined: the text is no JSON array of texts, numbers, true, false and null. Quirk: one of those by itself counts as its only element. */
+/** Undefined: no JSON array of texts, numbers, true, false and null. Quirk: one of those by itself counts as the only element of one. */
 function arrayValues(json: string): FieldValue[] | undefined {
   try {
     const parsed: unknown = JSON.parse(json, keepNumerals)

@@ -117,7 +117,7 @@ class Reader {
   #next(within: 'Object' | 'Array', start: number): string {
     this.skipSpace()
     if (this.isAtEnd)
-      this.fail(`Unexpected end-of-input: expected close marker for ${within} (start marker${placeOf(this.#json, start).slice(2)})`)
+      this.fail(`Unexpected end-of-input: expected close marker for ${within} (start marker${placeOf(this.#json, start).slice(1)})`)
     return this.#json.charAt(this.#at)
   }
 

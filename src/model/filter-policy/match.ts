@@ -9,13 +9,22 @@ export function passes(policy: FilterPolicy, facts: Facts | undefined): boolean 
 }
 
 export function holds(rule: Rule, facts: Facts): boolean {
-  for (const [name, patterns] of rule) if (!isFieldMet(patterns, facts.fields.get(name))) return false
-  return !facts.hasElements || rule.size < 2 || holdsWithinElements(rule, facts)
+  if (!facts.hasElements || rule.size < 2) {
+    for (const [name, patterns] of rule) if (!isFieldMet(patterns, facts.fields.get(name))) return false
+    return true
+  }
+  // A field that is there may yet be absent from the elements that count.
+  for (const [name, patterns] of rule) if (!isFieldMet(patterns, facts.fields.get(name)) && !mayBeAbsent(patterns)) return false
+  return holdsWithinElements(rule, facts)
+}
+
+export function mayBeAbsent(patterns: readonly Pattern[]): boolean {
+  return patterns.some(({ kind }) => kind === 'absent')
 }
 
 /** Whether the field by itself meets one of the patterns. */
-export function isFieldMet(patterns: readonly Pattern[], values: readonly FieldValue[] | undefined): boolean {
-  if (values === undefined) return patterns.some(({ kind }) => kind === 'absent')
+function isFieldMet(patterns: readonly Pattern[], values: readonly FieldValue[] | undefined): boolean {
+  if (values === undefined) return mayBeAbsent(patterns)
   return patterns.some((pattern) => values.some((value) => isMet(pattern, value)))
 }
 
@@ -23,7 +32,7 @@ export function isFieldMet(patterns: readonly Pattern[], values: readonly FieldV
  * Whether one choice of an element from each array meets every field. A field may also hold by its absence: when no value of it is left
  * in the elements chosen and in the arrays from which none was.
  */
-export function holdsWithinElements(rule: Rule, { fields }: Facts): boolean {
+function holdsWithinElements(rule: Rule, { fields }: Facts): boolean {
   const root = new Scope()
   const scopes = new Map<Element, Scope>()
   const scopeOf = (element: Element | undefined): Scope => {
@@ -36,9 +45,9 @@ export function holdsWithinElements(rule: Rule, { fields }: Facts): boolean {
     return scope
   }
   let bit = 1
-  let mayBeAbsent = 0
+  let dispensable = 0
   for (const [name, patterns] of rule) {
-    if (patterns.some(({ kind }) => kind === 'absent')) mayBeAbsent |= bit
+    if (mayBeAbsent(patterns)) dispensable |= bit
     for (const value of fields.get(name) ?? []) {
       const scope = scopeOf(value.element)
       scope.seen |= bit
@@ -49,7 +58,7 @@ export function holdsWithinElements(rule: Rule, { fields }: Facts): boolean {
   const all = bit - 1
   for (const outcome of root.outcomes()) {
     const { met, seen } = unpacked(outcome)
-    if ((met | (mayBeAbsent & ~seen)) === all) return true
+    if ((met | (dispensable & ~seen)) === all) return true
   }
   return false
 }

@@ -3,7 +3,7 @@
 // for a field hangs on a branch for each; the limits of a policy keep that below 150.
 import type { Facts } from './facts.ts'
 import { FieldBranches } from './field-branches.ts'
-import { holds, holdsWithinElements } from './match.ts'
+import { holds } from './match.ts'
 import type { Rule } from './parse-policy.ts'
 import type { Pattern } from './pattern.ts'
 
@@ -31,6 +31,8 @@ const WEIGHTS: Readonly<Record<Pattern['kind'], number>> = {
 /** A rule in the tree; the same object takes it out again. */
 export interface Rooted {
   readonly rule: Rule
+  /** One field, which is to be there. */
+  readonly isLone: boolean
 }
 
 export class RuleTree<R extends Rooted> {
@@ -93,8 +95,9 @@ export class RuleTree<R extends Rooted> {
     if (this.#look === look) return
     this.#look = look
     if (this.#met.length > 0) {
+      // Fields were met one by one; within elements they have to be met together.
       if (facts.hasElements) {
-        for (const rooted of this.#met) if (rooted.rule.size < 2 || holdsWithinElements(rooted.rule, facts)) found(rooted)
+        for (const rooted of this.#met) if (rooted.isLone || holds(rooted.rule, facts)) found(rooted)
       } else for (const rooted of this.#met) found(rooted)
     }
     for (const { rooted } of this.#few) if (holds(rooted.rule, facts)) found(rooted)
@@ -110,7 +113,8 @@ export class RuleTree<R extends Rooted> {
       }
     } else for (const [name, values] of facts.fields) own.get(name)?.visit(values, visit)
     if (this.#absences === undefined) return
-    for (const [name, { absent }] of this.#absences) if (absent !== undefined && !facts.fields.has(name)) visit(absent)
+    for (const [name, { absent }] of this.#absences)
+      if (absent !== undefined && (facts.hasElements || !facts.fields.has(name))) visit(absent)
   }
 
   #branch(rooted: R, rest: readonly string[]): void {

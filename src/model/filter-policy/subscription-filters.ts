@@ -2,9 +2,9 @@
 import type { MessageAttribute } from '../message.ts'
 import { selectText } from '../notification.ts'
 import { type Facts, attributeFacts, bodyFacts } from './facts.ts'
-import { passes } from './match.ts'
+import { mayBeAbsent, passes } from './match.ts'
 import { type FilterPolicy, type FilterScope, type Rule, parseFilterPolicy } from './parse-policy.ts'
-import { RuleTree } from './rule-tree.ts'
+import { type Rooted, RuleTree } from './rule-tree.ts'
 
 /** What policies may look at. */
 export interface FilteredMessage {
@@ -41,8 +41,7 @@ interface Entry<T> {
   look: number
 }
 
-interface RootedRule<T> {
-  readonly rule: Rule
+interface RootedRule<T> extends Rooted {
   entry: Entry<T> | undefined
 }
 
@@ -63,7 +62,7 @@ export class SubscriptionFilters<T> {
     this.delete(key)
     const isOnBody = policy.scope === 'MessageBody'
     const tree = isOnBody ? this.#bodyTree(protocol) : this.#attributes
-    const rooted = policy.rules.map((rule): RootedRule<T> => ({ rule, entry: undefined }))
+    const rooted = policy.rules.map((rule): RootedRule<T> => ({ rule, isLone: isLone(rule), entry: undefined }))
     const entry: Entry<T> = { value, rooted, tree, protocol: isOnBody ? protocol : undefined, look: 0 }
     for (const one of rooted) {
       one.entry = entry
@@ -114,6 +113,10 @@ export class SubscriptionFilters<T> {
     if (tree === undefined) this.#bodies.set(protocol, (tree = new RuleTree()))
     return tree
   }
+}
+
+function isLone(rule: Rule): boolean {
+  return rule.size === 1 && ![...rule.values()].some(mayBeAbsent)
 }
 
 /** The paths that rules ask for, and those that lead there. */

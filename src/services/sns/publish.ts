@@ -1,8 +1,10 @@
 // Publish: the hot path. One frame holds the message, its arrival in the topic's own queues and the event.
 import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
 import { parseArn } from '../../model/arn.ts'
+import { FILTER_CHANGES } from '../../model/filter-policy/former-filters.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { isPhoneNumber } from '../../model/sms.ts'
+import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import type { Call } from '../../engine/operation.ts'
@@ -93,6 +95,7 @@ export function checkMessage(input: MessageInput, path: string): CheckedMessage 
 /** Stages one message; returns its id. */
 export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, topic: Topic, message: CheckedMessage): string {
   const messageId = call.env.random.uuid()
+  const to = subscribers.of(topic)
   const header: MessageHeader = {
     type: 'Notification',
     messageId,
@@ -102,11 +105,12 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
     attributes: message.attributes,
     structure: message.structure,
     groupId: message.groupId,
+    filterChanges: to.hasOutsideFilters ? (tx.get(Table.counters, FILTER_CHANGES)?.next ?? 1) - 1 : undefined,
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,
     senderId: call.principal.principalId,
   }
-  const { queues, hasOutside } = subscribers.of(topic)
-  const { offset, length } = tx.message(header, message.body, hasOutside)
+  const { offset, length } = tx.message(header, message.body, to.hasOutside)
+  const queues = to.queuesFor(message)
   if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId })
   return messageId
 }

@@ -17,7 +17,7 @@ export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined
     const { [name]: _replaced, ...others } = topic.attributes
     const value = checkTopicAttribute(name, input.AttributeValue ?? '', invalidParameter, 'AttributeName')
     const changed = { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } }
-    const problem = largeMessagesProblem(changed, () => subscribers.of(topic).all.map(({ protocol }) => protocol))
+    const problem = largeMessagesProblem(changed, () => [...subscribers.of(topic).all.values()].map(({ protocol }) => protocol))
     if (problem !== undefined) throw invalidParameter(problem)
     tx.put(Table.topics, topic.topicArn, changed)
     return undefined

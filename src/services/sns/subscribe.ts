@@ -106,8 +106,8 @@ function checkEndpoint({ protocols }: SnsParts, protocol: string, endpoint: stri
 /** Whether the topic may have one more subscription, of that protocol. */
 function checkRoom({ subscribers, limits }: SnsParts, topic: Topic, protocol: string): void {
   const { all } = subscribers.of(topic)
-  if (limits !== undefined && all.length >= limits.subscriptionsMax) throw subscriptionLimitExceeded(limits.subscriptionsMax)
-  const problem = largeMessagesProblem(topic, () => [...all.map((subscription) => subscription.protocol), protocol])
+  if (limits !== undefined && all.size >= limits.subscriptionsMax) throw subscriptionLimitExceeded(limits.subscriptionsMax)
+  const problem = largeMessagesProblem(topic, () => [...[...all.values()].map((subscription) => subscription.protocol), protocol])
   if (problem !== undefined) throw invalidParameter(problem)
 }
 
@@ -115,7 +115,7 @@ function checkAttributes(given: Readonly<Record<string, string>>, protocol: stri
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(given)) {
     const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
-    const kept = checkSubscriptionAttribute(name, value, protocol, refuse, `Unknown attribute: ${name}`)
+    const kept = checkSubscriptionAttribute(name, value, { protocol, attributes: given }, refuse, `Unknown attribute: ${name}`)
     if (kept !== undefined) attributes[name] = kept
   }
   return attributes
@@ -160,7 +160,7 @@ function resubscribe(
   return { SubscriptionArn: answerArn(existing, input) }
 }
 
-const DEFAULTS: Readonly<Record<string, string>> = { RawMessageDelivery: 'false' }
+const DEFAULTS: Readonly<Record<string, string>> = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' }
 
 function answerArn(subscription: Subscription, input: SubscribeInput): string {
   return subscription.state === 'pending' && input.ReturnSubscriptionArn !== true ? PENDING : subscription.subscriptionArn

@@ -1,18 +1,23 @@
-// Who subscribes to a topic: derived from the subscription records, kept per topic, forgotten when one of them changes.
+// Who subscribes to a topic: read from the subscription records once, then kept with each of their changes, and forgotten when there are
+// many other topics.
+import { type FilteredMessage, SubscriptionFilters, filterPolicyOf } from '../../model/filter-policy/subscription-filters.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
-import type { TableReader, Tables } from '../../engine/tables.ts'
+import type { Tables } from '../../engine/tables.ts'
 import { topicOfSubscription } from './arns.ts'
 
 export interface Subscribers {
-  readonly all: readonly Subscription[]
-  /** Confirmed ones that are queues. */
-  readonly queues: readonly Subscription[]
+  /** By ARN. */
+  readonly all: ReadonlyMap<string, Subscription>
   /** Whether somebody confirmed is no queue of this server. */
   readonly hasOutside: boolean
+  /** Whether such a one has, or had, a filter policy: messages then tell which changes of policies came before them. */
+  readonly hasOutsideFilters: boolean
   readonly pending: number
   /** By protocol, space, endpoint. */
   readonly byEndpoint: ReadonlyMap<string, Subscription>
+  /** Confirmed ones that are queues and whose filter policies the message passes. The list is good until the next change. */
+  queuesFor(message: FilteredMessage): readonly Subscription[]
 }
 
 export interface SubscriberIndex {
@@ -22,31 +27,88 @@ export interface SubscriberIndex {
 const TOPICS_KEPT_MAX = 20_000
 
 export function createSubscriberIndex(tables: Tables): SubscriberIndex {
-  const known = new Map<string, { readonly topic: Topic; readonly subscribers: Subscribers }>()
-  tables.watch(Table.subscriptions, (key) => known.delete(topicOfSubscription(key)))
+  const known = new Map<string, TopicSubscribers>()
+  tables.watch(Table.subscriptions, (key) => known.get(topicOfSubscription(key))?.put(key, tables.get(Table.subscriptions, key)))
   return {
     of(topic) {
       const kept = known.get(topic.topicArn)
-      if (kept !== undefined && kept.topic.createdAt === topic.createdAt) return kept.subscribers
-      const subscribers = readSubscribers(tables, topic)
+      if (kept !== undefined && kept.since === topic.createdAt) return kept
+      const subscribers = new TopicSubscribers(topic.createdAt)
+      for (const { key, value } of tables.range(Table.subscriptions, { prefix: `${topic.topicArn}:` })) subscribers.put(key, value)
       if (known.size >= TOPICS_KEPT_MAX) known.clear()
-      known.set(topic.topicArn, { topic, subscribers })
+      known.set(topic.topicArn, subscribers)
       return subscribers
     },
   }
 }
 
-/** Subscriptions of a deleted topic of the same name live on for a while; they are older than the topic and do not count. */
-function readSubscribers(tables: TableReader, topic: Topic): Subscribers {
-  const all = tables
-    .range(Table.subscriptions, { prefix: `${topic.topicArn}:` })
-    .map(({ value }) => value)
-    .filter(({ createdAt }) => createdAt >= topic.createdAt)
-  return {
-    all,
-    queues: all.filter(({ protocol, state }) => protocol === 'sqs' && state === 'confirmed'),
-    hasOutside: all.some(({ protocol, state }) => protocol !== 'sqs' && state === 'confirmed'),
-    pending: all.filter(({ state }) => state === 'pending').length,
-    byEndpoint: new Map(all.map((subscription) => [`${subscription.protocol} ${subscription.endpoint}`, subscription])),
+class TopicSubscribers implements Subscribers {
+  /** Subscriptions of a deleted topic of the same name live on for a while; they are older than the topic and do not count. */
+  readonly since: number
+  readonly all = new Map<string, Subscription>()
+  readonly byEndpoint = new Map<string, Subscription>()
+  pending = 0
+  #outside = 0
+  #outsideFilters = 0
+  /** Queues that get every message. */
+  readonly #queues: Subscription[] = []
+  readonly #filteredQueues = new SubscriptionFilters<Subscription>()
+
+  constructor(since: number) {
+    this.since = since
   }
+
+  get hasOutside(): boolean {
+    return this.#outside > 0
+  }
+
+  get hasOutsideFilters(): boolean {
+    return this.#outsideFilters > 0
+  }
+
+  queuesFor(message: FilteredMessage): readonly Subscription[] {
+    return this.#filteredQueues.size === 0 ? this.#queues : [...this.#queues, ...this.#filteredQueues.match(message)]
+  }
+
+  /** The subscription as it is now; undefined: it is gone. */
+  put(subscriptionArn: string, subscription: Subscription | undefined): void {
+    const before = this.all.get(subscriptionArn)
+    if (before !== undefined) this.#remove(before)
+    if (subscription !== undefined && subscription.createdAt >= this.since) this.#add(subscription)
+  }
+
+  #add(subscription: Subscription): void {
+    this.all.set(subscription.subscriptionArn, subscription)
+    this.byEndpoint.set(endpointKey(subscription), subscription)
+    this.#count(subscription, 1)
+    if (!isQueue(subscription)) return
+    const policy = filterPolicyOf(subscription.attributes)
+    if (policy === undefined) this.#queues.push(subscription)
+    else this.#filteredQueues.set(subscription.subscriptionArn, policy, subscription.protocol, subscription)
+  }
+
+  #remove(subscription: Subscription): void {
+    const key = endpointKey(subscription)
+    this.all.delete(subscription.subscriptionArn)
+    if (this.byEndpoint.get(key) === subscription) this.byEndpoint.delete(key)
+    this.#count(subscription, -1)
+    const at = this.#queues.indexOf(subscription)
+    if (at !== -1) this.#queues.splice(at, 1)
+    else this.#filteredQueues.delete(subscription.subscriptionArn)
+  }
+
+  #count(subscription: Subscription, change: 1 | -1): void {
+    const { state, protocol, attributes, formerFilters } = subscription
+    if (state === 'pending') this.pending += change
+    else if (protocol !== 'sqs') this.#outside += change
+    if (protocol !== 'sqs' && (attributes['FilterPolicy'] ?? formerFilters) !== undefined) this.#outsideFilters += change
+  }
+}
+
+function isQueue({ protocol, state }: Subscription): boolean {
+  return protocol === 'sqs' && state === 'confirmed'
+}
+
+function endpointKey({ protocol, endpoint }: Subscription): string {
+  return `${protocol} ${endpoint}`
 }

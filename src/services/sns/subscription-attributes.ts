@@ -1,24 +1,31 @@
 // The attributes of a subscription: which may be set, what they must look like, and how AWS answers when they are read.
 import { parseArn } from '../../model/arn.ts'
 import { DeliveryPolicyError, effectiveSubscriptionPolicy, parseSubscriptionPolicy } from '../../model/delivery-policy.ts'
+import { FilterPolicyError } from '../../model/filter-policy/filter-policy-error.ts'
+import { type FilterScope, parseFilterPolicy } from '../../model/filter-policy/parse-policy.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
 
 const RAW_PROTOCOLS: ReadonlySet<string> = new Set(['http', 'https', 'sqs', 'firehose'])
-const NOT_OFFERED: ReadonlySet<string> = new Set(['FilterPolicy', 'FilterPolicyScope', 'SubscriptionRoleArn', 'ReplayPolicy'])
+const NOT_OFFERED: ReadonlySet<string> = new Set(['SubscriptionRoleArn', 'ReplayPolicy'])
 
-/** The checked value (undefined clears it). `refuse` gets the text behind AWS's prefix. */
+/** The checked value (undefined clears it). `beside`: what the value will stand with. `refuse` gets the text behind AWS's prefix. */
 export function checkSubscriptionAttribute(
   name: string,
   value: string,
-  protocol: string,
+  beside: Pick<Subscription, 'protocol' | 'attributes'>,
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
   if (NOT_OFFERED.has(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
   switch (name) {
     case 'RawMessageDelivery':
-      return checkRaw(value, protocol, refuse)
+      return checkRaw(value, beside.protocol, refuse)
+    case 'FilterPolicy':
+      return checkFilter(value, checkScope(beside.attributes['FilterPolicyScope'], refuse), refuse)
+    case 'FilterPolicyScope':
+      checkFilter(beside.attributes['FilterPolicy'] ?? '', checkScope(value, refuse), refuse)
+      return value
     case 'RedrivePolicy':
       return checkRedrive(value, refuse)
     case 'DeliveryPolicy':
@@ -33,7 +40,7 @@ export function readSubscriptionAttributes(subscription: Subscription, topic: To
   const { attributes } = subscription
   return {
     ConfirmationWasAuthenticated: String(subscription.confirmationWasAuthenticated),
-    ...attributes,
+    ...shown(attributes),
     ...(subscription.protocol.startsWith('http') && {
       EffectiveDeliveryPolicy: effectiveSubscriptionPolicy(attributes['DeliveryPolicy'], topic?.attributes['DeliveryPolicy']),
     }),
@@ -48,6 +55,13 @@ export function readSubscriptionAttributes(subscription: Subscription, topic: To
   }
 }
 
+/** A scope is not told without a policy, and told with one although it was never set. */
+function shown({ FilterPolicyScope, ...attributes }: Readonly<Record<string, string>>): Record<string, string> {
+  return attributes['FilterPolicy'] === undefined
+    ? attributes
+    : { ...attributes, FilterPolicyScope: FilterPolicyScope ?? 'MessageAttributes' }
+}
+
 /** AWS never gives a password back that an endpoint carries. */
 export function maskPassword(endpoint: string): string {
   return endpoint.replace(/^(https?:\/\/[^/:@]*:)[^@/]*@/i, '$1****@')
@@ -58,6 +72,21 @@ function checkRaw(value: string, protocol: string, refuse: (text: string) => Ser
   if (raw !== 'true' && raw !== 'false') throw refuse(`RawMessageDelivery: Invalid value [${value}]. Must be true or false.`)
   if (raw === 'true' && !RAW_PROTOCOLS.has(protocol)) throw refuse(`Delivery protocol [${protocol}] does not support raw message delivery.`)
   return raw
+}
+
+function checkScope(value: string | undefined, refuse: (text: string) => ServiceError): FilterScope {
+  if (value === undefined || value === 'MessageAttributes' || value === 'MessageBody') return value ?? 'MessageAttributes'
+  throw refuse(`FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`)
+}
+
+/** The policy as it was given; one that asks for nothing is none. */
+function checkFilter(value: string, scope: FilterScope, refuse: (text: string) => ServiceError): string | undefined {
+  try {
+    return parseFilterPolicy(value, scope) === undefined ? undefined : value
+  } catch (error) {
+    if (error instanceof FilterPolicyError) throw refuse(error.message)
+    throw error
+  }
 }
 
 function checkRedrive(value: string, refuse: (text: string) => ServiceError): string | undefined {

@@ -77,7 +77,7 @@ export function readTopicAttributes(topic: Topic, subscribers: Subscribers): Rec
     EffectiveDeliveryPolicy: effectiveTopicPolicy(attributes['DeliveryPolicy']),
     Owner: topic.owner,
     Policy: topicPolicy(topic),
-    SubscriptionsConfirmed: String(subscribers.all.length - subscribers.pending),
+    SubscriptionsConfirmed: String(subscribers.all.size - subscribers.pending),
     SubscriptionsDeleted: String(topic.subscriptionsDeleted),
     SubscriptionsPending: String(subscribers.pending),
     TopicArn: topic.topicArn,
