@@ -79,6 +79,14 @@ export const topicLimitExceeded = (max: number): ServiceError =>
     shape: 'TopicLimitExceededException',
   })
 
+export const filterPolicyLimitExceeded = (max: number, of: 'a topic' | 'an account'): ServiceError =>
+  new ServiceError(
+    'FilterPolicyLimitExceeded',
+    403,
+    `Filter policy limit exceeded: ${of} has at most ${max} filter policies${of === 'a topic' ? '' : ' in a region'}`,
+    { shape: 'FilterPolicyLimitExceededException' },
+  )
+
 export const subscriptionLimitExceeded = (max: number): ServiceError =>
   new ServiceError('SubscriptionLimitExceeded', 403, `Subscription limit exceeded: a topic has at most ${max} subscriptions`, {
     shape: 'SubscriptionLimitExceededException',

@@ -58,6 +58,31 @@ test('a topic has so many subscriptions', async (t) => {
   await assert.rejects(subscribe('c'), { code: 'SubscriptionLimitExceeded', status: 403 })
 })
 
+test('a topic and an account in a region have so many filter policies; subscriptions without one do not count', async (t) => {
+  const server = await worldWith(t, { filterPoliciesPerTopicMax: 2, filterPoliciesMax: 3 })
+  const [one, two] = await Promise.all(['one', 'two'].map(async (Name) => (await server.call('sns', 'CreateTopic', { Name })).TopicArn))
+  const subscribe = (TopicArn: string | undefined, name: string, Attributes: object = { FilterPolicy: '{"a":["b"]}' }) =>
+    server.call('sns', 'Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: `arn:aws:sqs:us-east-1:${ACCOUNT}:${name}`, Attributes })
+  await subscribe(one, 'a')
+  const { SubscriptionArn } = await subscribe(one, 'b')
+  await subscribe(one, 'c', {})
+  const refusal = (of: string) => ({
+    code: 'FilterPolicyLimitExceeded',
+    status: 403,
+    message: `Filter policy limit exceeded: ${of}`,
+  })
+  await assert.rejects(subscribe(one, 'd'), refusal('a topic has at most 2 filter policies'))
+  await subscribe(two, 'a')
+  await assert.rejects(subscribe(two, 'b'), refusal('an account has at most 3 filter policies in a region'))
+  const late = (await subscribe(two, 'c', {})).SubscriptionArn
+  const set = (arn: unknown, AttributeValue: string) =>
+    server.call('sns', 'SetSubscriptionAttributes', { SubscriptionArn: arn, AttributeName: 'FilterPolicy', AttributeValue })
+  await assert.rejects(set(late, '{"a":["b"]}'), refusal('an account has at most 3 filter policies in a region'))
+  await set(SubscriptionArn, '{"a":["c"]}')
+  await set(SubscriptionArn, '')
+  await set(late, '{"a":["b"]}')
+})
+
 test('calls beyond the rate are throttled, each account for itself, and the rate is no limit of the open profile', async (t) => {
   const server = await worldWith(t, {})
   const list = (times: number, as = rootPrincipal(ACCOUNT, 'AKIATEST')) =>

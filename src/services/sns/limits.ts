@@ -11,11 +11,15 @@ import { createRowCount, type RowCount } from './row-count.ts'
 export interface SnsLimits {
   readonly topicsMax: number
   readonly subscriptionsMax: number
+  readonly filterPoliciesPerTopicMax: number
+  readonly filterPoliciesMax: number
   readonly sandboxNumbersMax: number
   /** Between two times that a number may be opted in. */
   readonly optInPauseMs: number
   /** Topics by the prefix of their ARNs. */
   readonly topics: RowCount
+  /** Subscriptions with a filter policy, by the prefix of their ARNs. */
+  readonly filterPolicies: RowCount
   /** The operation at its rate. */
   paced(operation: AnyOperation): AnyOperation
 }
@@ -26,9 +30,12 @@ export function createSnsLimits({ tables, clock }: { readonly tables: Tables; re
   return {
     topicsMax: 100_000,
     subscriptionsMax: 12_500_000,
+    filterPoliciesPerTopicMax: 200,
+    filterPoliciesMax: 10_000,
     sandboxNumbersMax: 10,
     optInPauseMs: 30 * DAY_MS,
     topics: createRowCount(tables, Table.topics),
+    filterPolicies: createRowCount(tables, Table.subscriptions, ({ attributes }) => attributes['FilterPolicy'] !== undefined),
     paced(operation) {
       const perSecond = CALLS_PER_SECOND[operation.name]
       if (perSecond === undefined) return operation

@@ -1,5 +1,5 @@
 // How many rows of a table begin with a prefix: counted once, a page at a time, and kept by watching the table from then on.
-import type { TableNumber } from '../../model/tables.ts'
+import type { Rows, TableNumber } from '../../model/tables.ts'
 import type { Tables } from '../../engine/tables.ts'
 
 export interface RowCount {
@@ -11,14 +11,16 @@ export interface RowCount {
 
 const PAGE_ROWS = 500
 
-export function createRowCount(tables: Tables, table: TableNumber): RowCount {
+/** `counts`: which rows; all when absent. */
+export function createRowCount<N extends TableNumber>(tables: Tables, table: N, counts: (row: Rows[N]) => boolean = () => true): RowCount {
   const keys = new Map<string, Set<string>>()
   const loads = new Map<string, Promise<void>>()
   tables.watch(table, (key) => {
     for (const [prefix, known] of keys)
       if (key.startsWith(prefix)) {
-        if (tables.get(table, key) === undefined) known.delete(key)
-        else known.add(key)
+        const row = tables.get(table, key)
+        if (row !== undefined && counts(row)) known.add(key)
+        else known.delete(key)
       }
   })
   const read = async (prefix: string): Promise<void> => {
@@ -26,7 +28,7 @@ export function createRowCount(tables: Tables, table: TableNumber): RowCount {
     keys.set(prefix, known)
     for (let after: string | undefined; ;) {
       const rows = tables.range(table, { prefix, limit: PAGE_ROWS, ...(after !== undefined && { after }) })
-      for (const { key } of rows) known.add(key)
+      for (const { key, value } of rows) if (counts(value)) known.add(key)
       after = rows.at(-1)?.key
       if (rows.length < PAGE_ROWS) return
       await new Promise((resolve) => setImmediate(resolve))

@@ -11,6 +11,7 @@ import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { invalidParameter, subscriptionLimitExceeded } from './errors.ts'
 import { largeMessagesProblem } from './large-messages.ts'
+import { checkFilterRoom, loadFilterCounts } from './filter-limits.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
 import { checkSubscriptionAttribute } from './subscription-attributes.ts'
 
@@ -24,6 +25,7 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
   resource: (input, call) => topicArnOf(input.TopicArn, call),
   conditions: (input) => ({ 'sns:protocol': input.Protocol ?? '', 'sns:endpoint': input.Endpoint ?? '' }),
   record: { parameters: (input) => parametersOf(input) },
+  ...(parts.limits !== undefined && { prepare: (call: Call, input: SubscribeInput) => loadFilterCounts(parts, input.TopicArn, call) }),
   run(tx, input, call) {
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
     const protocol = input.Protocol ?? ''
@@ -32,6 +34,7 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
     const existing = parts.subscribers.of(topic).byEndpoint.get(`${protocol} ${endpoint}`)
     if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
     checkRoom(parts, topic, protocol)
+    if (attributes['FilterPolicy'] !== undefined) checkFilterRoom(parts, topic)
     const subscription = createSubscription(tx, call, topic, { protocol, endpoint, attributes })
     if (subscription.state === 'pending') sendConfirmation(tx, call, topic, subscription)
     return { SubscriptionArn: answerArn(subscription, input) }

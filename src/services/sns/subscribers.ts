@@ -14,6 +14,8 @@ export interface Subscribers {
   /** Whether such a one has, or had, a filter policy: messages then tell which changes of policies came before them. */
   readonly hasOutsideFilters: boolean
   readonly pending: number
+  /** How many have a filter policy. */
+  readonly filterPolicies: number
   /** By protocol, space, endpoint. */
   readonly byEndpoint: ReadonlyMap<string, Subscription>
   /** Confirmed ones that are queues and whose filter policies the message passes. The list is good until the next change. */
@@ -48,6 +50,7 @@ class TopicSubscribers implements Subscribers {
   readonly all = new Map<string, Subscription>()
   readonly byEndpoint = new Map<string, Subscription>()
   pending = 0
+  filterPolicies = 0
   #outside = 0
   #outsideFilters = 0
   /** Queues that get every message. */
@@ -101,6 +104,7 @@ class TopicSubscribers implements Subscribers {
     const { state, protocol, attributes, formerFilters } = subscription
     if (state === 'pending') this.pending += change
     else if (protocol !== 'sqs') this.#outside += change
+    if (attributes['FilterPolicy'] !== undefined) this.filterPolicies += change
     if (protocol !== 'sqs' && (attributes['FilterPolicy'] ?? formerFilters) !== undefined) this.#outsideFilters += change
   }
 }
