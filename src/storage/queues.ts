@@ -39,7 +39,7 @@ export interface Queues {
   untake(queue: number, sequence: number): void
   /** What is known of one message that still waits or is in flight, or undefined. */
   find(queue: number, sequence: number): (Waiting & { readonly visibleAt: number }) | undefined
-  /** Exact, and O(1). Reserved messages count as in flight. */
+  /** O(1), and exact but while thousands become visible at one moment. Reserved messages count as in flight. */
   counts(queue: number, now: number): QueueCounts
   /** Sent time of the oldest message, hidden ones included, or undefined. */
   oldest(queue: number): number | undefined
@@ -57,8 +57,15 @@ export interface Queues {
    * the end of the queue. Wakes no more of those who wait than there are messages, in the order they came. Returns how to stop waiting.
    */
   onceAvailable(queue: number, now: number, wake: () => void): () => void
-  /** When the next hidden or delayed message of any queue becomes visible, or undefined; `expire(now)` wakes those due. */
+  /**
+   * When the next hidden or delayed message of any queue becomes visible, or undefined. Where many are hidden it may be an earlier time, at
+   * which one would have that went.
+   */
   nextVisibleAt(): number | undefined
+  /**
+   * Makes visible what is due, and wakes who waits for it: some thousands a call. While more are due `nextVisibleAt` is not after `now`.
+   * Calls that look at queues begin with it.
+   */
   expire(now: number): void
   /**
    * `position` is that of the frame's payload, to which offsets count. What was applied before changes nothing. A drop's `before` MUST be

@@ -31,6 +31,7 @@ export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
   return queues
 }
 
+const EXPIRES_PER_CALL = 2048
 const FORGETS_PER_CALL = 256
 
 class IndexedQueues implements Queues {
@@ -40,9 +41,10 @@ class IndexedQueues implements Queues {
   readonly #cold: ColdBodies
   readonly #queues = new Map<number, Queue>()
   readonly #changes = new Changes(this.#queues)
-  readonly #visibility = new Visibility(({ visibleAt, queue, sequence }) => {
-    const found = this.#find(queue, sequence)
-    return found !== undefined && isHidden(found.chunk.state(found.index)) && found.chunk.visibleAt(found.index) === visibleAt
+  readonly #visibility = new Visibility((visibleAt, number, sequence) => {
+    const chunk = this.#queues.get(number)?.chunks.get(chunkNumber(sequence))
+    const index = chunk?.find(sequence) ?? -1
+    return chunk !== undefined && index >= 0 && chunk.visibleAt(index) === visibleAt && isHidden(chunk.state(index))
   })
   readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.available)
   /** By slice: who remembers something until then. */
@@ -164,14 +166,14 @@ class IndexedQueues implements Queues {
   }
 
   expire(now: number): void {
-    for (let due = this.#visibility.take(now); due !== undefined; due = this.#visibility.take(now)) {
-      const queue = this.#queues.get(due.queue)
-      const found = queue?.find(due.sequence)
-      if (queue === undefined || found === undefined) continue
+    this.#visibility.expire(now, EXPIRES_PER_CALL, (number, sequence) => {
+      const queue = this.#queues.get(number)
+      const found = queue?.find(sequence)
+      if (queue === undefined || found === undefined) return
       this.#move(queue, found.chunk, found.index, MessageState.visible)
-      if (queue.groupsOf(due.sequence) === undefined) queue.returned(due.sequence)
-      this.#wakes.due(due.queue)
-    }
+      if (queue.groupsOf(sequence) === undefined) queue.returned(sequence)
+      this.#wakes.due(number)
+    })
     if (now >= this.#nextSliceEnd) this.#forget(now)
   }
 

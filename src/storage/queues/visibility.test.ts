@@ -1,4 +1,4 @@
-// The heap of hidden messages: due ones come in the order of their time, dead ones never, and the dead do not pile up.
+// The calendar of hidden messages: due ones come in the order of their time, dead ones never, and the dead do not pile up.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -6,14 +6,14 @@ import { Visibility } from './visibility.ts'
 
 test('what is due comes by time, once, and only if it still holds', () => {
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('hide' as const), sequence: fc.nat(20), time: fc.nat(100) }),
+    fc.record({ kind: fc.constant('hide' as const), sequence: fc.nat(20), time: fc.nat(300) }),
     fc.record({ kind: fc.constant('remove' as const), sequence: fc.nat(20) }),
-    fc.record({ kind: fc.constant('expire' as const), time: fc.nat(100) }),
+    fc.record({ kind: fc.constant('expire' as const), time: fc.nat(300) }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const hidden = new Map<number, number>()
-      const visibility = new Visibility(({ sequence, visibleAt }) => hidden.get(sequence) === visibleAt)
+      const visibility = new Visibility((visibleAt, _, sequence) => hidden.get(sequence) === visibleAt)
       for (const each of steps) {
         if (each.kind === 'hide') {
           hidden.set(each.sequence, each.time)
@@ -21,10 +21,10 @@ test('what is due comes by time, once, and only if it still holds', () => {
         } else if (each.kind === 'remove') hidden.delete(each.sequence)
         else {
           const due: number[] = []
-          for (let entry = visibility.take(each.time); entry !== undefined; entry = visibility.take(each.time)) {
-            due.push(entry.visibleAt)
-            hidden.delete(entry.sequence)
-          }
+          visibility.expire(each.time, Infinity, (_, sequence) => {
+            due.push(hidden.get(sequence) ?? NaN)
+            hidden.delete(sequence)
+          })
           assert.deepEqual(
             due,
             due.toSorted((a, b) => a - b),
@@ -39,7 +39,7 @@ test('what is due comes by time, once, and only if it still holds', () => {
 
 test('messages received and removed before their time do not stay', () => {
   const hidden = new Map<number, number>()
-  const visibility = new Visibility(({ sequence, visibleAt }) => hidden.get(sequence) === visibleAt)
+  const visibility = new Visibility((visibleAt, _, sequence) => hidden.get(sequence) === visibleAt)
   for (let sequence = 0; sequence < 100_000; sequence++) {
     hidden.set(sequence, 43_200_000 + (sequence % 7))
     visibility.push(43_200_000 + (sequence % 7), 1, sequence, hidden.size)
@@ -52,4 +52,21 @@ test('messages received and removed before their time do not stay', () => {
     visibility.push(turn % 2, 1, 1, hidden.size)
     assert.ok(visibility.size < 200)
   }
+})
+
+test('a million that died, or that are due at once, are met a few at a time', () => {
+  const alive = new Set<number>()
+  const visibility = new Visibility((_, __, sequence) => alive.has(sequence))
+  for (let sequence = 0; sequence < 1_000_000; sequence++) {
+    alive.add(sequence)
+    visibility.push(1000 + (sequence >> 4), 1, sequence, alive.size)
+  }
+  let expired = 0
+  visibility.expire(10_000, 2000, () => expired++)
+  assert.ok(expired > 0 && expired <= 2000, String(expired))
+  for (const sequence of [...alive].slice(0, 900_000)) alive.delete(sequence)
+  let calls = 0
+  for (let next = visibility.next() ?? 0; next < 1000 + (900_000 >> 4); next = visibility.next() ?? 0, calls++)
+    visibility.expire(next, 2000, () => assert.fail('it died'))
+  assert.ok(calls > 100)
 })
