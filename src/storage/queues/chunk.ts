@@ -55,6 +55,8 @@ export class Chunk {
   readonly counts: StateCounts = [0, 0, 0, 0, 0]
   /** No body that may still be read from the journal stands before it. */
   hotPosition = Infinity
+  /** No message of it was sent later. */
+  latestSentAt = 0
   /** The checkpoint that holds it, 0 when none does. */
   generation = 0
   /** A checkpoint that is being written needs it as it is now. */
@@ -217,12 +219,24 @@ export class Chunk {
     this.#count++
     this.counts[MessageState.visible]++
     this.hotPosition = Math.min(this.hotPosition, message.position)
+    this.latestSentAt = Math.max(this.latestSentAt, message.sentAt)
     return index
   }
 
   /** Marks a message as gone. `isOpen`: more will be appended. */
   remove(index: number, isOpen: boolean): void {
     this.setState(index, MessageState.gone)
+    this.#shrink(isOpen)
+  }
+
+  /** Marks all messages below `sequence` as gone. */
+  removeBefore(sequence: number, isOpen: boolean): void {
+    const end = this.seek(sequence)
+    for (let index = 0; index < end; index++) this.setState(index, MessageState.gone)
+    this.#shrink(isOpen)
+  }
+
+  #shrink(isOpen: boolean): void {
     if (this.live === 0) this.#clear()
     else if (this.live * 16 <= this.#count && this.#count > 4 * CAPACITY_MIN) this.#compact(isOpen ? this.live * 2 : this.live)
   }
@@ -295,7 +309,10 @@ export class Chunk {
       state: new Uint8Array(buffer, next(1), count),
     }
     chunk.#count = chunk.#capacity = count
-    for (let index = 0; index < count; index++) chunk.counts[chunk.state(index)]++
+    for (let index = 0; index < count; index++) {
+      chunk.counts[chunk.state(index)]++
+      chunk.latestSentAt = Math.max(chunk.latestSentAt, chunk.sentAt(index))
+    }
     return chunk
   }
 
@@ -304,6 +321,7 @@ export class Chunk {
     this.counts[MessageState.gone] = 0
     this.#columns.slots = undefined
     this.hotPosition = Infinity
+    this.latestSentAt = 0
   }
 
   #makeRoom(): void {

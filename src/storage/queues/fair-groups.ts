@@ -3,7 +3,7 @@
 // take turns within their row; each eighth message comes from the rows in turn, so that nobody starves. Messages without a group count as
 // each their own: one stream that never has anything in flight. All in bounded work per message.
 import { type Chunk, chunkNumber, isOut, MessageState, type MessageStateCode } from './chunk.ts'
-import { type InRow, type MessageLine, MessageLinks, Row } from './lines.ts'
+import { type ChunkPlaces, type InRow, type MessageLine, MessageLinks, Row } from './lines.ts'
 
 interface FairGroup extends InRow<FairGroup> {
   readonly number: number
@@ -20,7 +20,7 @@ const ROWS = 20
 const EACH_ROW_EVERY = 8
 
 export class FairGroups {
-  readonly #chunks: ReadonlyMap<number, Chunk>
+  readonly #chunks: ChunkPlaces
   readonly #links: MessageLinks
   readonly #groups = new Map<number, FairGroup>()
   readonly #rows = Array.from({ length: ROWS }, () => new Row<FairGroup>())
@@ -29,7 +29,7 @@ export class FairGroups {
   #picks = 0
   #rowInTurn = 0
 
-  constructor(chunks: ReadonlyMap<number, Chunk>) {
+  constructor(chunks: ChunkPlaces) {
     this.#chunks = chunks
     this.#links = new MessageLinks(chunks)
   }

@@ -3,17 +3,18 @@
 // made from the messages' states and never stored.
 import type { Chunk, MessageStateCode } from './chunk.ts'
 import { FairGroups } from './fair-groups.ts'
+import type { ChunkPlaces } from './lines.ts'
 import { OrderedGroups } from './ordered-groups.ts'
 
 export class Groups {
   /** Messages below it are none of ours. */
   readonly from: number
-  readonly #chunks: ReadonlyMap<number, Chunk>
+  readonly #chunks: ChunkPlaces
   #ordered: OrderedGroups | undefined
   #fair: FairGroups | undefined
   #isFairTurn = false
 
-  constructor(chunks: ReadonlyMap<number, Chunk>, from: number) {
+  constructor(chunks: ChunkPlaces, from: number) {
     this.#chunks = chunks
     this.from = from
   }

@@ -2,6 +2,9 @@
 // that wait for their turn. Whoever stands anywhere in a line leaves it in O(1).
 import { type Chunk, chunkNumber } from './chunk.ts'
 
+/** The chunk of each number that holds messages in lines. */
+export type ChunkPlaces = Pick<ReadonlyMap<number, Chunk>, 'get'>
+
 /** The sequences of its first and last message, 0 for none. */
 export interface MessageLine {
   head: number
@@ -9,9 +12,9 @@ export interface MessageLine {
 }
 
 export class MessageLinks {
-  readonly #chunks: ReadonlyMap<number, Chunk>
+  readonly #chunks: ChunkPlaces
 
-  constructor(chunks: ReadonlyMap<number, Chunk>) {
+  constructor(chunks: ChunkPlaces) {
     this.#chunks = chunks
   }
 

@@ -2,7 +2,7 @@
 // or reserved the group is locked. Groups that have something to give stand in a row: nothing is ever searched for them, whatever waits
 // behind a lock. A group in which nothing waits is forgotten.
 import { type Chunk, chunkNumber, isOut, MessageState, type MessageStateCode } from './chunk.ts'
-import { type InRow, type MessageLine, MessageLinks, Row } from './lines.ts'
+import { type ChunkPlaces, type InRow, type MessageLine, MessageLinks, Row } from './lines.ts'
 
 interface OrderedGroup extends InRow<OrderedGroup>, MessageLine {
   readonly number: number
@@ -11,14 +11,14 @@ interface OrderedGroup extends InRow<OrderedGroup>, MessageLine {
 }
 
 export class OrderedGroups {
-  readonly #chunks: ReadonlyMap<number, Chunk>
+  readonly #chunks: ChunkPlaces
   readonly #links: MessageLinks
   readonly #groups = new Map<number, OrderedGroup>()
   readonly #ready = new Row<OrderedGroup>()
   /** Messages that are visible, those behind a lock included. */
   #visible = 0
 
-  constructor(chunks: ReadonlyMap<number, Chunk>) {
+  constructor(chunks: ChunkPlaces) {
     this.#chunks = chunks
     this.#links = new MessageLinks(chunks)
   }

@@ -7,10 +7,13 @@ import type { Memories } from './memories.ts'
 
 export class Queue {
   readonly number: number
+  /** By number, in order. */
   readonly chunks = new Map<number, Chunk>()
   readonly counts: StateCounts = [0, 0, 0, 0, 0]
   /** Undefined while no message with a group came. */
   groups: Groups | undefined
+  /** Chunks that were dropped with messages in lines: until they are out of them the groups give nothing. */
+  readonly sunk = new Map<number, Chunk>()
   /** What it remembers; undefined while it never did. */
   memories: Memories | undefined
   /** One above the highest sequence that was applied. */
@@ -42,6 +45,7 @@ export class Queue {
   /** So many visible messages, or groups of them, can be taken. */
   get available(): number {
     const visible = this.counts[MessageState.visible]
+    if (this.sunk.size > 0) return 0
     return this.groups === undefined ? visible : this.groups.available(visible)
   }
 
@@ -55,7 +59,8 @@ export class Queue {
     const group = chunk.group(index)
     if (this.groups === undefined) {
       if (group === 0) return
-      this.groups = new Groups(this.chunks, chunk.sequence(index))
+      const places = { get: (number: number): Chunk | undefined => this.chunks.get(number) ?? this.sunk.get(number) }
+      this.groups = new Groups(places, chunk.sequence(index))
     } else if (group === 0 && this.groups.isEmpty) {
       // The cursor stands before them, and goes on from there.
       this.groups = undefined
@@ -66,7 +71,7 @@ export class Queue {
 
   /** Reserves up to `max` messages: those from before the groups and those from the groups, which goes first in turns. */
   take(max: number, reserve: (chunk: Chunk, index: number) => void): void {
-    const { groups } = this
+    const groups = this.sunk.size > 0 ? undefined : this.groups
     this.#isGroupsTurn = !this.#isGroupsTurn
     let left = max
     if (groups !== undefined && this.#isGroupsTurn) left -= groups.take(left, reserve)
@@ -111,8 +116,30 @@ export class Queue {
   /** The lowest sequence of a live message that was sent at `time` or later, or the tail. */
   firstSentAt(time: number): number {
     this.oldest()
-    const found = this.#seek(this.#first, (chunk, index) => chunk.state(index) !== MessageState.gone && chunk.sentAt(index) >= time)
+    const found = this.#seek(
+      this.#first,
+      (chunk, index) => chunk.state(index) !== MessageState.gone && chunk.sentAt(index) >= time,
+      (chunk) => chunk.latestSentAt >= time,
+    )
     return found?.chunk.sequence(found.index) ?? this.tail
+  }
+
+  /** Whether it goes is for the caller; whoever takes from the groups first has to see that they are told (`sweepSunk`). */
+  sink(chunk: Chunk): void {
+    this.sunk.set(chunk.number, chunk)
+  }
+
+  /** Takes messages of sunk chunks out of their lines, about `max` a call; false when there are more. */
+  sweepSunk(max: number): boolean {
+    let left = max
+    for (const [number, chunk] of this.sunk) {
+      if (left <= 0) return false
+      left -= chunk.live
+      for (let index = 0; index < chunk.count; index++)
+        if (chunk.state(index) !== MessageState.gone) this.groupsOf(chunk.sequence(index))?.removed(chunk, index)
+      this.sunk.delete(number)
+    }
+    return true
   }
 
   /** Everything before it was dropped. */
@@ -144,13 +171,27 @@ export class Queue {
     return sequence < end ? found : undefined
   }
 
-  #seek(from: number, isWanted: (chunk: Chunk, index: number) => boolean): Found | undefined {
-    if (this.chunks.size === 0) return undefined
-    for (let number = chunkNumber(from); number <= chunkNumber(this.tail - 1); number++) {
+  #seek(
+    from: number,
+    isWanted: (chunk: Chunk, index: number) => boolean,
+    isLookedAt: (chunk: Chunk) => boolean = () => true,
+  ): Found | undefined {
+    for (let number = this.#chunkFrom(chunkNumber(from)); number !== undefined; number = this.#chunkFrom(number + 1)) {
       const chunk = this.chunks.get(number)
-      if (chunk === undefined) continue
+      if (chunk === undefined || !isLookedAt(chunk)) continue
       for (let index = chunk.seek(from); index < chunk.count; index++) if (isWanted(chunk, index)) return { chunk, index }
     }
+    return undefined
+  }
+
+  /** The first chunk from this number on. A few that are far apart are walked through, so that nobody counts through the gaps. */
+  #chunkFrom(number: number): number | undefined {
+    const last = chunkNumber(this.tail - 1)
+    if (last - number <= this.chunks.size) {
+      for (let at = number; at <= last; at++) if (this.chunks.has(at)) return at
+      return undefined
+    }
+    for (const at of this.chunks.keys()) if (at >= number) return at
     return undefined
   }
 

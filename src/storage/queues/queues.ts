@@ -33,6 +33,7 @@ export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
 
 const EXPIRES_PER_CALL = 2048
 const FORGETS_PER_CALL = 256
+const SWEPT_PER_TURN = 8192
 
 class IndexedQueues implements Queues {
   readonly #journal: Pick<Journal, 'readBytes'>
@@ -76,8 +77,8 @@ class IndexedQueues implements Queues {
       }
     }
     for (const queue of this.#queues.values()) {
-      const oldest = Math.min(...[...queue.chunks.values()].map((chunk) => chunk.sequence(0)))
-      queue.advance(oldest)
+      const [first] = queue.chunks.values()
+      queue.advance(first?.sequence(0) ?? Infinity)
     }
     this.#applied = this.#checkpoints.position
   }
@@ -318,18 +319,21 @@ class IndexedQueues implements Queues {
 
   #drop({ queue: number, before }: DropEntry): void {
     const queue = this.#queueOf(number)
-    if (before >= queue.tail) queue.groups = undefined
-    for (const chunk of [...queue.chunks.values()]) {
-      if (chunk.sequence(0) >= before) continue
-      if (chunk.sequence(chunk.count - 1) < before) {
-        this.#detach(queue, chunk)
+    if (before >= queue.tail) {
+      queue.groups = undefined
+      queue.sunk.clear()
+    }
+    const tailChunk = chunkNumber(queue.tail)
+    for (const chunk of queue.chunks.values()) {
+      if (chunk.sequence(0) >= before) break
+      if (chunk.sequence(chunk.count - 1) >= before || (chunk.number === tailChunk && queue.groups !== undefined)) {
+        this.#removeBefore(queue, chunk, before)
         continue
       }
-      this.#changes.chunk(chunk)
-      // By sequence, since indexes move when a chunk drops its dead.
-      for (const sequence of liveBefore(chunk, before)) this.#removeFrom(queue, chunk, chunk.find(sequence))
-      this.#freeIfEmpty(queue, chunk)
+      if (queue.groups !== undefined) queue.sink(chunk)
+      this.#detach(queue, chunk)
     }
+    this.#sweepSunk(queue)
     this.#cold.dropped(number, before)
     if (before === Infinity) {
       this.#queues.delete(number)
@@ -342,6 +346,25 @@ class IndexedQueues implements Queues {
       queue.advance(before)
     }
     this.#wakes.due(number)
+  }
+
+  #removeBefore(queue: Queue, chunk: Chunk, before: number): void {
+    this.#changes.chunk(chunk)
+    for (let index = 0, end = chunk.seek(before); index < end; index++) {
+      const state = chunk.state(index)
+      if (state === MessageState.gone) continue
+      queue.groupsOf(chunk.sequence(index))?.removed(chunk, index)
+      queue.counts[state]--
+      if (isHidden(state)) this.#hidden--
+    }
+    chunk.removeBefore(before, chunk.number === chunkNumber(queue.tail))
+    this.#freeIfEmpty(queue, chunk)
+  }
+
+  /** A step of it at once, the rest turn by turn. */
+  #sweepSunk(queue: Queue): void {
+    if (queue.sweepSunk(SWEPT_PER_TURN)) this.#wakes.due(queue.number)
+    else setImmediate(() => this.#sweepSunk(queue))
   }
 
   #removeFrom(queue: Queue, chunk: Chunk, index: number): void {
@@ -365,10 +388,6 @@ class IndexedQueues implements Queues {
 
   /** Takes a whole chunk away, unchanged, since a checkpoint that is being written may still need it. */
   #detach(queue: Queue, chunk: Chunk): void {
-    if (queue.groups !== undefined && chunk.live > 0) {
-      for (let index = 0; index < chunk.count; index++)
-        if (chunk.state(index) !== MessageState.gone) queue.groupsOf(chunk.sequence(index))?.removed(chunk, index)
-    }
     for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight, MessageState.reserved]) {
       queue.counts[state] -= chunk.counts[state]
       if (isHidden(state)) this.#hidden -= chunk.counts[state]
@@ -459,12 +478,4 @@ function describe(chunk: Chunk, index: number): Waiting {
 
 function isHidden(state: MessageStateCode): boolean {
   return state === MessageState.delayed || state === MessageState.inFlight
-}
-
-function liveBefore(chunk: Chunk, before: number): number[] {
-  const sequences: number[] = []
-  for (let index = 0; index < chunk.count && chunk.sequence(index) < before; index++) {
-    if (chunk.state(index) !== MessageState.gone) sequences.push(chunk.sequence(index))
-  }
-  return sequences
 }

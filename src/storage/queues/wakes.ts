@@ -43,8 +43,12 @@ export class Wakes {
     const waiting = this.#waiting.get(queue)
     const available = this.#available(queue) ?? Infinity
     if (waiting === undefined || available === 0) return
-    const woken = [...waiting].slice(0, available)
-    for (const waiter of woken) waiting.delete(waiter)
+    const woken: (() => void)[] = []
+    for (const waiter of waiting) {
+      if (woken.length >= available) break
+      waiting.delete(waiter)
+      woken.push(waiter)
+    }
     if (waiting.size === 0) this.#waiting.delete(queue)
     for (const waiter of woken) waiter()
     this.due(queue)
