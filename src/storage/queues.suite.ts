@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { MessageGone } from './queues.ts'
 import { Committer, FakeJournal } from './queues/committer.suite.ts'
+import { groupsSuite } from './queues/groups.suite.ts'
 import { command, History } from './queues/history.suite.ts'
 import { openQueues } from './queues/queues.ts'
 import type { QueueStore } from './queues/store.ts'
@@ -54,6 +55,8 @@ export function queuesSuite(backend: string, world: () => QueuesWorld, histories
       remove()
     }
   }
+
+  groupsSuite(backend, withQueues)
 
   test(`${backend}: messages are taken in the order they were sent, across chunks`, () =>
     withQueues(async (committer) => {

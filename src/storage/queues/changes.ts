@@ -65,6 +65,7 @@ export class Changes {
 
   /** A part is there again: the generation that holds its former self, or 0. */
   reclaim(queue: number, part: number): number {
+    if (this.#gone.size === 0) return 0
     const generation = this.#gone.get(nameOf(queue, part))?.generation ?? 0
     this.#gone.delete(nameOf(queue, part))
     return generation

@@ -43,6 +43,7 @@ export class Checkpoints {
   readonly #store: StoredBytes
   #position: Position = 0
   #generation = 0
+  #format: number | undefined
   /** Written by checkpoints that were not finished; MUST go before the head moves past their generation. */
   #leftovers: Buffer[] = []
   /** Replaced by newer generations; may go once the head is past them. */
@@ -70,6 +71,7 @@ export class Checkpoints {
       }
       this.#generation = generation
       this.#position = position
+      this.#format = format
     }
     let newest: { key: Buffer; value: Buffer } | undefined
     for (const entry of this.#entries()) {
@@ -84,6 +86,12 @@ export class Checkpoints {
       newest = entry
     }
     if (newest !== undefined) yield* this.#part(newest)
+  }
+
+  /** What was written by an older release says from now on that it is of our format: frames may tell what that release would pass over. */
+  async upgrade(): Promise<void> {
+    if (this.#format === undefined || this.#format === QUEUES_FORMAT) return
+    await this.#store.write([{ key: HEAD_KEY, value: seal(HEAD_KEY, encodeHead(this.#generation, this.#position)) }])
   }
 
   /** The generation that the next `save` writes. */
@@ -151,7 +159,7 @@ export class Checkpoints {
 }
 
 function isSamePart(a: Buffer, b: Buffer): boolean {
-  return a.compare(b, 0, 8, 0, 8) === 0
+  return a.readUInt32BE(0) === b.readUInt32BE(0) && a.readUInt32BE(4) === b.readUInt32BE(4)
 }
 
 function verify(key: Buffer, value: Buffer, what: string): void {

@@ -272,7 +272,8 @@ export class Chunk {
     for (const part of parts) {
       if (part === undefined) continue
       const length = part.BYTES_PER_ELEMENT * count
-      bytes.set(new Uint8Array(part.buffer, part.byteOffset, length), at)
+      if (count <= SMALL) writeColumn(bytes, at, part, count)
+      else bytes.set(new Uint8Array(part.buffer, part.byteOffset, length), at)
       at += length
     }
     if (this.counts[MessageState.reserved] > 0) {
@@ -365,6 +366,20 @@ export class Chunk {
     const slots = new Uint16Array(this.#capacity)
     for (let index = 0; index < this.#count; index++) slots[index] = this.#firstSlot + index
     return slots
+  }
+}
+
+/** A view costs more than to write so few values. */
+const SMALL = 16
+
+function writeColumn(bytes: Buffer, at: number, column: Float64Array | Uint32Array | Uint16Array | Uint8Array, count: number): void {
+  const size = column.BYTES_PER_ELEMENT
+  for (let index = 0, place = at; index < count; index++, place += size) {
+    const value = column[index] ?? 0
+    if (size === 8) bytes.writeDoubleLE(value, place)
+    else if (size === 4) bytes.writeUInt32LE(value, place)
+    else if (size === 2) bytes.writeUInt16LE(value, place)
+    else bytes[place] = value
   }
 }
 

@@ -40,7 +40,8 @@ export class Memories {
   remember({ key, until, value }: Memory): MemoryBlock {
     // Not before one that is under the key already, which would come to light again when the newer one is forgotten.
     let slice = Math.floor(until / SLICE_MS)
-    for (const other of this.#shelves) if (other.slice > slice && other.find(key) !== undefined) slice = other.slice
+    const hash = hashOf(key)
+    for (const other of this.#shelves) if (other.slice > slice && other.find(key, hash) !== undefined) slice = other.slice
     const shelf = this.#shelfFor(slice)
     let block = shelf.blocks.at(-1)
     if (block === undefined || !block.hasRoom(value.length)) {
@@ -56,8 +57,9 @@ export class Memories {
   recall(key: Buffer, now: number): Buffer | undefined {
     let newest: { readonly block: MemoryBlock; readonly at: number } | undefined
     let newestOrder = -1
+    const hash = hashOf(key)
     for (const shelf of this.#shelves) {
-      const found = shelf.find(key)
+      const found = shelf.find(key, hash)
       if (found === undefined) continue
       const order = found.block.order(found.at)
       if (order > newestOrder) [newest, newestOrder] = [found, order]
@@ -143,8 +145,8 @@ class Shelf {
     this.#table[slot + 1] = place
   }
 
-  find(key: Buffer): { readonly block: MemoryBlock; readonly at: number } | undefined {
-    const place = this.#table[this.#slotOf(key, hashOf(key)) + 1] ?? 0
+  find(key: Buffer, hash: number): { readonly block: MemoryBlock; readonly at: number } | undefined {
+    const place = this.#table[this.#slotOf(key, hash) + 1] ?? 0
     return place === 0 ? undefined : this.#placed(place)
   }
 

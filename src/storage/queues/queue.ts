@@ -12,8 +12,8 @@ export class Queue {
   readonly counts: StateCounts = [0, 0, 0, 0, 0]
   /** Undefined while no message with a group came. */
   groups: Groups | undefined
-  /** Chunks that were dropped with messages in lines: until they are out of them the groups give nothing. */
-  readonly sunk = new Map<number, Chunk>()
+  /** Chunks that were dropped with messages in lines: while there are any the groups give nothing. */
+  sunk: Map<number, Chunk> | undefined
   /** What it remembers; undefined while it never did. */
   memories: Memories | undefined
   /** One above the highest sequence that was applied. */
@@ -30,6 +30,8 @@ export class Queue {
   #returnedHead = 0
   #isReturnedTurn = true
   #isGroupsTurn = false
+  /** Of the first sunk chunk. */
+  #sweptUpTo = 0
 
   constructor(number: number) {
     this.number = number
@@ -45,7 +47,7 @@ export class Queue {
   /** So many visible messages, or groups of them, can be taken. */
   get available(): number {
     const visible = this.counts[MessageState.visible]
-    if (this.sunk.size > 0) return 0
+    if (this.sunk !== undefined) return 0
     return this.groups === undefined ? visible : this.groups.available(visible)
   }
 
@@ -59,7 +61,7 @@ export class Queue {
     const group = chunk.group(index)
     if (this.groups === undefined) {
       if (group === 0) return
-      const places = { get: (number: number): Chunk | undefined => this.chunks.get(number) ?? this.sunk.get(number) }
+      const places = { get: (number: number): Chunk | undefined => this.chunks.get(number) ?? this.sunk?.get(number) }
       this.groups = new Groups(places, chunk.sequence(index))
     } else if (group === 0 && this.groups.isEmpty) {
       // The cursor stands before them, and goes on from there.
@@ -71,7 +73,7 @@ export class Queue {
 
   /** Reserves up to `max` messages: those from before the groups and those from the groups, which goes first in turns. */
   take(max: number, reserve: (chunk: Chunk, index: number) => void): void {
-    const groups = this.sunk.size > 0 ? undefined : this.groups
+    const groups = this.sunk === undefined ? this.groups : undefined
     this.#isGroupsTurn = !this.#isGroupsTurn
     let left = max
     if (groups !== undefined && this.#isGroupsTurn) left -= groups.take(left, reserve)
@@ -124,22 +126,34 @@ export class Queue {
     return found?.chunk.sequence(found.index) ?? this.tail
   }
 
-  /** Whether it goes is for the caller; whoever takes from the groups first has to see that they are told (`sweepSunk`). */
+  /** A chunk that goes with messages in lines, out of which `sweepSunk` takes them. It MUST NOT be one that takes more. */
   sink(chunk: Chunk): void {
+    this.sunk ??= new Map()
     this.sunk.set(chunk.number, chunk)
   }
 
-  /** Takes messages of sunk chunks out of their lines, about `max` a call; false when there are more. */
+  /** Takes messages of sunk chunks out of their lines, up to `max` a call; false when there are more. */
   sweepSunk(max: number): boolean {
     let left = max
-    for (const [number, chunk] of this.sunk) {
-      if (left <= 0) return false
-      left -= chunk.live
-      for (let index = 0; index < chunk.count; index++)
-        if (chunk.state(index) !== MessageState.gone) this.groupsOf(chunk.sequence(index))?.removed(chunk, index)
-      this.sunk.delete(number)
+    for (const [number, chunk] of this.sunk ?? []) {
+      for (; this.#sweptUpTo < chunk.count; this.#sweptUpTo++) {
+        const index = this.#sweptUpTo
+        if (chunk.state(index) === MessageState.gone) continue
+        if (left-- <= 0) return false
+        this.groupsOf(chunk.sequence(index))?.removed(chunk, index)
+      }
+      this.#sweptUpTo = 0
+      this.sunk?.delete(number)
     }
+    this.sunk = undefined
     return true
+  }
+
+  /** All messages go, and all that is known of groups with them. */
+  leaveGroups(): void {
+    this.groups = undefined
+    this.sunk = undefined
+    this.#sweptUpTo = 0
   }
 
   /** Everything before it was dropped. */

@@ -27,13 +27,13 @@ export interface OpenQueuesOptions {
 /** Loads the last checkpoint; the caller replays the journal from `checkpointed` on. Throws QueuesFormatUnknown and QueuesDamaged. */
 export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
   const queues = new IndexedQueues(options)
-  queues.load()
+  await queues.load()
   return queues
 }
 
-const EXPIRES_PER_CALL = 2048
+const EXPIRES_PER_CALL = 1024
 const FORGETS_PER_CALL = 256
-const SWEPT_PER_TURN = 8192
+const SWEPT_PER_TURN = 2048
 
 class IndexedQueues implements Queues {
   readonly #journal: Pick<Journal, 'readBytes'>
@@ -67,7 +67,7 @@ class IndexedQueues implements Queues {
     return this.#queues.get(number)?.memories?.recall(key, now)
   }
 
-  load(): void {
+  async load(): Promise<void> {
     for (const part of this.#checkpoints.load()) {
       try {
         this.#loadPart(part)
@@ -81,6 +81,7 @@ class IndexedQueues implements Queues {
       queue.advance(first?.sequence(0) ?? Infinity)
     }
     this.#applied = this.#checkpoints.position
+    await this.#checkpoints.upgrade()
   }
 
   get checkpointed(): Position {
@@ -319,10 +320,7 @@ class IndexedQueues implements Queues {
 
   #drop({ queue: number, before }: DropEntry): void {
     const queue = this.#queueOf(number)
-    if (before >= queue.tail) {
-      queue.groups = undefined
-      queue.sunk.clear()
-    }
+    if (before >= queue.tail) queue.leaveGroups()
     const tailChunk = chunkNumber(queue.tail)
     for (const chunk of queue.chunks.values()) {
       if (chunk.sequence(0) >= before) break

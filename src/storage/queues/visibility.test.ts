@@ -54,19 +54,19 @@ test('messages received and removed before their time do not stay', () => {
   }
 })
 
-test('a million that died, or that are due at once, are met a few at a time', () => {
+test('two hundred thousand that died, or that are due at once, are met a few at a time', () => {
   const alive = new Set<number>()
   const visibility = new Visibility((_, __, sequence) => alive.has(sequence))
-  for (let sequence = 0; sequence < 1_000_000; sequence++) {
+  for (let sequence = 0; sequence < 200_000; sequence++) {
     alive.add(sequence)
     visibility.push(1000 + (sequence >> 4), 1, sequence, alive.size)
   }
   let expired = 0
   visibility.expire(10_000, 2000, () => expired++)
   assert.ok(expired > 0 && expired <= 2000, String(expired))
-  for (const sequence of [...alive].slice(0, 900_000)) alive.delete(sequence)
+  for (const sequence of [...alive].slice(0, 190_000)) alive.delete(sequence)
   let calls = 0
-  for (let next = visibility.next() ?? 0; next < 1000 + (900_000 >> 4); next = visibility.next() ?? 0, calls++)
+  for (let next = visibility.next() ?? 0; next < 1000 + (190_000 >> 4); next = visibility.next() ?? 0, calls++)
     visibility.expire(next, 2000, () => assert.fail('it died'))
-  assert.ok(calls > 100)
+  assert.ok(calls > 20)
 })

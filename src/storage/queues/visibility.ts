@@ -85,7 +85,7 @@ export class Visibility {
         const length = this.#begin(now)
         if (length === undefined) return
         // To look at one is a fraction of what it is to expire it.
-        left -= length >> 3
+        left -= length >> 2
       }
     }
   }
