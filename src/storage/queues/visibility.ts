@@ -56,7 +56,7 @@ export class Visibility {
     if (this.#size > 2 * living + DEAD_SPARE) this.#sweepOne()
   }
 
-  /** The earliest time at which a message becomes visible, or undefined. Among many it may be one at which a message would have that died. */
+  /** The earliest time at which a message becomes visible, or undefined. Among many it may be that of a message that died. */
   next(): number | undefined {
     let left = LOOKED_AT_MAX
     while (this.#near.length > 0 && left-- > 0 && !this.#isAliveAt(this.#near, 0)) this.#popNear()
