@@ -32,7 +32,6 @@ export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   Id: 'names one of a kind of which a bucket here has none',
   NextToken: 'of listings that have no second page here',
   OptionalObjectAttributes: 'asks for the state of a restore, and nothing here needs to be restored',
-  ReceiveRequestAttemptId: 'FIFO queues alone know it',
   RequestPayer: 'buckets where the requester pays do not exist here; S3 takes it for any other',
   RestoreRequest: 'no object here is in a class from which it would have to be restored',
 }

@@ -49,8 +49,12 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     await moves.stop()
     await harness.close()
   })
-  const sqs = async <T>(operation: string, input: object = {}, as?: typeof other): Promise<T> =>
-    (await harness.call('sqs', operation, input, as)) as T
+  const sqs = async <T>(operation: string, input: object = {}, as?: typeof other): Promise<T> => {
+    const output = (await harness.call('sqs', operation, input, as)) as T
+    // Some answers come before their commit; time stands still here, where outside the way to the caller takes some.
+    await harness.env.commits.settled()
+    return output
+  }
   return {
     ...harness,
     moves,

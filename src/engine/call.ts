@@ -110,13 +110,15 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
       throw service.missing(request.missing, operation.name)
     options.authorize.check(service, operation, call, input)
     const prepared = operation.prepare === undefined ? undefined : await operation.prepare(call, input)
-    let { result: output, done } = decide(options, service, operation, call, input, prepared, request)
+    let { result: output, done, events } = decide(options, service, operation, call, input, prepared, request)
     while (output instanceof Wait) {
       await output.until
-      ;({ result: output, done } = decide(options, service, operation, call, input, prepared, request))
+      ;({ result: output, done, events } = decide(options, service, operation, call, input, prepared, request))
     }
     isCounted = true
-    await done
+    if (events > 0 || operation.isFirm === undefined || operation.isFirm(output)) await done
+    // Who waits for nothing hears of no failure: then the commit never was, and the next call is told.
+    else done.catch(() => {})
     return { output: operation.answer === undefined ? output : await operation.answer(output, call, input) }
   } catch (error) {
     const refused = error instanceof ServiceError ? error : unexpected(options.env.log, service, request, error)
@@ -138,7 +140,7 @@ function decide(
   input: unknown,
   prepared: unknown,
   request: CallRequest,
-): Committed<unknown> {
+): Committed<unknown> & { readonly events: number } {
   let events = 0
   const committed = env.commits.commit((tx) => {
     const output: unknown = operation.run(tx, input as never, call, prepared)
@@ -146,7 +148,7 @@ function decide(
     return output
   })
   if (!(committed.result instanceof Wait)) census.served(kindOf(service, call), events)
-  return committed
+  return { ...committed, events }
 }
 
 /** `isCounted`: the call was committed, and failed behind its commit. */

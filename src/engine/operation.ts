@@ -96,6 +96,11 @@ export interface Operation<Input = never, Output = unknown, Prepared = unknown> 
   readonly prepare?: (call: Call, input: Input) => Promise<Prepared>
   /** Decides and stages, synchronously. Throws ServiceErrors of its service's catalogue. */
   readonly run: (tx: Transaction, input: Input, call: Call, prepared: Prepared) => Output | Wait
+  /**
+   * False of an output that need not wait for its commit: when a crash takes that back, it MUST be as if the call had never reached us.
+   * A call with an event waits all the same. Without it every answer waits.
+   */
+  readonly isFirm?: (output: Output) => boolean
   /** Completes the answer after the commit (bodies read from disk). MUST NOT decide anything. */
   readonly answer?: (output: Output, call: Call, input: Input) => Output | Promise<Output>
 }

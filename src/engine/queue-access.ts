@@ -1,6 +1,8 @@
 // Whether a topic may send to a queue of this server, and when what it sends is seen: by the queue's own policy and settings.
 import { evaluate } from '../model/access-policy/evaluate.ts'
 import { parseArn } from '../model/arn.ts'
+import { isFifoName } from '../model/fifo-attributes.ts'
+import { fairGroup, orderedGroup } from '../model/message-group.ts'
 import type { Queue } from '../model/topic.ts'
 import { policyOf } from './policies.ts'
 
@@ -14,6 +16,8 @@ export const SNS_PRINCIPAL = {
 
 /** Why the queue's policy keeps the topic out, or undefined. */
 export function queueRefusal(queue: Queue, topicArn: string, now: number): string | undefined {
+  if (isFifoName(queue.queueArn) && !isFifoName(topicArn))
+    return `${queue.queueArn} is a FIFO queue, which takes messages of FIFO topics alone`
   const policy = queue.attributes['Policy']
   const owner = parseArn(topicArn)?.account ?? ''
   const decision = evaluate(
@@ -39,6 +43,12 @@ export function queueRefusal(queue: Queue, topicArn: string, now: number): strin
 /** When a message that arrives now is seen: the queue may delay all of them. */
 export function arrivalVisibleAt(queue: Queue, now: number): number {
   return now + Number(queue.attributes['DelaySeconds'] ?? 0) * 1000
+}
+
+/** The group's number under which a message waits there: in order in a FIFO queue, fairly in a standard one; 0 without a group. */
+export function arrivalGroup({ queueArn }: Queue, groupId: string | undefined): number {
+  if (groupId === undefined) return 0
+  return isFifoName(queueArn) ? orderedGroup(groupId) : fairGroup(groupId)
 }
 
 /** The ARN of the dead-letter queue in a subscription's RedrivePolicy, or undefined. */

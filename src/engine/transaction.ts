@@ -113,6 +113,11 @@ export class Commits {
     }
   }
 
+  /** Resolves when all that was committed so far is durable and applied; rejects with JournalFailed. */
+  settled(): Promise<void> {
+    return this.#newest
+  }
+
   /** Resolves when all that a reader may have seen so far is durable. */
   #afterStaged(): Promise<void> {
     return this.#tables.newestStaged === undefined && this.#memories.size === 0 ? Promise.resolve() : this.#newest

@@ -20,8 +20,10 @@ export interface MessageHeader {
   readonly attributes?: Readonly<Record<string, MessageAttribute>>
   /** `json`: the body is an object with a text per protocol. */
   readonly structure?: 'json'
-  /** Fair queues: passed on to queues as it came. */
+  /** FIFO and fair queues: passed on to queues as it came. */
   readonly groupId?: string
+  /** What was sent to a FIFO queue or published to a FIFO topic: under what it counts once, given or made of its body. */
+  readonly deduplicationId?: string
   /** How many changes of filter policies had been made, on topics where somebody outside has one. */
   readonly filterChanges?: number
   /** X-Amzn-Trace-Id of the publisher. */

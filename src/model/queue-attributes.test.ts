@@ -51,7 +51,6 @@ test('names that are none, counts, and attributes of FIFO queues are unknown', (
 })
 
 test('what this version cannot do is refused by name', () => {
-  assert.match(refused({ FifoQueue: 'true' }).message, /FIFO queues are not offered/)
   assert.match(refused({ KmsMasterKeyId: 'alias/x' }).message, /KmsMasterKeyId/)
   assert.match(refused({ SqsManagedSseEnabled: 'true' }).message, /SqsManagedSseEnabled/)
   assert.deepEqual(readQueueAttributes({ SqsManagedSseEnabled: 'false', KmsMasterKeyId: '' }), {})

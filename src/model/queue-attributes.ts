@@ -3,6 +3,17 @@
 import { compilePolicy } from './access-policy/policy.ts'
 import { PolicyError } from './access-policy/policy-error.ts'
 import { parseArn } from './arn.ts'
+import {
+  FIFO_DEFAULTS,
+  fifoAttributeProblem,
+  type FifoAttributeName,
+  fifoConflict,
+  type FifoSettings,
+  fifoSettings,
+  isFifoAttribute,
+  isFifoName,
+  strangeToStandard,
+} from './fifo-attributes.ts'
 import { problemOfQueuePolicy } from './queue-policy.ts'
 import type { Queue } from './topic.ts'
 
@@ -28,7 +39,6 @@ const COUNTED: readonly string[] = [
   'ApproximateNumberOfMessagesNotVisible',
 ]
 const KEPT: readonly string[] = ['CreatedTimestamp', 'LastModifiedTimestamp', 'QueueArn']
-const FIFO: readonly string[] = ['ContentBasedDeduplication', 'DeduplicationScope', 'FifoQueue', 'FifoThroughputLimit']
 const ENCRYPTION: readonly string[] = ['KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId', 'SqsManagedSseEnabled']
 
 /** What may be asked of a queue, `All` aside. */
@@ -37,7 +47,7 @@ export const QUEUE_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
   ...DOCUMENTS,
   ...COUNTED,
   ...KEPT,
-  ...FIFO,
+  ...Object.keys(FIFO_DEFAULTS),
   ...ENCRYPTION,
 ])
 
@@ -58,17 +68,35 @@ export class QueueAttributeError extends Error {
   }
 }
 
+/** Of the queue that is to have the attributes. */
+export interface QueueShape {
+  readonly isFifo: boolean
+  /** What it has already. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+const NEW_STANDARD: QueueShape = { isFifo: false, attributes: {} }
+
 /**
  * The texts to keep: numbers in plain digits, documents in AWS's form. An empty text for a document means none: it comes back empty.
  * Throws QueueAttributeError. Whether a dead-letter queue exists is for the caller to find out.
  */
-export function readQueueAttributes(given: Readonly<Record<string, string>>): Record<string, string> {
+export function readQueueAttributes(given: Readonly<Record<string, string>>, queue = NEW_STANDARD): Record<string, string> {
   const read: Record<string, string> = {}
   for (const [name, text] of Object.entries(given)) {
-    const kept = readAttribute(name, text)
+    const kept = isFifoAttribute(name) ? readFifoAttribute(name, text, queue) : readAttribute(name, text)
     if (kept !== undefined) read[name] = kept
   }
+  const conflict = queue.isFifo ? fifoConflict({ ...queue.attributes, ...read }) : undefined
+  if (conflict !== undefined) throw invalidValue(conflict.name, conflict.reason)
   return read
+}
+
+function readFifoAttribute(name: FifoAttributeName, text: string, { isFifo }: QueueShape): string {
+  if (!isFifo) throw new QueueAttributeError('unknown', strangeToStandard(name))
+  const problem = fifoAttributeProblem(name, text)
+  if (problem !== undefined) throw invalidValue(name, problem)
+  return text
 }
 
 function readAttribute(name: string, text: string): string | undefined {
@@ -89,16 +117,10 @@ function readAttribute(name: string, text: string): string | undefined {
       throw encryptionUnsupported('no KmsMasterKeyId')
     case 'KmsDataKeyReusePeriodSeconds':
       throw encryptionUnsupported('no KmsDataKeyReusePeriodSeconds')
-    case 'FifoQueue':
-      if (text === 'true') throw new QueueAttributeError('unsupported', FIFO_UNSUPPORTED)
-      throw unknownAttribute(name)
     default:
       throw unknownAttribute(name)
   }
 }
-
-export const FIFO_UNSUPPORTED =
-  'FIFO queues are not offered by this version of Sealcast. Create a standard queue: no .fifo in its name, no FifoQueue attribute.'
 
 function encryptionUnsupported(remedy: string): QueueAttributeError {
   return new QueueAttributeError('unsupported', `Encryption of queues is not offered by this version of Sealcast. Set ${remedy}.`)
@@ -197,6 +219,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 export function ownedAttributes(queue: Queue): Record<string, string> {
   const shown: Record<string, string> = {}
   for (const [name, { preset }] of Object.entries(NUMBERS)) shown[name] = queue.attributes[name] ?? String(preset)
+  if (isFifoName(queue.queueArn)) for (const [name, preset] of Object.entries(FIFO_DEFAULTS)) shown[name] = queue.attributes[name] ?? preset
   shown['SqsManagedSseEnabled'] = 'false'
   for (const name of DOCUMENTS) {
     const text = queue.attributes[name]
@@ -214,6 +237,8 @@ export interface QueueSettings {
   readonly visibilityMs: number
   readonly redrive: RedrivePolicy | undefined
   readonly redriveAllow: RedriveAllowPolicy
+  /** Of FIFO queues alone. */
+  readonly fifo: FifoSettings | undefined
 }
 
 const settings = new WeakMap<Queue, QueueSettings>()
@@ -230,6 +255,7 @@ export function settingsOf(queue: Queue): QueueSettings {
     visibilityMs: numberOf(attributes, 'VisibilityTimeout') * 1000,
     redrive: documentOf<RedrivePolicy>(attributes, 'RedrivePolicy'),
     redriveAllow: documentOf<RedriveAllowPolicy>(attributes, 'RedriveAllowPolicy') ?? { redrivePermission: 'allowAll' },
+    fifo: isFifoName(queue.queueArn) ? fifoSettings(attributes) : undefined,
   }
   settings.set(queue, read)
   return read

@@ -15,6 +15,12 @@ export interface Waiting {
   readonly firstReceivedAt: number
 }
 
+export interface FoundMessage extends Waiting {
+  readonly visibleAt: number
+  /** It was taken, and the `hide` or `remove` that says so is not applied yet. */
+  readonly isReserved: boolean
+}
+
 export interface QueueCounts {
   readonly visible: number
   readonly inFlight: number
@@ -38,7 +44,7 @@ export interface Queues {
   take(queue: number, max: number, now: number): Waiting[]
   untake(queue: number, sequence: number): void
   /** What is known of one message that still waits or is in flight, or undefined. */
-  find(queue: number, sequence: number): (Waiting & { readonly visibleAt: number }) | undefined
+  find(queue: number, sequence: number): FoundMessage | undefined
   /** O(1), and exact but while thousands become visible at one moment. Reserved messages count as in flight. */
   counts(queue: number, now: number): QueueCounts
   /** Sent time of the oldest message, hidden ones included, or undefined. */

@@ -4,7 +4,7 @@ import { parseArn } from '../../model/arn.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
-import { SNS_PRINCIPAL, arrivalVisibleAt, queueRefusal } from '../../engine/queue-access.ts'
+import { SNS_PRINCIPAL, arrivalGroup, arrivalVisibleAt, queueRefusal } from '../../engine/queue-access.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 
 export interface Letter {
@@ -28,7 +28,8 @@ export function putIntoQueue(tx: Transaction, subscription: Subscription, { queu
     traceHeader: of.traceHeader,
     senderId: SNS_PRINCIPAL.principalId,
   }
-  tx.enqueue(queue.number, tx.message(header, body, false), { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now) })
+  const group = arrivalGroup(queue, of.groupId)
+  tx.enqueue(queue.number, tx.message(header, body, false), { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now), group })
   return undefined
 }
 

@@ -5,7 +5,7 @@ import { attemptRecord } from '../../model/delivery.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription, Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
-import { arrivalVisibleAt, deadLetterArnOf, queueRefusal } from '../../engine/queue-access.ts'
+import { arrivalGroup, arrivalVisibleAt, deadLetterArnOf, queueRefusal } from '../../engine/queue-access.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 
 /** Stages the message's arrival in every subscribed queue of this server; a queue that refuses is told as a failed attempt. */
@@ -14,17 +14,19 @@ export function enqueueForSubscribers(
   call: Call,
   topic: Topic,
   queues: readonly Subscription[],
-  message: MessageReference & { readonly messageId: string },
+  message: MessageReference & { readonly messageId: string; readonly groupId: string | undefined },
 ): void {
   for (const subscription of queues) {
     const queue = tx.get(Table.queues, subscription.endpoint)
     const refusal = queue === undefined ? 'the queue does not exist' : queueRefusal(queue, topic.topicArn, tx.now)
     if (queue !== undefined && refusal === undefined) {
-      tx.enqueue(queue.number, message, { route: subscription.route, visibleAt: arrivalVisibleAt(queue, tx.now) })
+      const group = arrivalGroup(queue, message.groupId)
+      tx.enqueue(queue.number, message, { route: subscription.route, visibleAt: arrivalVisibleAt(queue, tx.now), group })
       continue
     }
     const deadLetter = deadLetterQueue(tx, topic, subscription)
-    if (deadLetter !== undefined) tx.enqueue(deadLetter.number, message, { route: subscription.route })
+    if (deadLetter !== undefined)
+      tx.enqueue(deadLetter.number, message, { route: subscription.route, group: arrivalGroup(deadLetter, message.groupId) })
     tx.attempt(
       attemptRecord({
         deliveryId: call.env.random.uuid(),

@@ -111,7 +111,7 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
   }
   const { offset, length } = tx.message(header, message.body, to.hasOutside)
   const queues = to.queuesFor(message)
-  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId })
+  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId, groupId: message.groupId })
   return messageId
 }
 

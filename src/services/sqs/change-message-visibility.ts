@@ -30,10 +30,12 @@ export function stageVisibility(tx: Transaction, queue: Queue, input: Visibility
     throw invalidValue(seconds, 'VisibilityTimeout', `Must be between 0 and ${VISIBILITY_SECONDS_MAX}.`)
   const receipt = readReceiptHandle(queue.number, handle)
   const message = env.queues.find(queue.number, receipt.sequence)
+  // A receive may be answered before its commit is applied: until then its handle is ahead of what the queue knows.
+  const isJustTaken = message?.isReserved === true && receipt.receives > message.receives
   // A handle of an earlier receive must not release or hold what somebody else works on by now.
-  if (message === undefined || message.receives !== receipt.receives)
+  if (message === undefined || !(isJustTaken || message.receives === receipt.receives))
     throw invalidValue(handle, 'ReceiptHandle', 'Message does not exist or is not available for visibility timeout change.')
-  if (message.visibleAt <= tx.now) throw messageNotInflight()
+  if (!isJustTaken && message.visibleAt <= tx.now) throw messageNotInflight()
   const visibleAt = tx.now + seconds * 1000
   // Only of a first receive its time is known; later ones may be held a little longer than AWS would.
   if (message.receives === 1 && visibleAt - message.firstReceivedAt > VISIBILITY_SECONDS_MAX * 1000)
@@ -42,5 +44,6 @@ export function stageVisibility(tx: Transaction, queue: Queue, input: Visibility
       'VisibilityTimeout',
       `Total VisibilityTimeout for the message is beyond the limit [${VISIBILITY_SECONDS_MAX} seconds]`,
     )
-  tx.hide(queue.number, receipt.sequence, { visibleAt, receives: message.receives, firstReceivedAt: message.firstReceivedAt })
+  const firstReceivedAt = message.receives === 0 ? tx.now : message.firstReceivedAt
+  tx.hide(queue.number, receipt.sequence, { visibleAt, receives: receipt.receives, firstReceivedAt })
 }

@@ -1,8 +1,9 @@
 // CreateQueue: idempotent as long as the attributes that are given do not differ from the queue's.
 import type { Operation } from '../../engine/operation.ts'
-import { FIFO_UNSUPPORTED, ownedAttributes, readQueueAttributes } from '../../model/queue-attributes.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
+import { ownedAttributes, readQueueAttributes } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
-import { invalidParameter, queueNameExists, unsupportedOperation, withAttributeErrors } from './errors.ts'
+import { invalidParameter, queueNameExists, withAttributeErrors } from './errors.ts'
 import type { MinuteRules } from './minute-rules.ts'
 import { isQueueName, queueArn, queueUrl } from './queue-address.ts'
 import { readTags } from './queue-tags.ts'
@@ -20,9 +21,8 @@ export const createCreateQueue = (minuteRules: MinuteRules): Operation<CreateQue
   access: 'write',
   resource: ({ QueueName }, call) => queueArn(call, call.account, QueueName),
   run(tx, { QueueName: name, Attributes = {}, tags = {} }, call) {
-    if (/^[A-Za-z0-9_-]{1,75}\.fifo$/.test(name)) throw unsupportedOperation(FIFO_UNSUPPORTED)
-    if (!isQueueName(name)) throw invalidParameter('Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length')
-    const attributes = withAttributeErrors(() => readQueueAttributes(Attributes))
+    checkName(name, Attributes['FifoQueue'])
+    const attributes = withAttributeErrors(() => readQueueAttributes(Attributes, { isFifo: isFifoName(name), attributes: {} }))
     const readableTags = readTags({}, tags)
     const arn = queueArn(call, call.account, name)
     const existing = tx.get(Table.queues, arn)
@@ -46,3 +46,14 @@ export const createCreateQueue = (minuteRules: MinuteRules): Operation<CreateQue
     return { QueueUrl: queueUrl(call, arn) }
   },
 })
+
+function checkName(name: string, fifoQueue: string | undefined): void {
+  if (fifoQueue === 'true' && !(isFifoName(name) && isQueueName(name)))
+    throw invalidParameter(
+      'The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, ' +
+        'must end with .fifo suffix and be 1 to 80 in length.',
+    )
+  // Quirk: without the attribute the suffix is no suffix, and a dot is no character of a name.
+  if (!isQueueName(name) || (isFifoName(name) && (fifoQueue ?? 'false') === 'false'))
+    throw invalidParameter('Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length')
+}

@@ -49,6 +49,17 @@ export const resourceNotFound = (message: string): ServiceError => new ServiceEr
 
 export const overLimit = (message: string): ServiceError => new ServiceError('OverLimit', 403, message)
 
+export const tooManyInFlight = (): ServiceError =>
+  overLimit(
+    'Too many messages have been received without being deleted. ' +
+      'Please delete your received messages or let them timeout before receiving more.',
+  )
+
+export const requestThrottled = (): ServiceError => new ServiceError('RequestThrottled', 403, 'Rate exceeded')
+
+export const notOfThisQueueType = (value: string | number, name: string): ServiceError =>
+  invalidValue(value, name, 'The request include parameter that is not valid for this queue type.')
+
 export const unknownAttributeName = (name: string): ServiceError =>
   new ServiceError('InvalidAttributeName', 400, `Unknown Attribute ${name}.`)
 

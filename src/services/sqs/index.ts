@@ -1,9 +1,10 @@
 // The operations of SQS.
-import type { ResourcePolicy, Service } from '../../engine/operation.ts'
+import type { Operation, ResourcePolicy, Service } from '../../engine/operation.ts'
 import { policyOf } from '../../engine/policies.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { Table } from '../../model/tables.ts'
 import { addPermission } from './add-permission.ts'
+import { createFifoRates, IN_FLIGHT_MAX, withFifoRate } from './aws-rates.ts'
 import { cancelMessageMoveTask } from './cancel-message-move-task.ts'
 import { changeMessageVisibilityBatch } from './change-message-visibility-batch.ts'
 import { changeMessageVisibility } from './change-message-visibility.ts'
@@ -21,6 +22,7 @@ import { listQueues } from './list-queues.ts'
 import { createMinuteRules, NO_MINUTE_RULES } from './minute-rules.ts'
 import { sqsModel } from './model.ts'
 import { createPurgeQueue } from './purge-queue.ts'
+import type { QueueInput } from './queue-address.ts'
 import { createReceiveMessage } from './receive-message.ts'
 import type { NotificationText } from './received-message.ts'
 import { removePermission } from './remove-permission.ts'
@@ -40,6 +42,9 @@ export interface SqsParts {
 
 export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
   const minuteRules = hasAwsRates ? createMinuteRules() : NO_MINUTE_RULES
+  const rates = createFifoRates()
+  const limited = <Input extends QueueInput, Output>(operation: Operation<Input, Output>): Operation<Input, Output> =>
+    hasAwsRates ? withFifoRate(operation, rates) : operation
   return {
     name: 'sqs',
     eventSource: 'sqs.amazonaws.com',
@@ -51,8 +56,8 @@ export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
       ChangeMessageVisibility: changeMessageVisibility,
       ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
       CreateQueue: createCreateQueue(minuteRules),
-      DeleteMessage: deleteMessage,
-      DeleteMessageBatch: deleteMessageBatch,
+      DeleteMessage: limited(deleteMessage),
+      DeleteMessageBatch: limited(deleteMessageBatch),
       DeleteQueue: createDeleteQueue(minuteRules),
       GetQueueAttributes: getQueueAttributes,
       GetQueueUrl: getQueueUrl,
@@ -61,10 +66,10 @@ export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
       ListQueueTags: listQueueTags,
       ListQueues: listQueues,
       PurgeQueue: createPurgeQueue(minuteRules),
-      ReceiveMessage: createReceiveMessage(notifications),
+      ReceiveMessage: limited(createReceiveMessage(notifications, hasAwsRates ? IN_FLIGHT_MAX : Infinity)),
       RemovePermission: removePermission,
-      SendMessage: sendMessage,
-      SendMessageBatch: sendMessageBatch,
+      SendMessage: limited(sendMessage),
+      SendMessageBatch: limited(sendMessageBatch),
       SetQueueAttributes: setQueueAttributes,
       StartMessageMoveTask: startMessageMoveTask,
       TagQueue: tagQueue,

@@ -1,7 +1,7 @@
 // One step of a message move task: some messages leave the dead-letter queue and arrive at their destination in the same commit as the
 // task's count, so that none moves twice and none is lost, wherever the process ends.
 import type { Env } from '../../engine/env.ts'
-import { arrivalVisibleAt } from '../../engine/queue-access.ts'
+import { arrivalGroup, arrivalVisibleAt } from '../../engine/queue-access.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { isActive, type MessageMoveTask, MOVE_TASK_MS_MAX, type MoveTaskStatus } from '../../model/message-move-task.ts'
 import { settingsOf } from '../../model/queue-attributes.ts'
@@ -83,7 +83,8 @@ function moveBatch(
     const { deadLetterSourceArn: _, ...kept } = header
     // To the queue it is a new message: with an id, a time and a count of receives of its own.
     const arrived: QueuedHeader = { ...kept, queuedId: env.random.uuid(), enqueuedAt: tx.now }
-    tx.enqueue(to.number, tx.message(arrived, body, false), { route, visibleAt: arrivalVisibleAt(to, tx.now) })
+    const group = arrivalGroup(to, header.groupId)
+    tx.enqueue(to.number, tx.message(arrived, body, false), { route, visibleAt: arrivalVisibleAt(to, tx.now), group })
     tx.remove(source.number, sequence)
     moved++
   }

@@ -297,3 +297,31 @@ test('who moves messages needs to be let receive, delete and read there, and sen
   }
   await start(world)
 })
+
+test('the letters of a FIFO queue go back in order, with their ids, and to FIFO queues alone', async (t) => {
+  const world = await createWorld(t)
+  const dead = await world.create('dead.fifo', { FifoQueue: 'true' })
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arnOf('dead.fifo'), maxReceiveCount: 1 })
+  const QueueUrl = await world.create('a.fifo', { FifoQueue: 'true', RedrivePolicy, VisibilityTimeout: '0' })
+  const bodies = Array.from({ length: 12 }, (_, at) => `m${at}`)
+  for (const body of bodies)
+    await world.sqs('SendMessage', { QueueUrl, MessageBody: body, MessageGroupId: 'g', MessageDeduplicationId: `id-${body}` })
+  while ((await world.attribute(QueueUrl, 'ApproximateNumberOfMessages')) !== '0') await world.receive(QueueUrl)
+  await world.create('standard')
+  const startTo = (more: object = {}) => world.sqs('StartMessageMoveTask', { SourceArn: arnOf('dead.fifo'), ...more })
+  assert.match((await refusal(startTo({ DestinationArn: arnOf('standard') }))).message, /must be of the same type\.$/)
+  await startTo()
+  await pass(world, SECOND)
+  assert.deepEqual(await world.receive(dead), [])
+  const back: string[] = []
+  while (back.length < bodies.length) {
+    const messages = await world.receive(QueueUrl, { AttributeNames: ['All'], VisibilityTimeout: 60 })
+    assert.ok(messages.length > 0, `only ${back.join(' ')} came back`)
+    for (const { Body, ReceiptHandle, Attributes = {} } of messages) {
+      back.push(Body)
+      assert.deepEqual([Attributes['MessageGroupId'], Attributes['MessageDeduplicationId']], ['g', `id-${Body}`])
+      await world.sqs('DeleteMessage', { QueueUrl, ReceiptHandle })
+    }
+  }
+  assert.deepEqual(back, bodies)
+})

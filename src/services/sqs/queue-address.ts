@@ -32,7 +32,7 @@ export function queueArnOf({ QueueUrl }: QueueInput, call: Call): string {
 }
 
 export function isQueueName(name: string): boolean {
-  return /^[A-Za-z0-9_-]{1,80}$/.test(name)
+  return /^(?:[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$/.test(name)
 }
 
 export function requireQueue(tables: TableReader, input: QueueInput, call: Call): Queue {

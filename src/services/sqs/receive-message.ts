@@ -1,13 +1,16 @@
 // ReceiveMessage: takes what is visible, hides it, and answers with it; with WaitTimeSeconds it waits for something to come.
 // Messages past their retention are never given out, and those received too often go to the dead-letter queue, in the same commit.
+// Where order or a count of receives is promised the answer waits for the commit; elsewhere a crash may only show a message once more.
 import { type Call, type Operation, Wait } from '../../engine/operation.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
 import type { Queue } from '../../model/topic.ts'
 import type { Waiting } from '../../storage/queues.ts'
 import { VISIBILITY_SECONDS_MAX } from './change-message-visibility.ts'
-import { invalidValue } from './errors.ts'
+import { invalidValue, notOfThisQueueType, tooManyInFlight } from './errors.ts'
+import { checkToken } from './fifo-message.ts'
 import { queueArnOf, type QueueInput, queueResources, requireQueue } from './queue-address.ts'
+import { rememberAttempt, repeatAttempt } from './receive-attempt.ts'
 import {
   checkSystemNames,
   type NotificationText,
@@ -22,11 +25,14 @@ export interface ReceiveMessageInput extends QueueInput, WantedNames {
   readonly MaxNumberOfMessages?: number
   readonly VisibilityTimeout?: number
   readonly WaitTimeSeconds?: number
+  readonly ReceiveRequestAttemptId?: string
 }
 
 interface Taken {
-  readonly queue: number
+  readonly queue: Queue
   readonly taken: readonly TakenMessage[]
+  /** A crash must not take it back: order, or a count of receives, is built on it. */
+  readonly isFirm: boolean
 }
 interface ReceiveMessageOutput {
   /** Quirk: AWS leaves it out when there is none. */
@@ -35,19 +41,28 @@ interface ReceiveMessageOutput {
 
 const MESSAGES_MAX = 10
 const WAIT_SECONDS_MAX = 20
+/** How often who waits looks again at a queue with as many messages in flight as there may be. */
+const FULL_QUEUE_MS = 1000
+/** The queue store counts no further; a handle says what it says. */
+const RECEIVES_MAX = 0xffff
 /** Messages that one call may look at. A queue full of expired ones is emptied of them at once, so that the next call finds the rest. */
 const LOOKED_AT_MAX = 200
 
-export function createReceiveMessage(notificationText: NotificationText): Operation<ReceiveMessageInput, Taken | ReceiveMessageOutput> {
+/** `inFlightMax`: messages of a queue that may be in flight at a time. */
+export function createReceiveMessage(
+  notificationText: NotificationText,
+  inFlightMax = Infinity,
+): Operation<ReceiveMessageInput, Taken | ReceiveMessageOutput> {
   return {
     name: 'ReceiveMessage',
     access: 'read',
     data: true,
     resource: queueArnOf,
     record: { resources: queueResources },
+    isFirm: (output) => !('taken' in output) || output.isFirm,
     run(tx, input, call) {
       const queue = requireQueue(tx, input, call)
-      return receive(tx, queue, readLimits(input, settingsOf(queue)), call)
+      return receive(tx, queue, { ...readLimits(input, settingsOf(queue)), inFlightMax }, call)
     },
     async answer(output, call, input) {
       if (!('taken' in output) || output.taken.length === 0) return {}
@@ -61,18 +76,24 @@ interface Limits {
   readonly messagesMax: number
   readonly visibilityMs: number
   readonly waitMs: number
+  readonly attemptId: string | undefined
 }
 
 function readLimits(input: ReceiveMessageInput, settings: QueueSettings): Limits {
-  const { MaxNumberOfMessages: max = 1, VisibilityTimeout: visibility, WaitTimeSeconds: wait } = input
+  const { MaxNumberOfMessages: max = 1, VisibilityTimeout: visibility, WaitTimeSeconds: wait, ReceiveRequestAttemptId: attemptId } = input
   if (!isWithin(max, 1, MESSAGES_MAX)) throw invalidValue(max, 'MaxNumberOfMessages', `Must be between 1 and ${MESSAGES_MAX}, if provided.`)
   if (visibility !== undefined && !isWithin(visibility, 0, VISIBILITY_SECONDS_MAX))
     throw invalidValue(visibility, 'VisibilityTimeout', `Must be between 0 and ${VISIBILITY_SECONDS_MAX}, if provided.`)
   if (wait !== undefined && !isWithin(wait, 0, WAIT_SECONDS_MAX))
     throw invalidValue(wait, 'WaitTimeSeconds', `Must be >= 0 and <= ${WAIT_SECONDS_MAX}, if provided.`)
   checkSystemNames(input)
+  if (attemptId !== undefined) {
+    if (settings.fifo === undefined) throw notOfThisQueueType(attemptId, 'ReceiveRequestAttemptId')
+    checkToken(attemptId, 'ReceiveRequestAttemptId')
+  }
   return {
     messagesMax: max,
+    attemptId,
     visibilityMs: visibility === undefined ? settings.visibilityMs : visibility * 1000,
     waitMs: wait === undefined ? settings.waitMs : wait * 1000,
   }
@@ -82,28 +103,25 @@ function isWithin(value: number, min: number, max: number): boolean {
   return Number.isInteger(value) && value >= min && value <= max
 }
 
-function receive(tx: Transaction, queue: Queue, limits: Limits, call: Call): Taken | Wait {
+function receive(tx: Transaction, queue: Queue, limits: Limits & { readonly inFlightMax: number }, call: Call): Taken | Wait {
   const settings = settingsOf(queue)
+  const isFirm = settings.fifo !== undefined || settings.redrive !== undefined || limits.visibilityMs === 0
+  const visibleAt = tx.now + limits.visibilityMs
+  const deadline = call.arrivedAt + limits.waitMs
+  const attempt = limits.attemptId === undefined ? undefined : { queue: queue.number, attemptId: limits.attemptId, visibleAt }
+  const repeated = attempt === undefined ? undefined : repeatAttempt(tx, attempt, call)
+  if (repeated !== undefined) return repeated instanceof Wait ? repeated : { queue, taken: repeated, isFirm }
+  const room = limits.inFlightMax === Infinity ? Infinity : limits.inFlightMax - call.env.queues.counts(queue.number, tx.now).inFlight
+  if (room <= 0) {
+    if (settings.fifo === undefined && limits.waitMs === 0) throw tooManyInFlight()
+    return tx.now < deadline ? new Wait(pause(call, Math.min(deadline - tx.now, FULL_QUEUE_MS))) : { queue, taken: [], isFirm }
+  }
   const deadLetterQueue = deadLetterQueueOf(tx, settings)
-  const expiredUpTo = tx.now - settings.retentionMs
   const receivesMax = deadLetterQueue === undefined ? Infinity : (settings.redrive?.maxReceiveCount ?? Infinity)
-  const wanted: Waiting[] = []
-  const expired: Waiting[] = []
-  const exhausted: Waiting[] = []
-  for (let lookedAt = 0; wanted.length < limits.messagesMax && exhausted.length < MESSAGES_MAX && lookedAt < LOOKED_AT_MAX;) {
-    const batch = tx.take(queue.number, limits.messagesMax - wanted.length)
-    if (batch.length === 0) break
-    lookedAt += batch.length
-    for (const waiting of batch) {
-      if (waiting.sentAt <= expiredUpTo) expired.push(waiting)
-      else if (waiting.receives >= receivesMax) exhausted.push(waiting)
-      else wanted.push(waiting)
-    }
-  }
-  if (wanted.length === 0 && expired.length === 0 && exhausted.length === 0) {
-    const deadline = call.arrivedAt + limits.waitMs
-    return tx.now < deadline ? new Wait(untilAvailable(call, queue.number, tx.now, deadline)) : { queue: queue.number, taken: [] }
-  }
+  const expiredUpTo = tx.now - settings.retentionMs
+  const { wanted, expired, exhausted } = sift(tx, queue, { max: Math.min(limits.messagesMax, room), expiredUpTo, receivesMax })
+  if (wanted.length === 0 && expired.length === 0 && exhausted.length === 0)
+    return tx.now < deadline ? new Wait(untilAvailable(call, queue.number, tx.now, deadline)) : { queue, taken: [], isFirm }
   if (exhausted.length > 0 && deadLetterQueue !== undefined) {
     const messages = messagesToMove(queue.number, exhausted, call)
     // Their bodies come from disk: nothing is staged yet, all that was taken goes back, and the call decides anew.
@@ -115,12 +133,43 @@ function receive(tx: Transaction, queue: Queue, limits: Limits, call: Call): Tak
     for (const { sequence } of expired) tx.remove(queue.number, sequence)
   }
   const taken = wanted.map((waiting): TakenMessage => {
-    const receives = waiting.receives + 1
+    const receives = Math.min(waiting.receives + 1, RECEIVES_MAX)
     const firstReceivedAt = waiting.receives === 0 ? tx.now : waiting.firstReceivedAt
-    tx.hide(queue.number, waiting.sequence, { visibleAt: tx.now + limits.visibilityMs, receives, firstReceivedAt })
+    tx.hide(queue.number, waiting.sequence, { visibleAt, receives, firstReceivedAt })
     return { sequence: waiting.sequence, route: waiting.route, receives, firstReceivedAt }
   })
-  return { queue: queue.number, taken }
+  if (attempt !== undefined && taken.length > 0) rememberAttempt(tx, attempt, taken)
+  return { queue, taken, isFirm }
+}
+
+interface Sifted {
+  readonly wanted: readonly Waiting[]
+  /** Past their retention. */
+  readonly expired: readonly Waiting[]
+  /** Received too often. */
+  readonly exhausted: readonly Waiting[]
+}
+
+/** Takes until `max` are found that may be given out. */
+function sift(
+  tx: Transaction,
+  { number }: Queue,
+  { max, expiredUpTo, receivesMax }: { readonly max: number; readonly expiredUpTo: number; readonly receivesMax: number },
+): Sifted {
+  const wanted: Waiting[] = []
+  const expired: Waiting[] = []
+  const exhausted: Waiting[] = []
+  for (let lookedAt = 0; wanted.length < max && exhausted.length < MESSAGES_MAX && lookedAt < LOOKED_AT_MAX;) {
+    const batch = tx.take(number, max - wanted.length)
+    if (batch.length === 0) break
+    lookedAt += batch.length
+    for (const waiting of batch) {
+      if (waiting.sentAt <= expiredUpTo) expired.push(waiting)
+      else if (waiting.receives >= receivesMax) exhausted.push(waiting)
+      else wanted.push(waiting)
+    }
+  }
+  return { wanted, expired, exhausted }
 }
 
 function untilAvailable({ env }: Call, queue: number, now: number, deadline: number): Promise<void> {
@@ -133,5 +182,11 @@ function untilAvailable({ env }: Call, queue: number, now: number, deadline: num
       timer.cancel()
       resolve()
     })
+  })
+}
+
+function pause({ env }: Call, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    env.clock.after(milliseconds, resolve)
   })
 }

@@ -3,11 +3,13 @@
 import { createHash } from 'node:crypto'
 import { assert } from '../../base/assert.ts'
 import type { Call } from '../../engine/operation.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import { md5OfAttributes, md5OfText } from '../../model/md5.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { selectText } from '../../model/notification.ts'
+import { sequenceNumber } from '../../model/sequence-number.ts'
 import { Table } from '../../model/tables.ts'
-import type { Route } from '../../model/topic.ts'
+import type { Queue, Route } from '../../model/topic.ts'
 import { unknownAttributeName } from './errors.ts'
 import { type AttributeValues, formatAttributes, type MessageAttributes } from './message-attributes.ts'
 import { formatReceiptHandle } from './receipt-handle.ts'
@@ -60,7 +62,7 @@ export function checkSystemNames({ AttributeNames = [], MessageSystemAttributeNa
 
 /** Undefined when the message was deleted between the commit and now. */
 export async function readTaken(
-  queue: number,
+  { number: queue, queueArn }: Queue,
   taken: TakenMessage,
   names: WantedNames,
   call: Call,
@@ -74,7 +76,7 @@ export async function readTaken(
   assert(taken.route === 0 || route !== undefined, `route ${taken.route} of a queued message is kept`)
   const shown = await contentOf(header, body, route, call, notificationText)
   const attributes = select(shown.attributes, names.MessageAttributeNames)
-  const system = systemAttributes(header, taken, names)
+  const system = systemAttributes(header, taken, names, isFifoName(queueArn))
   return {
     MessageId: header.queuedId ?? (taken.route === 0 ? header.messageId : messageIdOf(header.messageId, taken.route)),
     ReceiptHandle: formatReceiptHandle(queue, taken),
@@ -125,7 +127,12 @@ function select(attributes: MessageAttributes, wanted: readonly string[] | undef
   return selected.length === 0 ? undefined : Object.fromEntries(selected)
 }
 
-function systemAttributes(header: QueuedHeader, taken: TakenMessage, names: WantedNames): Readonly<Record<string, string>> | undefined {
+function systemAttributes(
+  header: QueuedHeader,
+  taken: TakenMessage,
+  names: WantedNames,
+  isFifo: boolean,
+): Readonly<Record<string, string>> | undefined {
   const wanted = [...(names.AttributeNames ?? []), ...(names.MessageSystemAttributeNames ?? [])]
   if (wanted.length === 0) return undefined
   const isAll = wanted.includes('All')
@@ -135,7 +142,9 @@ function systemAttributes(header: QueuedHeader, taken: TakenMessage, names: Want
     ApproximateReceiveCount: String(taken.receives),
     ApproximateFirstReceiveTimestamp: String(taken.firstReceivedAt),
     AWSTraceHeader: header.traceHeader,
+    MessageDeduplicationId: isFifo ? header.deduplicationId : undefined,
     MessageGroupId: header.groupId,
+    SequenceNumber: isFifo ? sequenceNumber(taken.sequence) : undefined,
     DeadLetterQueueSourceArn: header.deadLetterSourceArn,
   }
   const shown: Record<string, string> = {}

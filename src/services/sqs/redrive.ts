@@ -1,9 +1,11 @@
 // The way into a dead-letter queue: a message that was received too often leaves its queue and arrives there in one commit, body and all.
 import { assert } from '../../base/assert.ts'
 import { type Call, Wait } from '../../engine/operation.ts'
+import { arrivalGroup } from '../../engine/queue-access.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { readEntryAt } from '../../model/entry.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { allowsRedrive, type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
@@ -35,6 +37,9 @@ export function checkDeadLetterQueue(tables: TableReader, sourceArn: string, tex
       'RedrivePolicy',
       'Dead letter target must be owned by the same account and lie in the same region as the source.',
     )
+  // Quirk: AWS ends the sentence twice.
+  if (isFifoName(deadLetterTargetArn) !== isFifoName(sourceArn))
+    throw invalidValue(text, 'RedrivePolicy', 'Dead-letter queue must be same type of queue as the source..')
   const target = tables.get(Table.queues, deadLetterTargetArn)
   if (target === undefined) throw invalidValue(text, 'RedrivePolicy', 'Dead letter target does not exist.')
   if (!allowsRedrive(settingsOf(target), sourceArn))
@@ -81,8 +86,8 @@ export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: 
       tx.hide(from.number, sequence, { visibleAt: tx.now, receives, firstReceivedAt })
       continue
     }
-    const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn }
-    tx.enqueue(to.number, tx.message(moved, body, false), { route })
+    const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn, ...(isFifoName(to.queueArn) && { enqueuedAt: tx.now }) }
+    tx.enqueue(to.number, tx.message(moved, body, false), { route, group: arrivalGroup(to, header.groupId) })
     tx.remove(from.number, sequence)
   }
 }

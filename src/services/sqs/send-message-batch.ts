@@ -3,6 +3,7 @@ import type { Operation } from '../../engine/operation.ts'
 import { settingsOf } from '../../model/queue-attributes.ts'
 import { type BatchEntry, type BatchOutput, checkEntries, serveEntries } from './batch.ts'
 import { batchTooLong } from './errors.ts'
+import { checkPlaces } from './fifo-message.ts'
 import { type AttributeValues } from './message-attributes.ts'
 import { queueArnOf, type QueueInput, queueResources, requireQueue } from './queue-address.ts'
 import { HIDDEN_OF_MESSAGES } from './send-message.ts'
@@ -30,6 +31,7 @@ export const sendMessageBatch: Operation<SendMessageBatchInput, BatchOutput<Batc
       0,
     )
     if (bytes > BATCH_BYTES_MAX) throw batchTooLong(BATCH_BYTES_MAX, bytes)
+    if (settings.fifo !== undefined) checkPlaces(input.Entries, settings.fifo)
     return serveEntries(input.Entries, (entry) => ({ Id: entry.Id, ...stageMessage(tx, queue, checkMessage(entry, settings), call) }))
   },
 }

@@ -1,11 +1,14 @@
 // A message on its way into a queue: checked as one part of SendMessage or of a batch, then staged.
 import type { Call } from '../../engine/operation.ts'
+import { arrivalGroup } from '../../engine/queue-access.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { md5OfAttributes, md5OfText } from '../../model/md5.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import type { QueueSettings } from '../../model/queue-attributes.ts'
+import { sequenceNumber } from '../../model/sequence-number.ts'
 import type { Queue } from '../../model/topic.ts'
 import { invalidMessageContents, invalidValue, messageTooLong, missingParameter } from './errors.ts'
+import { type FifoInput, findFirstSend, type MessagePlace, readPlace, rememberFirstSend } from './fifo-message.ts'
 import {
   type AttributeValues,
   hasInvalidCharacters,
@@ -14,21 +17,16 @@ import {
   readSystemAttributes,
 } from './message-attributes.ts'
 
-export interface MessageInput {
-  readonly MessageBody: string
-  readonly DelaySeconds?: number
+export interface MessageInput extends FifoInput {
   readonly MessageAttributes?: AttributeValues
   readonly MessageSystemAttributes?: AttributeValues
-  readonly MessageDeduplicationId?: string
-  readonly MessageGroupId?: string
 }
 
-export interface CheckedMessage {
+export interface CheckedMessage extends MessagePlace {
   readonly body: string
   readonly delayMs: number
   readonly attributes: MessageAttributes
   readonly systemAttributes: MessageAttributes
-  readonly groupId: string | undefined
   readonly bytes: number
 }
 
@@ -37,53 +35,51 @@ export interface SentMessage {
   readonly MD5OfMessageBody: string
   readonly MD5OfMessageAttributes?: string
   readonly MD5OfMessageSystemAttributes?: string
+  /** Of FIFO queues. */
+  readonly SequenceNumber?: string
 }
 
 const DELAY_SECONDS_MAX = 900
 
 export function checkMessage(input: MessageInput, settings: QueueSettings): CheckedMessage {
-  const { MessageBody: body, DelaySeconds: delay, MessageGroupId: groupId } = input
+  const { MessageBody: body, DelaySeconds: delay } = input
   if (body === '') throw missingParameter('MessageBody')
   if (hasInvalidCharacters(body)) throw invalidMessageContents()
   if (delay !== undefined && !(Number.isInteger(delay) && delay >= 0 && delay <= DELAY_SECONDS_MAX))
     throw invalidValue(delay, 'DelaySeconds', `DelaySeconds must be >= 0 and <= ${DELAY_SECONDS_MAX}.`)
-  if (input.MessageDeduplicationId !== undefined)
-    throw invalidValue(
-      input.MessageDeduplicationId,
-      'MessageDeduplicationId',
-      'The request include parameter that is not valid for this queue type.',
-    )
-  if (groupId !== undefined && !/^[!-~]{1,128}$/.test(groupId))
-    throw invalidValue(
-      groupId,
-      'MessageGroupId',
-      'MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.',
-    )
+  const place = readPlace(input, settings.fifo)
   const { attributes, bytes: attributeBytes } = readMessageAttributes(input.MessageAttributes)
   const bytes = Buffer.byteLength(body) + attributeBytes
   if (bytes > settings.maximumMessageBytes) throw messageTooLong(settings.maximumMessageBytes)
   const systemAttributes = readSystemAttributes(input.MessageSystemAttributes)
-  return { body, delayMs: delay === undefined ? settings.delayMs : delay * 1000, attributes, systemAttributes, groupId, bytes }
+  const delayMs = delay === undefined || settings.fifo !== undefined ? settings.delayMs : delay * 1000
+  return { body, delayMs, attributes, systemAttributes, bytes, ...place }
 }
 
+/** A repeat of what a FIFO queue accepted already stages nothing, and is answered as the first was; the checksums are of what came now. */
 export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMessage, call: Call): SentMessage {
   const attributesMd5 = md5OfAttributes(message.attributes)
-  const systemMd5 = md5OfAttributes(message.systemAttributes)
+  const checksums = {
+    MD5OfMessageBody: md5OfText(message.body),
+    MD5OfMessageAttributes: attributesMd5,
+    MD5OfMessageSystemAttributes: md5OfAttributes(message.systemAttributes),
+  }
+  const first = findFirstSend(tx, queue, message)
+  if (first !== undefined) return { MessageId: first.messageId, ...checksums, SequenceNumber: sequenceNumber(first.sequence) }
   const header: MessageHeader = {
     type: 'Queued',
     messageId: call.env.random.uuid(),
     publishedAt: tx.now,
     attributes: attributesMd5 === undefined ? undefined : message.attributes,
     groupId: message.groupId,
+    deduplicationId: message.deduplicationId,
     traceHeader: message.systemAttributes['AWSTraceHeader']?.value,
     senderId: call.principal.principalId,
   }
   const reference = tx.message(header, message.body, false)
-  tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs })
-  return {
-    MessageId: header.messageId,
-    MD5OfMessageBody: md5OfText(message.body),
-    MD5OfMessageAttributes: attributesMd5,
-    MD5OfMessageSystemAttributes: systemMd5,
-  }
+  const group = arrivalGroup(queue, message.groupId)
+  const sequence = tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs, group })
+  if (message.deduplicationId === undefined) return { MessageId: header.messageId, ...checksums }
+  rememberFirstSend(tx, queue, message, { messageId: header.messageId, sequence, group })
+  return { MessageId: header.messageId, ...checksums, SequenceNumber: sequenceNumber(sequence) }
 }

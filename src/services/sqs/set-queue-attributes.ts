@@ -1,5 +1,6 @@
 // SetQueueAttributes: changes what is named, leaves the rest; an empty text takes a policy away.
 import type { Operation } from '../../engine/operation.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import { readQueueAttributes } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import { missingParameter, withAttributeErrors } from './errors.ts'
@@ -18,7 +19,9 @@ export const setQueueAttributes: Operation<SetQueueAttributesInput, void> = {
   run(tx, input, call) {
     const queue = requireOwnQueue(tx, input, call)
     if (Object.keys(input.Attributes).length === 0) throw missingParameter('Attribute.Name')
-    const changes = withAttributeErrors(() => readQueueAttributes(input.Attributes))
+    const changes = withAttributeErrors(() =>
+      readQueueAttributes(input.Attributes, { isFifo: isFifoName(queue.queueArn), attributes: queue.attributes }),
+    )
     if (changes['RedrivePolicy']) checkDeadLetterQueue(tx, queue.queueArn, changes['RedrivePolicy'])
     const attributes = Object.fromEntries(Object.entries({ ...queue.attributes, ...changes }).filter(([, text]) => text !== ''))
     tx.put(Table.queues, queue.queueArn, { ...queue, attributes, modifiedAt: tx.now })

@@ -2,6 +2,7 @@
 // message-move-runs.ts does the work.
 import type { Operation } from '../../engine/operation.ts'
 import type { Transaction } from '../../engine/transaction.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import {
   formatTaskHandle,
   isActive,
@@ -61,6 +62,7 @@ function checkDestination(tx: Transaction, { SourceArn, DestinationArn: arn }: S
   const place = (queueArn: string): string => queueArn.split(':').slice(0, 4).join(':')
   checkQueueArn(arn, 'DestinationArn')
   if (arn === SourceArn) throw invalidParameter('Source queue and destination queue must be different.')
+  if (isFifoName(arn) !== isFifoName(SourceArn)) throw invalidParameter('Source queue and destination queue must be of the same type.')
   if (place(arn) !== place(SourceArn) || tx.get(Table.queues, arn) === undefined)
     throw resourceNotFound("The resource that you specified for the DestinationArn parameter doesn't exist.")
   return arn

@@ -267,12 +267,12 @@ export class History {
       const messages = this.#messages(number)
       const counts = { visible: 0, inFlight: 0, delayed: 0 }
       for (const [sequence, message] of messages) {
-        const { sentAt, route, receives, firstReceivedAt } = message
+        const { sentAt, route, receives, firstReceivedAt, isReserved } = message
         const isHidden = !message.isReserved && message.visibleAt > this.#now
         if (isHidden) next = Math.min(next, message.visibleAt)
         counts[this.#isVisible(message) ? 'visible' : message.isReserved || receives > 0 ? 'inFlight' : 'delayed']++
         const found = queues.find(number, sequence)
-        const expected = { sequence, sentAt, route, receives, firstReceivedAt, visibleAt: message.visibleAt }
+        const expected = { sequence, sentAt, route, receives, firstReceivedAt, visibleAt: message.visibleAt, isReserved }
         assert.deepEqual(found, expected, `message ${sequence} of queue ${number}`)
       }
       assert.deepEqual(queues.counts(number, this.#now), counts, `counts of queue ${number}`)

@@ -3,7 +3,7 @@
 import { assert, unreachable } from '../../base/assert.ts'
 import type { DropEntry, EnqueueEntry, HideEntry, RememberEntry, RemoveEntry } from '../../model/entry.ts'
 import { JournalTrimmed, type Journal, type Position } from '../journal.ts'
-import { MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Queues, type Waiting } from '../queues.ts'
+import { type FoundMessage, MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Queues, type Waiting } from '../queues.ts'
 import { Changes } from './changes.ts'
 import { Checkpoints, type StoredPart } from './checkpoint.ts'
 import { Chunk, chunkNumber, type Found, MessageState, type MessageStateCode } from './chunk.ts'
@@ -120,11 +120,12 @@ class IndexedQueues implements Queues {
     this.#wakes.due(number)
   }
 
-  find(number: number, sequence: number): (Waiting & { readonly visibleAt: number }) | undefined {
+  find(number: number, sequence: number): FoundMessage | undefined {
     const found = this.#find(number, sequence)
     if (found === undefined) return undefined
     const { chunk, index } = found
-    return { ...describe(chunk, index), visibleAt: chunk.visibleAt(index) || chunk.sentAt(index) }
+    const isReserved = chunk.state(index) === MessageState.reserved
+    return { ...describe(chunk, index), visibleAt: chunk.visibleAt(index) || chunk.sentAt(index), isReserved }
   }
 
   counts(number: number, now: number): QueueCounts {
