@@ -4,6 +4,7 @@
 import { type Rows, Table, type TableNumber } from '../model/tables.ts'
 import type { Position } from '../storage/journal.ts'
 import type { Range, Records } from '../storage/records.ts'
+import { compareUtf8 } from '../storage/sorted-map.ts'
 
 export interface Row<T> {
   readonly key: string
@@ -60,18 +61,9 @@ export class Tables implements TableReader {
 
   range<N extends TableNumber>(table: N, range: Range): Row<Rows[N]>[] {
     const staged = this.#staged.get(table)
-    const limit = range.limit ?? Infinity
     if (staged === undefined || staged.size === 0) return this.#stored(table, range)
-    const stored = this.#stored(table, { ...range, limit: limit + staged.size })
-    const rows = new Map(stored.map((row) => [row.key, row]))
-    for (const [key, { value }] of staged) {
-      if (!isWithin(key, range)) continue
-      if (value === undefined) rows.delete(key)
-      else rows.set(key, { key, value: value as Rows[N] })
-    }
-    const sorted = [...rows.values()].sort((a, b) => compareKeys(a.key, b.key))
-    if (range.reverse === true) sorted.reverse()
-    return sorted.slice(0, limit === Infinity ? undefined : limit)
+    const within = [...staged].filter(([key]) => isWithin(key, range))
+    return overlaid<Rows[N]>((part) => this.#stored(table, part), within, range)
   }
 
   /** Calls `changed` for each key that is staged from now on: how a derived index knows what to forget. Returns what ends it. */
@@ -132,8 +124,26 @@ export class Tables implements TableReader {
   }
 }
 
+export type Overlay = readonly (readonly [key: string, { readonly value: unknown }])[]
+
+/** A range of what `read` gives with changes of rows within it on top; a value that is undefined is a deletion. */
+export function overlaid<T>(read: (range: Range) => Row<T>[], within: Overlay, range: Range): Row<T>[] {
+  if (within.length === 0) return read(range)
+  const { limit = Infinity } = range
+  // Only deletions can leave fewer rows than were read.
+  const deletions = within.reduce((sum, [, { value }]) => (value === undefined ? sum + 1 : sum), 0)
+  const rows = new Map(read({ ...range, limit: limit + deletions }).map((row) => [row.key, row]))
+  for (const [key, { value }] of within) {
+    if (value === undefined) rows.delete(key)
+    else rows.set(key, { key, value: value as T })
+  }
+  const sorted = [...rows.values()].sort((a, b) => compareKeys(a.key, b.key))
+  if (range.reverse === true) sorted.reverse()
+  return limit === Infinity ? sorted : sorted.slice(0, limit)
+}
+
 export function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return compareUtf8(a, b)
 }
 
 function isWithin(key: string, { prefix, after, reverse }: Range): boolean {

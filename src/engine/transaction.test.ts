@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import fc from 'fast-check'
 import { SimulatedClock } from '../base/clock.ts'
 import { seededRandom } from '../base/random.ts'
+import { Table } from '../model/tables.ts'
 import { JournalFailed } from '../storage/journal.ts'
 import { memoryFiles } from '../storage/memory/files.ts'
 import { memoryRecords } from '../storage/memory/records.ts'
@@ -28,6 +30,58 @@ async function createWorld(t: { after(run: () => unknown): void }) {
   t.after(() => store.close().catch(() => {}))
   return { clock, files, queues, commits: new Commits({ clock, journal, queues, tables }) }
 }
+
+test('a range sees what is applied, what is staged and what its own commit changed, as a plain map would', async (t) => {
+  const { commits } = await createWorld(t)
+  const key = fc.array(fc.constantFrom('a', 'b', '\uFFFD', '\u{1F600}'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join(''))
+  const change = fc.record({ key, next: fc.option(fc.nat()) })
+  const range = fc.record({
+    prefix: fc.constantFrom('', 'a', 'b'),
+    after: fc.option(key, { nil: undefined }),
+    limit: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+    reverse: fc.boolean(),
+  })
+  const model = new Map<string, number>()
+  const bytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+  const expected = ({
+    prefix,
+    after,
+    limit,
+    reverse,
+  }: {
+    prefix: string
+    after?: string | undefined
+    limit?: number | undefined
+    reverse: boolean
+  }) => {
+    const keys = [...model.keys()].filter((each) => each.startsWith(prefix)).toSorted(bytes)
+    if (reverse) keys.reverse()
+    const behind = keys.filter((each) => after === undefined || (reverse ? bytes(each, after) < 0 : bytes(each, after) > 0))
+    return behind.slice(0, limit).map((each) => ({ key: each, value: { next: model.get(each) } }))
+  }
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(change, { maxLength: 8 }),
+      fc.array(range, { maxLength: 4 }),
+      fc.boolean(),
+      async (changes, ranges, waits) => {
+        const { done } = commits.commit((tx) => {
+          for (const [at, { key: changed, next }] of changes.entries()) {
+            if (next === null) tx.delete(Table.counters, changed)
+            else tx.put(Table.counters, changed, { next })
+            if (next === null) model.delete(changed)
+            else model.set(changed, next)
+            const { after, limit, ...where } = ranges[at] ?? { prefix: '', reverse: false }
+            const asked = { ...where, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) }
+            assert.deepEqual(tx.range(Table.counters, asked), expected({ ...asked }))
+          }
+        })
+        if (waits) await done
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
 
 test('what a frame tells to remember is recalled at once, by itself and by the next, and after it is applied until its time', async (t) => {
   const { clock, commits } = await createWorld(t)

@@ -10,7 +10,8 @@ import type { Rows, TableNumber } from '../model/tables.ts'
 import type { Journal, Position } from '../storage/journal.ts'
 import type { Queues, Waiting } from '../storage/queues.ts'
 import type { Range } from '../storage/records.ts'
-import { type Row, type StagedChange, type TableReader, type Tables, compareKeys } from './tables.ts'
+import { compareUtf8, SortedMap } from '../storage/sorted-map.ts'
+import { overlaid, type Row, type StagedChange, type TableReader, type Tables } from './tables.ts'
 
 /** Where a message stands in the frame being built. */
 export interface MessageReference {
@@ -140,7 +141,8 @@ class Draft implements Transaction {
   /** What this frame tells queues to remember. */
   memories: StagedMemories | undefined
   readonly #stagedMemories: StagedMemories
-  #own: Map<string, StagedChange> | undefined
+  #own: Map<TableNumber, Map<string, StagedChange>> | undefined
+  #sorted: Map<TableNumber, SortedMap<true>> | undefined
   readonly #taken: { readonly queue: number; readonly sequence: number }[] = []
   #unsettled = 0
   /** Where the one taken message is looked for first that is settled next. */
@@ -155,24 +157,34 @@ class Draft implements Transaction {
   }
 
   get<N extends TableNumber>(table: N, key: string): Rows[N] | undefined {
-    const own = this.#own?.get(`${table} ${key}`)
+    const own = this.#own?.get(table)?.get(key)
     if (own !== undefined) return own.value as Rows[N] | undefined
     return this.#tables.get(table, key)
   }
 
   range<N extends TableNumber>(table: N, range: Range): Row<Rows[N]>[] {
-    const own = this.changes.filter((change) => change.table === table)
-    if (own.length === 0) return this.#tables.range(table, range)
-    const limit = range.limit ?? Infinity
-    const rows = new Map(this.#tables.range(table, { ...range, limit: limit + own.length }).map((row) => [row.key, row]))
-    for (const { key, value } of own) {
-      if (range.prefix !== undefined && !key.startsWith(range.prefix)) continue
-      if (range.after !== undefined && compareKeys(key, range.after) * (range.reverse === true ? -1 : 1) <= 0) continue
-      if (value === undefined) rows.delete(key)
-      else rows.set(key, { key, value: value as Rows[N] })
+    const own = this.#own?.get(table)
+    if (own === undefined) return this.#tables.range(table, range)
+    const sorted = this.#sortedOwn(table, own)
+    const { prefix = '', after, reverse = false } = range
+    const isBelow = (key: string): boolean => compareUtf8(key, prefix) < 0
+    const within = sorted.between(
+      (key) => isBelow(key) || (!reverse && after !== undefined && compareUtf8(key, after) <= 0),
+      (key) => isBelow(key) || (key.startsWith(prefix) && (!reverse || after === undefined || compareUtf8(key, after) < 0)),
+    )
+    const changes = within.map((key) => [key, { value: own.get(key)?.value }] as const)
+    return overlaid((part) => this.#tables.range(table, part), changes, range)
+  }
+
+  /** Its keys in order, from the first range on: a commit that changes thousands of rows may read as many ranges. */
+  #sortedOwn(table: TableNumber, own: ReadonlyMap<string, StagedChange>): SortedMap<true> {
+    this.#sorted ??= new Map()
+    let sorted = this.#sorted.get(table)
+    if (sorted === undefined) {
+      this.#sorted.set(table, (sorted = new SortedMap()))
+      for (const key of own.keys()) sorted.set(key, true)
     }
-    const sorted = [...rows.values()].sort((a, b) => compareKeys(a.key, b.key) * (range.reverse === true ? -1 : 1))
-    return limit === Infinity ? sorted : sorted.slice(0, limit)
+    return sorted
   }
 
   put<N extends TableNumber>(table: N, key: string, value: Rows[N]): void {
@@ -280,7 +292,10 @@ class Draft implements Transaction {
   #change(change: StagedChange): void {
     this.changes.push(change)
     this.#own ??= new Map()
-    this.#own.set(`${change.table} ${change.key}`, change)
+    const own = this.#own.get(change.table)
+    if (own === undefined) this.#own.set(change.table, new Map([[change.key, change]]))
+    else own.set(change.key, change)
+    this.#sorted?.get(change.table)?.set(change.key, true)
   }
 }
 

@@ -14,7 +14,7 @@ interface Output extends ListOutput {
   readonly NextMarker?: string
 }
 
-export const listObjects: Operation<Input, Output> = {
+export const listObjects: Operation<Input, Output, Output> = {
   name: 'ListObjects',
   access: 'read',
   data: true,
@@ -22,12 +22,12 @@ export const listObjects: Operation<Input, Output> = {
   resource: bucketResource,
   conditions: listConditions,
   record: { parameters: (input, call) => listParameters(input, call, { marker: input.Marker }), resources: bucketContentResources },
-  run(tx, input) {
-    existingBucket(tx, input)
+  async prepare({ env: { tables } }, input) {
+    existingBucket(tables, input)
     const keysMax = keysMaxOf(input)
     const encode = encoderOf(input)
     const { Marker: marker = '', Delimiter: delimiter = '', Prefix: prefix = '' } = input
-    const listing = listObjectsOf(tx, {
+    const listing = await listObjectsOf(tables, {
       bucket: input.Bucket,
       prefix,
       delimiter,
@@ -45,4 +45,5 @@ export const listObjects: Operation<Input, Output> = {
       ...(listing.next !== undefined && delimiter !== '' && { NextMarker: encode(listing.next.after) }),
     }
   },
+  run: (_tx, _input, _call, listed) => listed,
 }

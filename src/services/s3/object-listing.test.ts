@@ -72,6 +72,21 @@ test('a listing holds each key or its common prefix once, in byte order, however
   )
 })
 
+test('a listing of more than one step lets others in, and a folder of a thousand keys is one look', async () => {
+  const keys = Array.from({ length: 700 }, (_, number) => (number < 350 ? `a/${number}` : `k${number}`))
+  await withKeys(keys, async (server) => {
+    let turns = 0
+    let isOver = false
+    const turn = (): void => void setImmediate(() => !isOver && (turns++, turn()))
+    turn()
+    assert.deepEqual(keysOf(await server.call('s3', 'ListObjectsV2', { Bucket: 'box' })).length, 700)
+    isOver = true
+    assert.ok(turns >= 2, `${turns} turns of others`)
+    const rolled = await server.call('s3', 'ListObjectsV2', { Bucket: 'box', Delimiter: '/' })
+    assert.deepEqual([keysOf(rolled).length, prefixesOf(rolled)], [350, ['a/']])
+  })
+})
+
 test('version 1 continues behind a marker, and names the next one only with a delimiter', () =>
   withKeys(['a', 'b/1', 'b/2', 'c'], async (server) => {
     const list = (query: object) => server.call('s3', 'ListObjects', { Bucket: 'box', ...query })

@@ -23,21 +23,34 @@ export interface Listing {
 
 /** Behind every key that starts with the text before it: no key holds a greater code point. */
 export const LAST_CHARACTER = '\u{10FFFF}'
-const PAGE_ROWS = 500
+/** Read in one step: a listing of a thousand keys is none that holds up others. */
+const STEP_ROWS = 250
+/** Where keys are rolled up, the first of them may be all that is read before the jump behind the others. */
+const JUMP_ROWS = 2
+/** What finding a place costs, in rows read. */
+const SEEK_ROWS = 4
 
-export function listObjectsOf(tables: TableReader, query: ListingQuery): Listing {
+/** Lets other calls in between while it reads; each key is told as it was when its row was read. */
+export async function listObjectsOf(tables: TableReader, query: ListingQuery): Promise<Listing> {
   const { bucket, prefix, delimiter, keysMax } = query
   const objects: StoredObject[] = []
   const commonPrefixes: string[] = []
   let last: Continuation | undefined
   let after = query.from === undefined ? undefined : behind(query.from)
   if (keysMax === 0) return { objects, commonPrefixes, next: undefined }
-  for (;;) {
+  const rowsMin = delimiter === '' ? STEP_ROWS : JUMP_ROWS
+  let rowsMax = rowsMin
+  for (let read = 0; ;) {
+    if (read >= STEP_ROWS) {
+      await new Promise((resolve) => setImmediate(resolve))
+      read = 0
+    }
     const rows = tables.range(Table.objects, {
       prefix: `${bucket}/${prefix}`,
-      limit: Math.min(PAGE_ROWS, keysMax - objects.length - commonPrefixes.length + 1),
+      limit: Math.min(rowsMax, keysMax - objects.length - commonPrefixes.length + 1),
       ...(after !== undefined && { after: `${bucket}/${after}` }),
     })
+    read += rows.length + SEEK_ROWS
     let jumped = false
     for (const { value } of rows) {
       const common = commonPrefixOf(value.key, prefix, delimiter)
@@ -58,6 +71,7 @@ export function listObjectsOf(tables: TableReader, query: ListingQuery): Listing
     if (!jumped && rows.length === 0) return { objects, commonPrefixes, next: undefined }
     const lastRow = rows.at(-1)
     if (!jumped && lastRow !== undefined) after = lastRow.value.key
+    rowsMax = jumped ? rowsMin : Math.min(STEP_ROWS, 2 * rowsMax)
   }
 }
 

@@ -139,7 +139,8 @@ export function removeVersion(env: Parts, tx: Transaction, bucket: Bucket, versi
   checkUnlocked(env.clock, version, unlocking)
   if (isCurrent(tx, bucket, version)) {
     tx.delete(Table.objects, `${bucket.name}/${version.key}`)
-    if (bucket.versioning !== undefined) promote(tx, bucket, version.key)
+    // The current object is the newest version: what is left is older.
+    if (bucket.versioning !== undefined) promote(tx, bucket, version.key, { before: orderOf(version) })
   } else {
     unshelve(tx, bucket, version)
     if (currentObject(tx, bucket, version.key) === undefined) promote(tx, bucket, version.key)
@@ -204,8 +205,8 @@ function unshelve(tx: Transaction, bucket: NamedBucket, version: ObjectVersion):
 }
 
 /** Nothing is current: the newest version becomes it, unless it is a delete marker. */
-function promote(tx: Transaction, bucket: NamedBucket, key: string): void {
-  const [newest] = olderVersions(tx, bucket, key, { limit: 1 })
+function promote(tx: Transaction, bucket: NamedBucket, key: string, where: { readonly before?: number } = {}): void {
+  const [newest] = olderVersions(tx, bucket, key, { ...where, limit: 1 })
   if (newest === undefined || isDeleteMarker(newest)) return
   unshelve(tx, bucket, newest)
   tx.put(Table.objects, `${bucket.name}/${key}`, newest)
