@@ -27,8 +27,8 @@ export function endOf({ segments, tail }: Extent, { number }: Segment): Position
   return segments[number - (segments[0]?.number ?? 0) + 1]?.start ?? tail
 }
 
-/** Around what is asked for by itself, and behind it where more is asked for in turn. */
-const COVERING_BYTES = 8 * 1024
+/** Around what is asked for by itself, and behind it where more is asked for in turn. A read costs more than these bytes do. */
+const COVERING_BYTES = 32 * 1024
 const AHEAD_BYTES = 128 * 1024
 
 export class Reads {
@@ -125,18 +125,20 @@ export class Reads {
   async #readCovering(position: Position, length: number, known: Run | undefined): Promise<Buffer> {
     const segment = this.#segmentOf(position)
     const end = Math.min(this.#extent.durable, endOf(this.#extent, segment))
-    let run = known
+    const tried: Run[] = []
     for (let around = COVERING_BYTES; ;) {
+      // Others that wait for neighbours may have read further by now.
+      let run = tried.length === 0 ? known : this.#runs.find(position, position + length, tried)
       if (run === undefined) {
         const ahead = this.#runs.isBehind(position) ? Math.max(around, AHEAD_BYTES) : around
         run = this.#runs.read(Math.max(segment.start, alignedDown(position - around)), Math.min(end, position + length + ahead))
         around *= 4
       }
+      tried.push(run)
       await run.read
       const covering = run.covering(position)
       if (covering !== undefined) return this.#bytesIn(covering, position, length)
-      if (run.from <= segment.start && run.until === end) throw this.#unreadable(position)
-      run = undefined
+      if (run.from <= segment.start && run.until >= end) throw this.#unreadable(position)
     }
   }
 

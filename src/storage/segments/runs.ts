@@ -19,6 +19,7 @@ export interface RunsOptions {
   readonly find: (bytes: Buffer, from: Position, address: Position) => Covering | undefined
 }
 
+const NONE: readonly Run[] = []
 const RUNS_KEPT = 8
 /** Who asks for what stands so far behind a run reads on. */
 const NEAR_BYTES = 64 * 1024
@@ -31,9 +32,9 @@ export class Runs {
     this.#options = options
   }
 
-  /** A run that holds these bytes, if there is one. */
-  find(from: Position, until: Position): Run | undefined {
-    const at = this.#runs.findLastIndex((run) => run.from <= from && until <= run.until)
+  /** A run that holds these bytes and is none of `tried`, if there is one. */
+  find(from: Position, until: Position, tried: readonly Run[] = NONE): Run | undefined {
+    const at = this.#runs.findLastIndex((run) => run.from <= from && until <= run.until && !tried.includes(run))
     const run = this.#runs[at]
     if (run !== undefined && at < this.#runs.length - 1) this.#runs.push(...this.#runs.splice(at, 1))
     return run
