@@ -2,7 +2,7 @@
 // stay so with a million messages waiting, and with ten thousand queues? How soon does a long poll answer?
 // CPU of all threads and processes, in alternating pairs as in publish.ts; bodies of 1 KiB.
 //   node bin/node26.js bench/sqs.ts [--json] [--rounds N] [--requests N] [--warm-up N] [--waiting N] [--queues N] [--only CASE]
-// Cases: send, batch, tens, singles, queues, poll, deep.
+// Cases: send, batch, tens, singles, queues, poll, deep, fifo.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,7 +97,9 @@ async function main(): Promise<void> {
         `${poll.crowdedP50Ms.toFixed(2)}, ${poll.crowdedP99Ms.toFixed(2)}; these cost ${poll.idleCpuPercent.toFixed(1)} % of a core`,
     )
   await Promise.all([ours, ...Object.values(bareOf)].map(ended))
-  const deep = isWanted('deep') ? await measureDepth(folder, { waiting: WAITING, rounds: ROUNDS, requests: REQUESTS / 2, say }) : undefined
+  const depth = { waiting: WAITING, rounds: ROUNDS, requests: REQUESTS / 2, say }
+  const deep = isWanted('deep') ? await measureDepth(folder, { ...depth, isFifo: false }) : undefined
+  const fifo = isWanted('fifo') ? await measureDepth(folder, { ...depth, isFifo: true }) : undefined
   if (values.json !== true) return
   process.stdout.write(
     `${JSON.stringify({
@@ -107,7 +109,9 @@ async function main(): Promise<void> {
       cycleSinglesCpuRatio: results['singles']?.ratio,
       cycleOfManyQueuesMessageCpuRatio: results['queues']?.ratio,
       ...(poll !== undefined && { longPollP50Ms: poll.p50Ms, longPollP99Ms: poll.p99Ms }),
-      ...deep,
+      depthCpuRatio: deep?.cpuRatio,
+      depthMemoryMb: deep?.memoryMb,
+      blockedGroupCpuRatio: fifo?.cpuRatio,
       bodyBytes: TEXT_BYTES,
       inFlight: IN_FLIGHT,
       waiting: WAITING,

@@ -10,8 +10,8 @@ export interface CycleJob {
   /** In each request: 1 or 10. */
   readonly messages: number
   readonly text: string
-  /** Of a FIFO queue: what the groups of its messages are called. */
-  readonly group?: string
+  /** Of a FIFO queue: its messages take so many groups in turn. */
+  readonly groups?: { readonly name: string; readonly count: number }
   /** `cycle`, or only its sending part. */
   readonly only?: 'send'
 }
@@ -48,13 +48,12 @@ export function createCycle(job: CycleJob): () => Conversation {
   }
 }
 
-function sendBody({ messages, text, group }: CycleJob, QueueUrl: string, sent: { count: number }, run: string): string {
+function sendBody({ messages, text, groups }: CycleJob, QueueUrl: string, sent: { count: number }, run: string): string {
   const message = (): object => {
     const at = sent.count++
     const MessageBody = `${at} ${text}`.slice(0, text.length)
-    return group === undefined
-      ? { MessageBody }
-      : { MessageBody, MessageGroupId: `${group}-${at % 1000}`, MessageDeduplicationId: `${run}-${at}` }
+    if (groups === undefined) return { MessageBody }
+    return { MessageBody, MessageGroupId: `${groups.name}-${at % groups.count}`, MessageDeduplicationId: `${run}-${at}` }
   }
   if (messages === 1) return JSON.stringify({ QueueUrl, ...message() })
   return JSON.stringify({ QueueUrl, Entries: Array.from({ length: messages }, (_, at) => ({ Id: `m${at}`, ...message() })) })

@@ -12,7 +12,7 @@ import type { Authenticate, CallSignature } from './authenticate.ts'
 import type { Authorize } from './authorize.ts'
 import type { CallKind, Census } from './census.ts'
 import type { Env } from './env.ts'
-import { type AnyOperation, type Call, type Service, Wait, type WireFacts } from './operation.ts'
+import { type AnyOperation, type Call, type Patience, type Service, Wait, type WireFacts } from './operation.ts'
 import type { Committed, Transaction } from './transaction.ts'
 
 export interface CallRequest {
@@ -29,6 +29,7 @@ export interface CallRequest {
   readonly tls?: { readonly version: string; readonly cipher: string } | undefined
   /** From the wire. */
   readonly bodyBytes?: number
+  readonly patience?: Patience | undefined
   readonly hostId?: () => string
   /** From the wire; absent on unsigned calls. */
   readonly signature?: CallSignature | undefined
@@ -209,6 +210,7 @@ function createCall({ env, authorize }: CallsOptions, service: Service, request:
     host: request.host,
     tls: request.tls,
     wire: wireFacts(request),
+    patience: request.patience,
     stream: request.stream,
     conditions: sourceArn === undefined ? {} : { 'aws:sourcearn': sourceArn },
     causedByTrail: request.causedByTrail,

@@ -18,6 +18,13 @@ export interface WireFacts {
   readonly hostId: () => string
 }
 
+/** How long somebody waits for an answer: until the client goes, or the server closes. */
+export interface Patience {
+  readonly isOver: boolean
+  /** Calls `over` once, when it ends; one at a time, and not once it is over. Returns how to stop. */
+  onceOver(over: () => void): () => void
+}
+
 /** A call being served. */
 export interface Call {
   readonly env: Env
@@ -37,6 +44,8 @@ export interface Call {
   readonly tls: { readonly version: string; readonly cipher: string } | undefined
   /** How the request came; undefined for calls from inside the process. */
   readonly wire: WireFacts | undefined
+  /** What waits MUST come to an end with it. Undefined for calls from inside the process. */
+  readonly patience: Patience | undefined
   /** The request's body where the protocol streams it. */
   readonly stream: AsyncIterable<Uint8Array> | undefined
   /** Further condition keys the operation knows (sns:Protocol). Lower case. */

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import type { Patience } from '../engine/operation.ts'
 import { missingMembers } from '../model/missing-members.ts'
 import { LOOP_DETECTED, SENDER_HEADER } from '../model/outside-bucket.ts'
 import { ServiceError } from '../model/service-error.ts'
@@ -43,6 +44,7 @@ export interface WireCall {
   readonly arrivedAt: number
   /** Of the body as it came; 0 for streams. */
   readonly bodyBytes: number
+  readonly patience: Patience | undefined
   /** S3's second id of the request: the same each time it is asked for. */
   readonly hostId: () => string
   /** Required members that are absent, as AWS's framework names them. */
@@ -196,6 +198,7 @@ async function call(
     tls: request.tls,
     arrivedAt: request.arrivedAt,
     bodyBytes: request.body?.length ?? 0,
+    patience: request.patience,
     hostId: identity.hostId,
     missing,
     decodeError,

@@ -348,3 +348,41 @@ async function bodyOf(answer: Promise<Answer>): Promise<[number, string]> {
   const { status, body } = await answer
   return [status, body]
 }
+
+for (const end of ['the client goes', 'the server closes'] as const) {
+  test(`patience is over when ${end}, and for nobody before`, async (t) => {
+    const waits: { over: boolean }[] = []
+    const { port, server, clock, send } = await start(t, {
+      handler: ({ patience, path }) =>
+        new Promise((resolve) => {
+          const wait = { over: false }
+          waits.push(wait)
+          const answer = () => resolve({ status: 200, headers: {}, body: String(patience?.isOver) })
+          if (path === '/at-once') return answer()
+          const stop = patience?.onceOver(() => assert.fail('nobody listens any more'))
+          stop?.()
+          patience?.onceOver(() => {
+            wait.over = true
+            answer()
+          })
+        }),
+    })
+    assert.equal((await send('POST', '/at-once')).body, 'false')
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write('POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+    while (waits.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(waits[1]?.over, false)
+    if (end === 'the client goes') {
+      socket.destroy()
+      while (server.inFlight > 0) await new Promise((resolve) => setImmediate(resolve))
+    } else {
+      const closed = server.close(10_000)
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      assert.match(answer.toString(), /^HTTP\/1\.1 200 [^]*connection: close[^]*true$/i)
+      clock.advance(1)
+      await closed
+    }
+    assert.equal(waits[1]?.over, true)
+  })
+}

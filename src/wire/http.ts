@@ -7,12 +7,14 @@ import type { Clock } from '../base/clock.ts'
 import { http, https } from '../base/http.ts'
 import type { Log } from '../base/log.ts'
 import type { Meter } from '../base/meter.ts'
+import type { Patience } from '../engine/operation.ts'
 import { WIRE } from '../model/limits.ts'
 import { ServiceError } from '../model/service-error.ts'
 import { answerClientError, closing, type HttpResponse, sendAnswer } from './answer.ts'
 import { CollectedBody } from './collected-body.ts'
-import { type Deadline, Deadlines } from './deadlines.ts'
+import { Deadlines } from './deadlines.ts'
 import { LargeTurns } from './large-turns.ts'
+import { type Draft, OpenRequest } from './open-request.ts'
 import { addressOf, type TlsFacts, tlsOf } from './peer.ts'
 
 export interface RequestHead {
@@ -34,6 +36,7 @@ export interface HttpRequest extends RequestHead {
   readonly bodySha256?: string | undefined
   /** Reading it is what asks the client for the body. It throws a ServiceError when the client stops or is too slow. */
   readonly stream: AsyncIterable<Uint8Array> | undefined
+  readonly patience?: Patience | undefined
 }
 export interface HttpServerOptions {
   readonly handler: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
@@ -79,6 +82,8 @@ class NodeHttpServer implements HttpServer {
   readonly #turns: LargeTurns
   /** Of bodies that are awaited. */
   readonly #deadlines: Deadlines
+  /** Requests whose handler waits for something. */
+  readonly #waiting = new Set<OpenRequest>()
   #inFlight = 0
   #bodyBytes = 0
   #closing = false
@@ -133,6 +138,7 @@ class NodeHttpServer implements HttpServer {
 
   close(graceMs: number): Promise<void> {
     this.#closing = true
+    for (const open of [...this.#waiting]) open.end()
     return new Promise((resolve) => {
       const cut = this.#options.clock.after(graceMs, () => this.#server.closeAllConnections())
       this.#server.close(() => {
@@ -160,8 +166,12 @@ class NodeHttpServer implements HttpServer {
       body: undefined,
       bodySha256: undefined,
       stream: undefined,
+      patience: undefined,
     }
-    const open: Open = { request, response, head, held: 0, deadline: undefined, takeBack: undefined }
+    const open = new OpenRequest(request, response, head, this.#waiting)
+    head.patience = open
+    // Who comes now is served, and waits for nothing.
+    if (this.#closing) open.end()
     this.#inFlight++
     response.on('close', () => this.#closed(open))
     if (url.length > this.#limits.urlBytesMax)
@@ -191,21 +201,22 @@ class NodeHttpServer implements HttpServer {
     this.#collect(open)
   }
 
-  #closed(open: Open): void {
+  #closed(open: OpenRequest): void {
     this.#inFlight--
     this.#release(open)
+    open.end()
     // Its memory is out of the budget now, so that it MUST NOT wait on.
     open.takeBack?.()
   }
 
   /** Gives the bytes back to the budget and waits no longer. */
-  #release(open: Open): void {
+  #release(open: OpenRequest): void {
     this.#bodyBytes -= open.held
     open.held = 0
     this.#deadlines.met(open.deadline)
   }
 
-  #collect(open: Open): void {
+  #collect(open: OpenRequest): void {
     const { request, response, head, held: announced } = open
     const body = new CollectedBody(announced)
     const finish = () => {
@@ -340,25 +351,6 @@ class NodeHttpServer implements HttpServer {
       send(fail(error))
     }
   }
-}
-
-/** The request while its body comes. */
-interface Draft extends RequestHead {
-  body: Buffer | undefined
-  bodySha256: string | undefined
-  stream: AsyncIterable<Uint8Array> | undefined
-}
-
-/** A request that is not answered yet. */
-interface Open {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly head: Draft
-  /** Bytes of the budget for bodies that it holds. */
-  held: number
-  deadline: Deadline | undefined
-  /** Gives up its turn, where it waits for one. */
-  takeBack: (() => void) | undefined
 }
 
 interface Upload {
