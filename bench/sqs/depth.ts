@@ -49,9 +49,10 @@ export async function measureDepth(folder: string, { isFifo, waiting, rounds, re
   const median = medianBy(pairs, ({ ratio }) => ratio)
   if (median === undefined) throw new Error('the load generator was the bottleneck in every round')
   const us = ({ cpuPerRequestUs }: Measured): string => cpuPerRequestUs.toFixed(1)
+  const where = isFifo ? ' in one blocked group' : ''
   say(
-    `${waiting} waiting${isFifo ? ' in one blocked group' : ''}: ${us(median.deep)} us a request against ${us(median.shallow)} on an almost ` +
-      `empty queue, ratio ${median.ratio.toFixed(2)}; ${deepMemoryMb.toFixed(0)} MiB resident`,
+    `${waiting} waiting${where}: ${us(median.deep)} us a request against ${us(median.shallow)} on an almost empty queue, ` +
+      `ratio ${median.ratio.toFixed(2)}; ${deepMemoryMb.toFixed(0)} MiB resident`,
   )
   return { cpuRatio: median.ratio, memoryMb: deepMemoryMb }
 }

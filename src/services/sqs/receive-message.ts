@@ -109,6 +109,8 @@ function receive(tx: Transaction, queue: Queue, limits: Limits & { readonly inFl
   const visibleAt = tx.now + limits.visibilityMs
   const deadline = call.arrivedAt + limits.waitMs
   const attempt = limits.attemptId === undefined ? undefined : { queue: queue.number, attemptId: limits.attemptId, visibleAt }
+  // Nobody is there to be given anything.
+  if (call.patience?.isOver === true) return { queue, taken: [], isFirm }
   const repeated = attempt === undefined ? undefined : repeatAttempt(tx, attempt, call)
   if (repeated !== undefined) return repeated instanceof Wait ? repeated : { queue, taken: repeated, isFirm }
   const room = limits.inFlightMax === Infinity ? Infinity : limits.inFlightMax - call.env.queues.counts(queue.number, tx.now).inFlight
@@ -172,21 +174,26 @@ function sift(
   return { wanted, expired, exhausted }
 }
 
-function untilAvailable({ env }: Call, queue: number, now: number, deadline: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = env.clock.after(deadline - now, () => {
-      cancel()
-      resolve()
-    })
-    const cancel = env.queues.onceAvailable(queue, now, () => {
-      timer.cancel()
-      resolve()
-    })
-  })
+/** Until something may be there, the time is up, or nobody waits any more. */
+function untilAvailable(call: Call, queue: number, now: number, deadline: number): Promise<void> {
+  return until(call, deadline - now, (wake) => call.env.queues.onceAvailable(queue, now, wake))
 }
 
-function pause({ env }: Call, milliseconds: number): Promise<void> {
+function pause(call: Call, milliseconds: number): Promise<void> {
+  return until(call, milliseconds, () => () => {})
+}
+
+/** `watch` gives how to stop watching. */
+function until({ env, patience }: Call, milliseconds: number, watch: (wake: () => void) => () => void): Promise<void> {
   return new Promise((resolve) => {
-    env.clock.after(milliseconds, resolve)
+    const end = (): void => {
+      timer.cancel()
+      stopWatching()
+      stopWaiting?.()
+      resolve()
+    }
+    const timer = env.clock.after(milliseconds, end)
+    const stopWatching = watch(end)
+    const stopWaiting = patience?.onceOver(end)
   })
 }

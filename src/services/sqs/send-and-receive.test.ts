@@ -238,3 +238,27 @@ test('of two long polls one gets the message, and the other waits on', async (t)
     ['one', 'two'],
   )
 })
+
+test('a long poll ends with its client, and takes nothing any more', async (t) => {
+  const world = await createWorld(t)
+  const QueueUrl = await world.create('q')
+  const client = { isOver: false, over: () => {} }
+  const patience = {
+    get isOver() {
+      return client.isOver
+    },
+    onceOver(over: () => void) {
+      client.over = over
+      return () => (client.over = () => {})
+    },
+  }
+  const polling = world.call('sqs', 'ReceiveMessage', { QueueUrl, WaitTimeSeconds: 20 }, undefined, { patience })
+  await world.attribute(QueueUrl, 'QueueArn')
+  client.isOver = true
+  client.over()
+  assert.deepEqual(await polling, {})
+  await world.sqs('SendMessage', { QueueUrl, MessageBody: 'for somebody else' })
+  assert.deepEqual(await world.call('sqs', 'ReceiveMessage', { QueueUrl }, undefined, { patience }), {})
+  assert.equal((await world.receive(QueueUrl)).length, 1)
+  assert.notEqual(world.clock.nextTimerAt(), world.clock.now() + 20 * SECOND)
+})
