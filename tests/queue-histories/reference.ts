@@ -143,11 +143,11 @@ export class Reference {
     this.messages.set(message.name, { ...message, places: [place], handles: [] })
   }
 
-  /** As a receive moves it that finds it received too often. Its age counts anew. */
+  /** As a receive moves it that finds it received too often. In a FIFO queue its age counts anew, in a standard one it goes on. */
   deadLettered(place: Place, to: ModelQueue, now: number): Place {
     return {
       queue: to,
-      sentAt: now,
+      sentAt: to.isFifo ? now : place.sentAt,
       visibleAt: now,
       receives: undefined,
       firstReceivedAt: 0,

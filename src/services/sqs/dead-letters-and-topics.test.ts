@@ -40,6 +40,29 @@ test('a message received too often moves to the dead-letter queue, whole and onc
   assert.deepEqual(await world.sqs('ListDeadLetterSourceQueues', { QueueUrl }), { queueUrls: [] })
 })
 
+test('the age of a message counts on in a standard dead-letter queue', async (t) => {
+  const world = await createWorld(t)
+  const dead = await world.create('dead', { MessageRetentionPeriod: '120' })
+  const QueueUrl = await world.create('q', {
+    VisibilityTimeout: '0',
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: `arn:aws:sqs:us-east-1:${ACCOUNT}:dead`, maxReceiveCount: 1 }),
+  })
+  await world.sqs('SendMessage', { QueueUrl, MessageBody: 'old' })
+  await world.receive(QueueUrl)
+  world.clock.advance(60 * SECOND)
+  await world.sqs('SendMessage', { QueueUrl: dead, MessageBody: 'younger, and there before' })
+  await world.receive(QueueUrl)
+  const bodies = async () => (await world.receive(dead, { VisibilityTimeout: 0 })).map(({ Body }) => Body).sort()
+  assert.deepEqual(await bodies(), ['old', 'younger, and there before'])
+  world.clock.advance(60 * SECOND - 1)
+  assert.equal((await bodies()).length, 2)
+  world.clock.advance(1)
+  assert.deepEqual(await bodies(), ['younger, and there before'])
+  assert.equal(await world.attribute(dead, 'ApproximateNumberOfMessages'), '1')
+  world.clock.advance(60 * SECOND)
+  assert.deepEqual(await bodies(), [])
+})
+
 test('large messages reach the dead-letter queue as well, a few with each receive', async (t) => {
   const world = await createWorld(t)
   const dead = await world.create('dead')

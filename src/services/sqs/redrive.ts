@@ -79,15 +79,18 @@ const MOVED_BYTES_MAX = 1_048_576
 export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: readonly MovedMessage[]): void {
   let bytes = 0
   for (const { waiting, header, body } of messages) {
-    const { sequence, route, receives, firstReceivedAt } = waiting
+    const { sequence, route, sentAt, receives, firstReceivedAt } = waiting
     bytes += Buffer.byteLength(body)
     if (bytes > MOVED_BYTES_MAX && bytes > Buffer.byteLength(body)) {
       // Its turn comes with the next receive.
       tx.hide(from.number, sequence, { visibleAt: tx.now, receives, firstReceivedAt })
       continue
     }
-    const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn, ...(isFifoName(to.queueArn) && { enqueuedAt: tx.now }) }
-    tx.enqueue(to.number, tx.message(moved, body, false), { route, group: arrivalGroup(to, header.groupId) })
+    // Quirk: a FIFO queue counts the age of what arrives anew; a standard one goes on from when the message was sent.
+    const isAnew = isFifoName(to.queueArn)
+    const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn, ...(isAnew && { enqueuedAt: tx.now }) }
+    const group = arrivalGroup(to, header.groupId)
+    tx.enqueue(to.number, tx.message(moved, body, false), { route, sentAt: isAnew ? tx.now : sentAt, group })
     tx.remove(from.number, sequence)
   }
 }
