@@ -183,11 +183,8 @@ function meets(value: unknown, condition: unknown): boolean {
 
 function equals(value: unknown, wanted: unknown): boolean {
   if (wanted instanceof Num) return wanted.equals(value)
-  if (typeof wanted === 'string' && typeof value === 'string' && kindOf(wanted) !== undefined) {
-    const list = new BlockList()
-    list.addAddress(wanted, kindOf(wanted))
-    return kindOf(value) !== undefined && list.check(value, kindOf(value))
-  }
+  if (typeof wanted === 'string' && typeof value === 'string' && addressOf(wanted) !== undefined)
+    return addressOf(value) === addressOf(wanted)
   return value === wanted
 }
 
@@ -206,14 +203,23 @@ function isInRange(value: unknown, range: readonly unknown[]): boolean {
 
 function isInBlock(text: string | undefined, block: string): boolean {
   const [network = '', bits] = block.split('/')
-  const kind = text === undefined ? undefined : kindOf(text)
-  if (text === undefined || kind === undefined || kind !== kindOf(network)) return false
+  const address = addressOf(text ?? '')
+  if (address === undefined || kindOf(address) !== kindOf(network)) return false
   const list = new BlockList()
-  list.addSubnet(network, Number(bits), kind)
-  return list.check(text, kind)
+  list.addSubnet(network, Number(bits), kindOf(network))
+  return list.check(address, kindOf(address))
 }
 
-function kindOf(text: string): 'ipv4' | 'ipv6' | undefined {
-  if (isIPv4(text)) return 'ipv4'
-  return isIPv6(text) && /^[\da-f:]+$/i.test(text) ? 'ipv6' : undefined
+/** In one spelling; undefined: the text is none. */
+function addressOf(text: string): string | undefined {
+  if (isIPv4(text)) return text
+  if (!isIPv6(text) || !/^[\da-f:]+$/i.test(text)) return undefined
+  const spelled = new URL(`http://[${text}]/`).hostname.slice(1, -1)
+  const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(spelled) ?? []
+  if (high === undefined || low === undefined) return spelled
+  return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]).join('.')
+}
+
+function kindOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv4(address) ? 'ipv4' : 'ipv6'
 }
