@@ -1,5 +1,6 @@
 // One condition on one field of a message, and whether a value meets it.
 import { addressOf, type AddressBlock, isWithin } from './address.ts'
+import type { Element } from './elements.ts'
 
 export type Pattern =
   | { readonly kind: 'text'; readonly text: string }
@@ -39,25 +40,17 @@ export function rounded(number: number): number {
   return Math.round(number * PLACES)
 }
 
-/** Where a value stands among the arrays of a message's body: the element that holds it, within the element that holds that one. */
-export interface Element {
-  /** One number per array. */
-  readonly array: number
-  readonly index: number
-  readonly within: Element | undefined
-}
-
 /** A value of a field, in the form in which patterns look at it. */
 export class FieldValue {
   readonly kind: 'text' | 'number' | 'numeral' | 'literal'
   readonly text: string
   readonly number: number
-  readonly element: Element | undefined
+  readonly element: Element
   #address: string | undefined
   #isAddressKnown = false
   #caseless: string | undefined
 
-  constructor(kind: FieldValue['kind'], text: string, number: number, element: Element | undefined) {
+  constructor(kind: FieldValue['kind'], text: string, number: number, element: Element) {
     this.kind = kind
     this.text = text
     this.number = number
@@ -114,6 +107,11 @@ export function isMet(pattern: Pattern, value: FieldValue): boolean {
     case 'absent':
       return false
   }
+}
+
+/** Whether a field may hold by not being there. */
+export function mayBeAbsent(patterns: readonly Pattern[]): boolean {
+  return patterns.some(({ kind }) => kind === 'absent')
 }
 
 /** The same for patterns that ask the same. */

@@ -96,7 +96,7 @@ export class RuleTree<R extends Rooted> {
     this.#look = look
     if (this.#met.length > 0) {
       // Fields were met one by one; within elements they have to be met together.
-      if (facts.hasElements) {
+      if (facts.elements !== undefined) {
         for (const rooted of this.#met) if (rooted.isLone || holds(rooted.rule, facts)) found(rooted)
       } else for (const rooted of this.#met) found(rooted)
     }
@@ -114,7 +114,7 @@ export class RuleTree<R extends Rooted> {
     } else for (const [name, values] of facts.fields) own.get(name)?.visit(values, visit)
     if (this.#absences === undefined) return
     for (const [name, { absent }] of this.#absences)
-      if (absent !== undefined && (facts.hasElements || !facts.fields.has(name))) visit(absent)
+      if (absent !== undefined && (facts.elements !== undefined || !facts.fields.has(name))) visit(absent)
   }
 
   #branch(rooted: R, rest: readonly string[]): void {

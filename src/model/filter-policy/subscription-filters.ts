@@ -2,7 +2,8 @@
 import type { MessageAttribute } from '../message.ts'
 import { selectText } from '../notification.ts'
 import { type Facts, attributeFacts, bodyFacts } from './facts.ts'
-import { mayBeAbsent, passes } from './match.ts'
+import { passes } from './match.ts'
+import { mayBeAbsent } from './pattern.ts'
 import { type FilterPolicy, type FilterScope, type Rule, parseFilterPolicy } from './parse-policy.ts'
 import { type Rooted, RuleTree } from './rule-tree.ts'
 
