@@ -127,6 +127,7 @@ else {
   )
   process.stdout.write(
     `CPU in us for one message against ${FEW} and ${MANY} subscriptions; alone: each of the ${MANY} policies by itself; add: one more\n` +
-      `${'policies'.padEnd(34)} found${['few', 'many', 'growth', 'alone', 'add'].map((name) => name.padStart(10)).join('')}\n${rows.join('\n')}\n`,
+      `${'policies'.padEnd(34)} found${['few', 'many', 'growth', 'alone', 'add'].map((name) => name.padStart(10)).join('')}\n` +
+      `${rows.join('\n')}\n`,
   )
 }

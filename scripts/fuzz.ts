@@ -1,8 +1,9 @@
-// Fuzzes the wire and the verifier for a while: node bin/node26.js scripts/fuzz.ts --seconds 60 [--seed 1]. Exits 1 with the input of the
-// first finding, or when the canary, a codec with a known mistake, is not caught.
+// Fuzzes the wire, the verifier and filter policies: node bin/node26.js scripts/fuzz.ts --seconds 60 [--seed 1]. Exits 1 with the
+// input of the first finding, or when the canary, a codec with a known mistake, is not caught.
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/base/clock.ts'
 import { seededRandom } from '../src/base/random.ts'
+import { createFilterTargets } from '../src/model/filter-policy/fuzz.ts'
 import { cloudtrailModel } from '../src/services/cloudtrail/model.ts'
 import { s3Model } from '../src/services/s3/model.ts'
 import { snsModel } from '../src/services/sns/model.ts'
@@ -34,7 +35,7 @@ if (canary.finding === undefined) {
 const end = systemClock.monotonic() + seconds * 1000
 const { finding, inputs } = await fuzz({
   ...common,
-  targets: [...createTargets(models), ...createVerifyTargets()],
+  targets: [...createTargets(models), ...createVerifyTargets(), ...createFilterTargets()],
   isOver: () => systemClock.monotonic() >= end,
 })
 if (finding === undefined) process.stdout.write(`${inputs} inputs in ${seconds} s, seed ${seed}: nothing found; the canary was caught\n`)
