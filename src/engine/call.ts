@@ -26,6 +26,8 @@ export interface CallRequest {
   readonly sourceIp: string
   readonly userAgent: string
   readonly host: string
+  /** X-Amzn-Trace-Id. */
+  readonly traceHeader?: string | undefined
   readonly tls?: { readonly version: string; readonly cipher: string } | undefined
   /** From the wire. */
   readonly bodyBytes?: number
@@ -208,6 +210,7 @@ function createCall({ env, authorize }: CallsOptions, service: Service, request:
     sourceIp: request.sourceIp,
     userAgent: request.userAgent,
     host: request.host,
+    traceHeader: request.traceHeader,
     tls: request.tls,
     wire: wireFacts(request),
     patience: request.patience,

@@ -41,6 +41,8 @@ export interface Call {
   readonly userAgent: string
   /** The Host header: where the caller reached us, for URLs that must work from there. */
   readonly host: string
+  /** X-Amzn-Trace-Id: who traces the caller's requests finds this one by it. */
+  readonly traceHeader: string | undefined
   readonly tls: { readonly version: string; readonly cipher: string } | undefined
   /** How the request came; undefined for calls from inside the process. */
   readonly wire: WireFacts | undefined

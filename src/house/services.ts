@@ -29,6 +29,9 @@ const TRAILS_PER_REGION_MAX = 5
 const LOOKUPS_PER_SECOND = 2
 const CHANNELS_MAX = 25
 
+/** Where bodies of messages lie. */
+const MESSAGE_STORES = ['journal', 'queues', 'records']
+
 export interface ServiceParts {
   readonly options: HouseOptions
   readonly env: Env
@@ -53,6 +56,7 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
     sns: createSns({
       tables: env.tables,
       protocols: protocolsOf(),
+      isSealedAtRest: options.data === undefined || MESSAGE_STORES.every((store) => config['seal.stores'].includes(store)),
       ...(config['limits.profile'] === 'aws' && { limits: createSnsLimits({ tables: env.tables, clock }) }),
     }),
     sqs: createSqs({

@@ -39,6 +39,8 @@ export interface WireCall {
   readonly userAgent: string
   /** The Host header. */
   readonly host: string
+  /** X-Amzn-Trace-Id. */
+  readonly traceHeader: string | undefined
   readonly tls: TlsFacts | undefined
   /** Milliseconds since 1970. */
   readonly arrivedAt: number
@@ -195,6 +197,7 @@ async function call(
     sourceIp: request.remoteAddress,
     userAgent: headers['user-agent'] ?? '',
     host: headers.host ?? '',
+    traceHeader: textOf(headers['x-amzn-trace-id']),
     tls: request.tls,
     arrivedAt: request.arrivedAt,
     bodyBytes: request.body?.length ?? 0,
@@ -208,6 +211,10 @@ async function call(
   if ('error' in result)
     return encodeError({ error: result.error, speech: route.speech, service: route.service, model: route.model }, request, identity)
   return encode(route, (result.output ?? {}) as Readonly<Record<string, unknown>>, identity)
+}
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined
 }
 
 interface Identity {

@@ -105,6 +105,13 @@ export const applicationDisabled = (): ServiceError =>
     shape: 'PlatformApplicationDisabledException',
   })
 
+export const UNSEALED =
+  'what is kept of messages would lie open here; have the server seal its stores journal, queues and records (setting seal.stores)'
+
+/** The topic was made while the server sealed its stores. */
+export const notSealed = (): ServiceError =>
+  new ServiceError('KMSInvalidState', 400, `The topic asks for encryption, but ${UNSEALED}`, { shape: 'KMSInvalidStateException' })
+
 export const optedOut = (): ServiceError =>
   new ServiceError('OptedOut', 400, 'The phone number is opted out', { shape: 'OptedOutException' })
 

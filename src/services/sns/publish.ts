@@ -11,7 +11,7 @@ import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal } from './errors.ts'
+import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, notSealed } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
@@ -19,6 +19,7 @@ import { endpointArnOf, findEndpoint, requireApplication } from './push/platform
 import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
 
 const SUBJECT_CHARS_MAX = 100
+const TRACE_CHARS_MAX = 1024
 const GROUP_ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;?@[\\\]^_`{|}~]{1,128}$/
 
 export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => ({
@@ -40,6 +41,7 @@ export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => (
     const checked = checkMessage(input, '')
     if (isToEndpoint(input)) throw endpointRefusal(tx, destination(input, call))
     const topic = requireTopic(tx, destination(input, call))
+    checkSealing(parts, topic)
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
     return { MessageId: send(tx, call, parts, topic, checked) }
   },
@@ -106,6 +108,7 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
     structure: message.structure,
     groupId: message.groupId,
     filterChanges: to.hasOutsideFilters ? (tx.get(Table.counters, FILTER_CHANGES)?.next ?? 1) - 1 : undefined,
+    traceHeader: traceHeaderOf(call),
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,
     senderId: call.principal.principalId,
   }
@@ -113,6 +116,16 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
   const queues = to.queuesFor(message)
   if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId, groupId: message.groupId })
   return messageId
+}
+
+/** "Amazon SNS active tracing": a publisher's trace goes on to queues, whose receivers find it in AWSTraceHeader. */
+function traceHeaderOf({ traceHeader }: Call): string | undefined {
+  return traceHeader !== undefined && traceHeader.length <= TRACE_CHARS_MAX ? traceHeader : undefined
+}
+
+/** A topic that asks for encryption takes no message that would lie open. */
+export function checkSealing({ isSealedAtRest }: SnsParts, { attributes }: Topic): void {
+  if (attributes['KmsMasterKeyId'] !== undefined && isSealedAtRest !== true) throw notSealed()
 }
 
 export function checkSize(topic: Topic, bytes: number, refusal: () => Error): void {

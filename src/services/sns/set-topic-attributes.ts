@@ -7,7 +7,7 @@ import type { SnsOperation } from './operation.ts'
 import { checkTopicAttribute } from './topic-attributes.ts'
 import { largeMessagesProblem } from './large-messages.ts'
 
-export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined> = ({ subscribers }) => ({
+export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined> = (parts) => ({
   name: 'SetTopicAttributes',
   access: 'write',
   resource: (input, call) => topicArnOf(input.TopicArn, call),
@@ -15,9 +15,9 @@ export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
     const name = input.AttributeName ?? ''
     const { [name]: _replaced, ...others } = topic.attributes
-    const value = checkTopicAttribute(name, input.AttributeValue ?? '', invalidParameter, 'AttributeName')
+    const value = checkTopicAttribute(name, input.AttributeValue ?? '', parts, invalidParameter, 'AttributeName')
     const changed = { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } }
-    const problem = largeMessagesProblem(changed, () => [...subscribers.of(topic).all.values()].map(({ protocol }) => protocol))
+    const problem = largeMessagesProblem(changed, () => [...parts.subscribers.of(topic).all.values()].map(({ protocol }) => protocol))
     if (problem !== undefined) throw invalidParameter(problem)
     tx.put(Table.topics, topic.topicArn, changed)
     return undefined

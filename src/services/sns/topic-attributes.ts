@@ -2,16 +2,22 @@
 import { DeliveryPolicyError, effectiveTopicPolicy, parseTopicPolicy } from '../../model/delivery-policy.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { ServiceError } from '../../model/service-error.ts'
+import { UNSEALED } from './errors.ts'
 import { feedbackProblem, isFeedbackAttribute } from './feedback.ts'
+import type { SnsParts } from './operation.ts'
 import type { Subscribers } from './subscribers.ts'
 import { topicPolicy, topicPolicyProblem } from './topic-policy.ts'
 
 const DISPLAY_NAME_CHARS_MAX = 100
+const KEY_REFERENCE = /^[A-Za-z0-9:/_-]{1,2048}$/
 export const MESSAGE_BYTES_MIN = 1024
 export const MESSAGE_BYTES_MAX = 1024 * 1024
 export const MESSAGE_BYTES_DEFAULT = 256 * 1024
 
-type Check = (value: string) => { readonly keep: string | undefined } | { readonly problem: string }
+type Check = (
+  value: string,
+  parts: Pick<SnsParts, 'isSealedAtRest'>,
+) => { readonly keep: string | undefined } | { readonly problem: string }
 
 /** An empty value clears; `problem` is what stands behind "Invalid parameter: [Attributes Reason: ]". */
 const SETTABLE: Readonly<Record<string, Check>> = {
@@ -33,6 +39,18 @@ const SETTABLE: Readonly<Record<string, Check>> = {
       throw error
     }
   },
+  // Until there is a KMS, the key named is that of the sealed stores, whichever it names.
+  KmsMasterKeyId(value, { isSealedAtRest }) {
+    if (value === '') return { keep: undefined }
+    if (!KEY_REFERENCE.test(value)) return { problem: 'KmsMasterKeyId: must be the id, ARN or alias of a key' }
+    return isSealedAtRest === true ? kept(value) : { problem: `KmsMasterKeyId: ${UNSEALED}` }
+  },
+  TracingConfig(value) {
+    if (value === 'PassThrough') return kept(value)
+    return value === 'Active'
+      ? { problem: 'TracingConfig: Active is not offered by this version of Sealcast, which sends no traces; use PassThrough' }
+      : { problem: `TracingConfig: Invalid value [${value}]. Must be PassThrough or Active.` }
+  },
   SignatureVersion: (value) =>
     value === '1' || value === '2' ? kept(value) : { problem: `SignatureVersion: Invalid value [${value}]. Must be 1 or 2.` },
   MaximumMessageSize(value) {
@@ -43,18 +61,13 @@ const SETTABLE: Readonly<Record<string, Check>> = {
 }
 
 /** Attributes that AWS has and this version does not offer: refused by name, never stored without effect. */
-const NOT_OFFERED: ReadonlySet<string> = new Set([
-  'KmsMasterKeyId',
-  'TracingConfig',
-  'ArchivePolicy',
-  'ContentBasedDeduplication',
-  'FifoThroughputScope',
-])
+const NOT_OFFERED: ReadonlySet<string> = new Set(['ArchivePolicy', 'ContentBasedDeduplication', 'FifoThroughputScope'])
 
 /** The checked value of one attribute (undefined clears it). Throws through `refuse` with the text behind AWS's prefix. */
 export function checkTopicAttribute(
   name: string,
   value: string,
+  parts: Pick<SnsParts, 'isSealedAtRest'>,
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
@@ -63,7 +76,7 @@ export function checkTopicAttribute(
   if (NOT_OFFERED.has(name) || isFeedbackAttribute(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
   const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
   if (check === undefined) throw refuse(unknown)
-  const checked = check(value)
+  const checked = check(value, parts)
   if ('problem' in checked) throw refuse(checked.problem)
   return checked.keep
 }
