@@ -115,6 +115,7 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
     const prepared = operation.prepare === undefined ? undefined : await operation.prepare(call, input)
     let { result: output, done, events } = decide(options, service, operation, call, input, prepared, request)
     while (output instanceof Wait) {
+      await done
       await output.until
       ;({ result: output, done, events } = decide(options, service, operation, call, input, prepared, request))
     }
@@ -134,7 +135,7 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
   }
 }
 
-/** Runs the operation and commits its effect with its event. A result that is a Wait committed nothing: then it is to be run again. */
+/** Runs the operation and commits its effect with its event. A result that is a Wait is told by nothing: then it is to be run again. */
 function decide(
   { env, audit, census }: CallsOptions,
   service: Service,

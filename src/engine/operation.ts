@@ -58,7 +58,10 @@ export interface Call {
   readonly require: (action: string, resource: string) => void
 }
 
-/** Nothing is decided yet: run again after `until`. Only for calls that wait (long polling). Nothing may be staged. */
+/**
+ * Nothing is decided yet: run again after `until`, and after the commit of what was staged on the way (messages that are not to be given
+ * out, and go). Only for calls that wait or look again (long polling).
+ */
 export class Wait {
   readonly until: Promise<void>
   constructor(until: Promise<void>) {

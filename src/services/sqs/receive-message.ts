@@ -1,5 +1,6 @@
 // ReceiveMessage: takes what is visible, hides it, and answers with it; with WaitTimeSeconds it waits for something to come.
-// Messages past their retention are never given out, and those received too often go to the dead-letter queue, in the same commit.
+// Messages past their retention are never given out, and those received too often go to the dead-letter queue; where nothing else was
+// found, the call looks again behind them.
 // Where order or a count of receives is promised the answer waits for the commit; elsewhere a crash may only show a message once more.
 import { type Call, type Operation, Wait } from '../../engine/operation.ts'
 import type { Transaction } from '../../engine/transaction.ts'
@@ -134,6 +135,8 @@ function receive(tx: Transaction, queue: Queue, limits: Limits & { readonly inFl
     tx.drop(queue.number, call.env.queues.firstSentAt(queue.number, expiredUpTo + 1))
     for (const { sequence } of expired) tx.remove(queue.number, sequence)
   }
+  // Behind those that just went may stand others, of the same group too.
+  if (wanted.length === 0) return new Wait(Promise.resolve())
   const taken = wanted.map((waiting): TakenMessage => {
     const receives = Math.min(waiting.receives + 1, RECEIVES_MAX)
     const firstReceivedAt = waiting.receives === 0 ? tx.now : waiting.firstReceivedAt
