@@ -96,6 +96,10 @@ const cast: fc.Arbitrary<readonly QueueName[]> = fc.constantFrom<(readonly Queue
   ['orders', 'dead'],
   ['orders', 'dead'],
   ['orders', 'copies', 'dead'],
+  ['line.fifo'],
+  ['line.fifo', 'dead.fifo'],
+  ['line.fifo', 'lanes.fifo', 'dead.fifo'],
+  ['orders', 'line.fifo'],
 )
 
 export interface Story {

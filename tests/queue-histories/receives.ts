@@ -13,7 +13,7 @@ export interface ReceiveFacts {
   readonly arnOf: (queue: ModelQueue) => string
 }
 
-/** So many messages that were received too often may leave a queue with one call: it may then come back with less than there is. */
+/** A call with something to give may have stopped at so many messages that were received too often. */
 const MOVED_MAX = 10
 
 export function received(reference: Reference, facts: ReceiveFacts, shown: readonly Shown[]): void {
@@ -21,11 +21,13 @@ export function received(reference: Reference, facts: ReceiveFacts, shown: reado
   assert.ok(shown.length <= max, `${shown.length} messages came, ${max} were asked for`)
   assert.equal(new Set(shown.map(({ name }) => name)).size, shown.length, `a message came twice in one answer of ${queue.name}`)
   reference.expire(queue, now)
-  const exhausted = reference
-    .in(queue)
-    .filter((message) => message.places.some((place) => reference.standing(place, queue, now) === 'exhausted'))
-  const isComplete = facts.isAlone && shown.length < max && exhausted.length < MOVED_MAX
-  if (queue.isFifo) receivedInGroups(reference, facts, shown, isComplete)
+  const standings = reference.in(queue).flatMap((message) => message.places.map((place) => reference.standing(place, queue, now)))
+  const exhausted = standings.filter((standing) => standing === 'exhausted').length
+  // What a receive takes and must not give still holds its group until the call is over; only one without anything to give looks again.
+  const holdsGroups = queue.isFifo && (exhausted > 0 || standings.includes('expired'))
+  const looksAtAll = facts.isAlone && (shown.length === 0 || (exhausted < MOVED_MAX && !holdsGroups))
+  const isComplete = looksAtAll && shown.length < max
+  if (queue.isFifo) receivedInGroups(reference, facts, shown, { isComplete, looksAtAll })
   else {
     const names = new Set(shown.map(({ name }) => name))
     for (const message of reference.in(queue)) if (!names.has(message.name)) passedOver(reference, facts, message, isComplete)
@@ -33,7 +35,12 @@ export function received(reference: Reference, facts: ReceiveFacts, shown: reado
   for (const each of shown) gave(reference, facts, each)
 }
 
-function receivedInGroups(reference: Reference, facts: ReceiveFacts, shown: readonly Shown[], isComplete: boolean): void {
+function receivedInGroups(
+  reference: Reference,
+  facts: ReceiveFacts,
+  shown: readonly Shown[],
+  { isComplete, looksAtAll }: { readonly isComplete: boolean; readonly looksAtAll: boolean },
+): void {
   const { queue, now } = facts
   const groups = new Map<string, ModelMessage[]>()
   for (const message of reference.in(queue)) {
@@ -56,7 +63,7 @@ function receivedInGroups(reference: Reference, facts: ReceiveFacts, shown: read
         message.places = left
       }
     // Another group's turn comes when nothing more can be given of this one.
-    const isWhole = isComplete || (facts.isAlone && given.length > 0 && order.at(-1) !== group)
+    const isWhole = isComplete || (looksAtAll && given.length > 0 && order.at(-1) !== group)
     followGroup(reference, facts, { members, given, isWhole: isWhole && (isFree || given.length > 0) })
   }
 }
@@ -72,7 +79,7 @@ interface GroupReceive {
 function followGroup(reference: Reference, facts: ReceiveFacts, { members, given, isWhole }: GroupReceive): void {
   const { queue, now } = facts
   let at = 0
-  let isBehindHidden = false
+  let isHeldBack = false
   for (const message of members) {
     if (message.name === given[at]) {
       at++
@@ -86,8 +93,8 @@ function followGroup(reference: Reference, facts: ReceiveFacts, { members, given
       passedOver(reference, facts, message, true)
       continue
     }
-    if (standings.includes('delayed') || standings.includes('inFlight')) isBehindHidden = true
-    passedOver(reference, facts, message, isWhole && !isBehindHidden)
+    if (standings.includes('delayed') || standings.includes('inFlight')) isHeldBack = true
+    passedOver(reference, facts, message, isWhole && !isHeldBack)
   }
   assert.equal(
     at,

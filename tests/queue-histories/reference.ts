@@ -120,8 +120,9 @@ export class Reference {
   in(queue: ModelQueue): ModelMessage[] {
     const arrivals: { readonly message: ModelMessage; readonly arrival: number }[] = []
     for (const message of this.messages.values()) {
-      const place = message.places.find((each) => each !== GONE && each.queue === queue)
-      if (place !== undefined && place !== GONE) arrivals.push({ message, arrival: place.arrival })
+      const own = message.places.flatMap((place) => (place !== GONE && place.queue === queue ? [place.arrival] : []))
+      // Where it may have come at several times, those before it came as early.
+      if (own.length > 0) arrivals.push({ message, arrival: Math.min(...own) })
     }
     return arrivals.sort((a, b) => a.arrival - b.arrival).map(({ message }) => message)
   }
