@@ -1,21 +1,36 @@
-// Runs the crash rounds in full: node bin/node26.js scripts/crash.ts [--rounds 200] [--seed N] [--in-flight 64]
+// Runs the crash rounds in full: node bin/node26.js scripts/crash.ts [--rounds 200] [--seed N] [--in-flight 64] [--only publish|queues]
 import { parseArgs } from 'node:util'
+import { runQueueCrashRounds } from '../tests/crash/queue-rounds.ts'
 import { runCrashRounds } from '../tests/crash/rounds.ts'
 import { temporaryFolder } from '../tests/server.ts'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' }, 'in-flight': { type: 'string' } } })
+const { values } = parseArgs({
+  options: { rounds: { type: 'string' }, seed: { type: 'string' }, 'in-flight': { type: 'string' }, only: { type: 'string' } },
+})
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
-const folder = temporaryFolder()
-process.stdout.write(`seed ${seed}\n`)
-try {
-  const report = await runCrashRounds({
-    folder: folder.path,
-    rounds: Number(values.rounds ?? 200),
-    seed,
-    inFlight: Number(values['in-flight'] ?? 64),
-    report: (line) => void process.stdout.write(`${line}\n`),
-  })
-  process.stdout.write(`${JSON.stringify(report)}\n1 passed, 0 failed\n`)
-} finally {
-  folder.remove()
+const rounds = Number(values.rounds ?? 200)
+const inFlight = Number(values['in-flight'] ?? 64)
+const { only } = values
+if (only !== undefined && only !== 'publish' && only !== 'queues') {
+  process.stderr.write('--only is publish or queues\n')
+  process.exit(2)
 }
+const report = (line: string): void => void process.stdout.write(`${line}\n`)
+report(`seed ${seed}`)
+
+async function run(round: (folder: string) => Promise<object>): Promise<void> {
+  const folder = temporaryFolder()
+  try {
+    report(JSON.stringify(await round(folder.path)))
+  } finally {
+    folder.remove()
+  }
+}
+
+if (only !== 'queues') await run((folder) => runCrashRounds({ folder, rounds, seed, inFlight, report }))
+// Eight callers for each client of a queue: a sender and a receiver at each of four queues.
+if (only !== 'publish') {
+  const clients = Math.max(1, Math.round(inFlight / 8))
+  await run((folder) => runQueueCrashRounds({ folder, rounds, seed, clients, report }))
+}
+report('1 passed, 0 failed')

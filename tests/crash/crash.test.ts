@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { temporaryFolder } from '../server.ts'
+import { runQueueCrashRounds } from './queue-rounds.ts'
 import { runCrashRounds } from './rounds.ts'
 
 test(
@@ -13,6 +14,21 @@ test(
       const seed = Math.floor(Math.random() * 1e9)
       const report = await runCrashRounds({ folder: folder.path, rounds: 4, seed, inFlight: 64, report: () => {} })
       assert.ok(report.acknowledged > 0, `seed ${seed}: something was acknowledged`)
+    } finally {
+      folder.remove()
+    }
+  },
+)
+
+test(
+  'queues through SIGKILL: nothing acknowledged is lost, nothing deleted comes back, groups keep their order, duplicates stay one',
+  { timeout: 180_000 },
+  async () => {
+    const folder = temporaryFolder()
+    const seed = Math.floor(Math.random() * 1e9)
+    try {
+      const report = await runQueueCrashRounds({ folder: folder.path, rounds: 3, seed, clients: 2, report: () => {} })
+      for (const [what, count] of Object.entries(report)) if (what !== 'unansweredKept') assert.ok(count > 0, `seed ${seed}: ${what}`)
     } finally {
       folder.remove()
     }

@@ -7,6 +7,7 @@ import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
 import { seededRandom } from '../../src/base/random.ts'
 import { type TestServer, clientConfig, runCommand, startTestServer } from '../server.ts'
+import { pause, untilTrue } from '../until.ts'
 
 export interface CrashOptions {
   readonly folder: string
@@ -23,7 +24,6 @@ export interface CrashReport {
   readonly slowestStartMs: number
 }
 
-const KILL_AFTER_MS_MIN = 20
 const KILL_AFTER_MS_SPREAD = 400
 const DELIVERY_PATIENCE_MS = 30_000
 
@@ -41,7 +41,8 @@ export async function runCrashRounds({ folder, rounds, seed, inFlight, report }:
     for (let round = 1; round <= rounds; round++) {
       const texts = new Map<string, string>()
       const publishing = publishUntilDead(server, topicArn, inFlight, () => `round ${round} message ${number++}`, texts)
-      await pause(KILL_AFTER_MS_MIN + random.below(KILL_AFTER_MS_SPREAD))
+      await untilTrue(`round ${round}: something acknowledged`, () => texts.size > 0)
+      await pause(random.below(KILL_AFTER_MS_SPREAD))
       await server.kill()
       await publishing
       const started = performance.now()
@@ -197,8 +198,4 @@ async function openReceiver(): Promise<Receiver> {
     },
     close: () => server.close().closeAllConnections(),
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
