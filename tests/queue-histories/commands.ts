@@ -112,5 +112,5 @@ export interface Story {
 export const story: fc.Arbitrary<Story> = fc.record({
   cast,
   settings: fc.array(settings, { minLength: 3, maxLength: 3 }),
-  commands: fc.array(command, { minLength: 1, maxLength: 60, size: 'max' }),
+  commands: fc.array(command, { minLength: 1, maxLength: 50, size: 'max' }),
 })

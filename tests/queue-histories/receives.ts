@@ -55,7 +55,9 @@ function receivedInGroups(
   for (const [group, members] of groups) {
     const given = shown.filter(({ name }) => reference.messages.get(name)?.group === group).map(({ name }) => name)
     const isInFlight = (place: Place | typeof GONE): boolean => reference.standing(place, queue, now) === 'inFlight'
-    const isFree = members.every(({ places }) => !places.some(isInFlight))
+    // One that outlived its retention in somebody's hands may hold its group until it would have come back.
+    const mayHold = (place: Place | typeof GONE): boolean => place !== GONE && place.queue === queue && place.visibleAt > now
+    const isFree = members.every(({ places }) => !places.some(mayHold))
     if (given.length > 0)
       for (const message of members) {
         const left = message.places.filter((place) => !isInFlight(place))
