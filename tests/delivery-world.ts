@@ -6,6 +6,8 @@ import { silentLog } from '../src/base/log.ts'
 import { seededRandom } from '../src/base/random.ts'
 import type { Attempt, Deliverer, Outcome } from '../src/engine/deliverer.ts'
 import { type Follows, startFollowers } from '../src/engine/follow.ts'
+import { createActs } from '../src/engine/acts.ts'
+import { createRecordKeys } from '../src/engine/record-keys.ts'
 import { createSeal } from '../src/engine/seal.ts'
 import { Tables } from '../src/engine/tables.ts'
 import { Commits } from '../src/engine/transaction.ts'
@@ -129,7 +131,11 @@ export async function world(
   const commits = new Commits({ clock, journal, queues, tables })
   const outside = new Outside()
   const delivery = createDeliveryFollower({
-    env: { clock, random, log: silentLog, tables, commits, seal, journal },
+    env: {
+      ...{ clock, random, log: silentLog, tables, commits, seal, journal },
+      keys: createRecordKeys({ random, seal }),
+      acts: createActs({ random, commits, account: '000000000000', region: 'us-east-1', version: 'test' }),
+    },
     deliverers: { outside: outside.deliverer },
     outbound: { request: () => assert.fail('not asked for here'), origins: 0, close: () => Promise.resolve() },
     envelope: (notification) => Promise.resolve(formatEnvelope(notification, undefined)),

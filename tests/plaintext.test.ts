@@ -12,7 +12,7 @@ import { trailOfEverything } from './log-files.ts'
 import { searchPlaintext } from './plaintext-search.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder, type TestServer } from './server.ts'
 
-const WORDS = ['body', 'attribute', 'subject', 'queued', 'object', 'part', 'tag', 'password', 'metadata'] as const
+const WORDS = ['body', 'attribute', 'subject', 'queued', 'object', 'part', 'tag', 'password', 'metadata', 'encrypted'] as const
 type Word = (typeof WORDS)[number]
 const planted = (word: Word): string => `planted-${word}-Zu7fPq3LmX`
 const ALL = WORDS.map(planted)
@@ -109,6 +109,44 @@ test('with every store sealed nothing is readable, and everything works', async 
   assert.deepEqual(readable(data).filter(isNoEvent), [])
   const without = await runCommand(['fsck', '--data', data], { SEALCAST_ROOT_KEY: Buffer.alloc(32).toString('base64') })
   assert.match(without.notes, /sealed under root key/)
+})
+
+test('a queue with encryption keeps its messages sealed where nothing else is, and a topic reaches it', async () => {
+  const data = withFolder()
+  const first = await startTestServer({ data })
+  const { output } = await runCommand(['keys', 'create', '--alias', 'queues', '--data', data])
+  const keyArn = /arn:\S+/.exec(output)?.[0] ?? ''
+  const sns = new SNS(clientConfig(first.url))
+  let sqs = new SQS(clientConfig(first.url))
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'open' })
+  const encryptions: readonly Record<string, string>[] = [{ SqsManagedSseEnabled: 'true' }, { KmsMasterKeyId: keyArn }]
+  for (const [at, encryption] of encryptions.entries()) {
+    const queueArn = `${TopicArn.replace(':sns:', ':sqs:').replace(/open$/, '')}sealed-${at}`
+    const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
+    const { QueueUrl = '' } = await sqs.createQueue({
+      QueueName: `sealed-${at}`,
+      Attributes: { ...encryption, Policy: JSON.stringify({ Statement }) },
+    })
+    const MessageAttributes = { a: { DataType: 'String', StringValue: planted('encrypted') } }
+    await sqs.sendMessage({ QueueUrl, MessageBody: planted('encrypted'), MessageAttributes })
+    await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn, Attributes: { RawMessageDelivery: 'true' } })
+  }
+  await sns.publish({ TopicArn, Message: 'from the topic', Subject: 'of the topic' })
+  await first.kill()
+  assert.deepEqual(readable(data), [])
+  const again = await startTestServer({ data })
+  sqs = new SQS(clientConfig(again.url))
+  for (const at of encryptions.keys()) {
+    const { QueueUrl } = await sqs.getQueueUrl({ QueueName: `sealed-${at}` })
+    const { Messages = [] } = await sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] })
+    assert.deepEqual(new Set(Messages.map(({ Body }) => Body)), new Set(['from the topic', planted('encrypted')]))
+    const sent = Messages.find(({ Body }) => Body === planted('encrypted'))
+    assert.equal(sent?.MessageAttributes?.['a']?.StringValue, planted('encrypted'))
+  }
+  await again.stop()
+  const checked = await runCommand(['fsck', '--data', data])
+  assert.equal(checked.code, 0, checked.output)
+  assert.deepEqual(readable(data), [])
 })
 
 test('a store that cannot be sealed is refused by name', () => {

@@ -36,12 +36,18 @@ export interface World extends Harness {
 
 interface WorldOptions extends HarnessOptions {
   readonly hasAwsRates?: boolean
+  readonly isSealedAtRest?: boolean
 }
 
 export async function createWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
   const notifications = (header: MessageHeader, body: string, route: { subscriptionArn: string }) =>
     Promise.resolve(JSON.stringify({ Type: header.type, Message: body, For: route.subscriptionArn }))
-  const harness = await createHarness(() => ({ sqs: createSqs({ notifications, hasAwsRates: options.hasAwsRates ?? false }) }), options)
+  const harness = await createHarness(
+    () => ({
+      sqs: createSqs({ notifications, hasAwsRates: options.hasAwsRates ?? false, isSealedAtRest: options.isSealedAtRest ?? false }),
+    }),
+    options,
+  )
   const visibility = startVisibility(harness.env)
   const moves = new MessageMoveRuns(harness.env, () => undefined)
   t.after(async () => {

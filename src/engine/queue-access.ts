@@ -5,6 +5,7 @@ import { isFifoName } from '../model/fifo-attributes.ts'
 import { fairGroup, orderedGroup } from '../model/message-group.ts'
 import type { Queue } from '../model/topic.ts'
 import { policyOf } from './policies.ts'
+import { keyProblem, type KeyUser } from './queued-message.ts'
 
 export const SNS_PRINCIPAL = {
   type: 'service',
@@ -14,10 +15,22 @@ export const SNS_PRINCIPAL = {
   service: 'sns.amazonaws.com',
 } as const
 
-/** Why the queue's policy keeps the topic out, or undefined. */
-export function queueRefusal(queue: Queue, topicArn: string, now: number): string | undefined {
+/** Why a queue takes no message of a topic: the code and words of SQS, as AWS's delivery status logs have them, and what to do. */
+export interface QueueRefusal {
+  /** SQS's HTTP status. */
+  readonly status: number
+  readonly reason: string
+}
+
+export const NO_QUEUE: QueueRefusal = {
+  status: 400,
+  reason: 'AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist or you do not have access to it.',
+}
+
+/** Why the queue or its policy keeps the topic out, or undefined. */
+export function queueRefusal(queue: Queue, topicArn: string, now: number): QueueRefusal | undefined {
   if (isFifoName(queue.queueArn) && !isFifoName(topicArn))
-    return `${queue.queueArn} is a FIFO queue, which takes messages of FIFO topics alone`
+    return { status: 400, reason: `InvalidParameterValue: ${queue.queueArn} is a FIFO queue, which takes messages of FIFO topics alone.` }
   const policy = queue.attributes['Policy']
   const owner = parseArn(topicArn)?.account ?? ''
   const decision = evaluate(
@@ -37,7 +50,26 @@ export function queueRefusal(queue: Queue, topicArn: string, now: number): strin
   )
   return decision.allowed
     ? undefined
-    : `AccessDenied: the policy of ${queue.queueArn} does not allow sns.amazonaws.com to send from this topic`
+    : {
+        status: 403,
+        reason:
+          `AccessDenied: Access to the resource ${queue.queueArn} is denied. ` +
+          'Its policy does not allow sns.amazonaws.com to send from this topic.',
+      }
+}
+
+/** Whose keys a topic may use. */
+export function topicKeyUser(topicArn: string): KeyUser {
+  return { account: parseArn(topicArn)?.account ?? '', isService: true }
+}
+
+const KEY_CODES = { missing: 'KMS.NotFoundException', disabled: 'KMS.DisabledException', foreign: 'KMS.AccessDeniedException' } as const
+
+/** Why a message could not be sealed for a queue. Throws what has nothing to do with keys. */
+export function keyRefusal(error: unknown): QueueRefusal {
+  const problem = keyProblem(error)
+  if (problem === undefined) throw error
+  return { status: 400, reason: `${KEY_CODES[problem.kind]}: ${problem.message}` }
 }
 
 /** When a message that arrives now is seen: the queue may delay all of them. */

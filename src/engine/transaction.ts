@@ -28,7 +28,7 @@ export interface Transaction extends TableReader {
   nextNumber(counter: string): number
   event(event: { class: EventClassCode; flags: number; arrivedAt: number; json: string }): void
   /** `isForOutside` false: nobody outside this server is to get it. */
-  message(header: MessageHeader, body: string, isForOutside?: boolean): MessageReference
+  message(header: MessageHeader, body: string | Buffer, isForOutside?: boolean): MessageReference
   /** The message arrives in an own queue, visible from `visibleAt`, in a `group` of model/message-group.ts. Returns its sequence there. */
   enqueue(queue: number, message: MessageReference, options: EnqueueOptions): number
   /** Takes messages that wait; each MUST then be hidden or removed in this transaction, else it goes back. */
@@ -209,7 +209,7 @@ class Draft implements Transaction {
     this.#builder.event({ ...event, committedAt: this.now })
   }
 
-  message(header: MessageHeader, body: string, isForOutside = true): MessageReference {
+  message(header: MessageHeader, body: string | Buffer, isForOutside = true): MessageReference {
     return this.#builder.message(jsonObject(header), body, isForOutside)
   }
 

@@ -65,6 +65,7 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
           createNotification(header, body, { protocol: 'sqs', subscriptionArn: route.subscriptionArn, baseUrl: options.baseUrl() }),
         ),
       hasAwsRates: config['limits.profile'] === 'aws',
+      isSealedAtRest: options.data === undefined || MESSAGE_STORES.every((store) => config['seal.stores'].includes(store)),
     }),
     sts,
     s3,

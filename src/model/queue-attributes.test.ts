@@ -50,10 +50,47 @@ test('names that are none, counts, and attributes of FIFO queues are unknown', (
   assert.equal(refused({ FifoQueue: 'false' }).kind, 'unknown')
 })
 
-test('what this version cannot do is refused by name', () => {
-  assert.match(refused({ KmsMasterKeyId: 'alias/x' }).message, /KmsMasterKeyId/)
-  assert.match(refused({ SqsManagedSseEnabled: 'true' }).message, /SqsManagedSseEnabled/)
-  assert.deepEqual(readQueueAttributes({ SqsManagedSseEnabled: 'false', KmsMasterKeyId: '' }), {})
+test('one kind of encryption takes the place of the other, and both at once are refused', () => {
+  assert.deepEqual(readQueueAttributes({ KmsMasterKeyId: 'alias/x' }), { KmsMasterKeyId: 'alias/x', SqsManagedSseEnabled: 'false' })
+  assert.deepEqual(readQueueAttributes({ SqsManagedSseEnabled: 'true' }), { KmsMasterKeyId: '', SqsManagedSseEnabled: 'true' })
+  const off = { SqsManagedSseEnabled: 'false', KmsMasterKeyId: '' }
+  assert.deepEqual(readQueueAttributes(off), off)
+  const both = refused({ SqsManagedSseEnabled: 'true', KmsMasterKeyId: 'x' })
+  assert.deepEqual(
+    [both.kind, both.message],
+    ['unknown', 'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.'],
+  )
+})
+
+test('values of encryption hold within their limits', () => {
+  for (const KmsDataKeyReusePeriodSeconds of ['60', '86400'])
+    assert.deepEqual(readQueueAttributes({ KmsDataKeyReusePeriodSeconds }), { KmsDataKeyReusePeriodSeconds })
+  for (const value of ['59', '86401', '', 'x', '60.5'])
+    assert.match(
+      refused({ KmsDataKeyReusePeriodSeconds: value }).message,
+      /^Invalid value for the parameter KmsDataKeyReusePeriodSeconds\./,
+    )
+  for (const value of ['True', '', '1']) assert.equal(refused({ SqsManagedSseEnabled: value }).kind, 'value')
+  assert.equal(refused({ KmsMasterKeyId: 'k'.repeat(2049) }).kind, 'value')
+  assert.equal(readQueueAttributes({ KmsMasterKeyId: 'k'.repeat(2048) })['KmsMasterKeyId']?.length, 2048)
+})
+
+test('of encryption is shown what counts', () => {
+  const shown = (attributes: Record<string, string>, isSealedAtRest = false) =>
+    Object.fromEntries(Object.entries(ownedAttributes(queue(attributes), isSealedAtRest)).filter(([name]) => /Kms|Sse/.test(name)))
+  assert.deepEqual(shown({}), { SqsManagedSseEnabled: 'false' })
+  assert.deepEqual(shown({}, true), { SqsManagedSseEnabled: 'true' })
+  assert.deepEqual(shown({ SqsManagedSseEnabled: 'false' }, true), { SqsManagedSseEnabled: 'false' })
+  assert.deepEqual(shown({ SqsManagedSseEnabled: 'true', KmsDataKeyReusePeriodSeconds: '300' }), { SqsManagedSseEnabled: 'true' })
+  assert.deepEqual(shown({ KmsMasterKeyId: 'k' }, true), {
+    SqsManagedSseEnabled: 'false',
+    KmsMasterKeyId: 'k',
+    KmsDataKeyReusePeriodSeconds: '300',
+  })
+  assert.deepEqual(shown({ KmsDataKeyReusePeriodSeconds: '6000' }), {
+    SqsManagedSseEnabled: 'false',
+    KmsDataKeyReusePeriodSeconds: '6000',
+  })
 })
 
 test('a redrive policy is kept in one form, its count as a number', () => {
@@ -109,7 +146,7 @@ test('a policy must be one', () => {
 })
 
 test('what nobody set is shown with its default', () => {
-  assert.deepEqual(ownedAttributes(queue({ VisibilityTimeout: '7' })), {
+  assert.deepEqual(ownedAttributes(queue({ VisibilityTimeout: '7' }), false), {
     DelaySeconds: '0',
     MaximumMessageSize: '1048576',
     MessageRetentionPeriod: '345600',

@@ -15,6 +15,18 @@ import {
   strangeToStandard,
 } from './fifo-attributes.ts'
 import { problemOfQueuePolicy } from './queue-policy.ts'
+import {
+  asksForBoth,
+  ENCRYPTION_NAMES,
+  type EncryptionName,
+  encryptionOf,
+  encryptionProblem,
+  isEncryptionAttribute,
+  ONE_ENCRYPTION,
+  type QueueEncryption,
+  replacedEncryption,
+  shownEncryption,
+} from './queue-encryption.ts'
 import type { Queue } from './topic.ts'
 
 interface NumberRange {
@@ -39,7 +51,6 @@ const COUNTED: readonly string[] = [
   'ApproximateNumberOfMessagesNotVisible',
 ]
 const KEPT: readonly string[] = ['CreatedTimestamp', 'LastModifiedTimestamp', 'QueueArn']
-const ENCRYPTION: readonly string[] = ['KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId', 'SqsManagedSseEnabled']
 
 /** What may be asked of a queue, `All` aside. */
 export const QUEUE_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
@@ -48,7 +59,7 @@ export const QUEUE_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
   ...COUNTED,
   ...KEPT,
   ...Object.keys(FIFO_DEFAULTS),
-  ...ENCRYPTION,
+  ...ENCRYPTION_NAMES,
 ])
 
 export const MAX_RECEIVE_COUNT_MAX = 1000
@@ -78,15 +89,17 @@ export interface QueueShape {
 const NEW_STANDARD: QueueShape = { isFifo: false, attributes: {} }
 
 /**
- * The texts to keep: numbers in plain digits, documents in AWS's form. An empty text for a document means none: it comes back empty.
+ * The texts to keep: numbers in plain digits, documents in AWS's form. An empty text for a document or a key means none: it comes back
+ * empty. One kind of encryption takes the place of the other.
  * Throws QueueAttributeError. Whether a dead-letter queue exists is for the caller to find out.
  */
 export function readQueueAttributes(given: Readonly<Record<string, string>>, queue = NEW_STANDARD): Record<string, string> {
   const read: Record<string, string> = {}
-  for (const [name, text] of Object.entries(given)) {
-    const kept = isFifoAttribute(name) ? readFifoAttribute(name, text, queue) : readAttribute(name, text)
-    if (kept !== undefined) read[name] = kept
-  }
+  for (const [name, text] of Object.entries(given))
+    read[name] = isFifoAttribute(name) ? readFifoAttribute(name, text, queue) : readAttribute(name, text)
+  // Quirk: under the code of an attribute that does not exist.
+  if (asksForBoth(read)) throw new QueueAttributeError('unknown', ONE_ENCRYPTION)
+  Object.assign(read, replacedEncryption(read))
   const conflict = queue.isFifo ? fifoConflict({ ...queue.attributes, ...read }) : undefined
   if (conflict !== undefined) throw invalidValue(conflict.name, conflict.reason)
   return read
@@ -99,8 +112,9 @@ function readFifoAttribute(name: FifoAttributeName, text: string, { isFifo }: Qu
   return text
 }
 
-function readAttribute(name: string, text: string): string | undefined {
+function readAttribute(name: string, text: string): string {
   if (Object.hasOwn(NUMBERS, name)) return readNumber(name as NumberName, text)
+  if (isEncryptionAttribute(name)) return readEncryptionAttribute(name, text)
   switch (name) {
     case 'Policy':
       return text === '' ? '' : readPolicy(text)
@@ -108,22 +122,15 @@ function readAttribute(name: string, text: string): string | undefined {
       return text === '' ? '' : readRedrivePolicy(text)
     case 'RedriveAllowPolicy':
       return text === '' ? '' : readRedriveAllowPolicy(text)
-    case 'SqsManagedSseEnabled':
-      if (text === 'false') return undefined
-      if (text !== 'true') throw invalidValue(name)
-      throw encryptionUnsupported('SqsManagedSseEnabled to false')
-    case 'KmsMasterKeyId':
-      if (text === '') return undefined
-      throw encryptionUnsupported('no KmsMasterKeyId')
-    case 'KmsDataKeyReusePeriodSeconds':
-      throw encryptionUnsupported('no KmsDataKeyReusePeriodSeconds')
     default:
       throw unknownAttribute(name)
   }
 }
 
-function encryptionUnsupported(remedy: string): QueueAttributeError {
-  return new QueueAttributeError('unsupported', `Encryption of queues is not offered by this version of Sealcast. Set ${remedy}.`)
+function readEncryptionAttribute(name: EncryptionName, text: string): string {
+  const problem = encryptionProblem(name, text)
+  if (problem !== undefined) throw invalidValue(name, problem)
+  return text
 }
 
 export function unknownAttribute(name: string): QueueAttributeError {
@@ -215,12 +222,15 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** All attributes of a queue that are texts of its owner, defaults included. */
-export function ownedAttributes(queue: Queue): Record<string, string> {
+/**
+ * All attributes of a queue that are texts of its owner, defaults included. `isSealedAtRest`: what the server keeps of queues is sealed as
+ * a whole, which is the default of SqsManagedSseEnabled here.
+ */
+export function ownedAttributes(queue: Queue, isSealedAtRest: boolean): Record<string, string> {
   const shown: Record<string, string> = {}
   for (const [name, { preset }] of Object.entries(NUMBERS)) shown[name] = queue.attributes[name] ?? String(preset)
   if (isFifoName(queue.queueArn)) for (const [name, preset] of Object.entries(FIFO_DEFAULTS)) shown[name] = queue.attributes[name] ?? preset
-  shown['SqsManagedSseEnabled'] = 'false'
+  Object.assign(shown, shownEncryption(queue.attributes, isSealedAtRest))
   for (const name of DOCUMENTS) {
     const text = queue.attributes[name]
     if (text !== undefined && text !== '') shown[name] = text
@@ -239,6 +249,8 @@ export interface QueueSettings {
   readonly redriveAllow: RedriveAllowPolicy
   /** Of FIFO queues alone. */
   readonly fifo: FifoSettings | undefined
+  /** Undefined where messages are kept as the stores keep everything. */
+  readonly encryption: QueueEncryption | undefined
 }
 
 const settings = new WeakMap<Queue, QueueSettings>()
@@ -256,6 +268,7 @@ export function settingsOf(queue: Queue): QueueSettings {
     redrive: documentOf<RedrivePolicy>(attributes, 'RedrivePolicy'),
     redriveAllow: documentOf<RedriveAllowPolicy>(attributes, 'RedriveAllowPolicy') ?? { redrivePermission: 'allowAll' },
     fifo: isFifoName(queue.queueArn) ? fifoSettings(attributes) : undefined,
+    encryption: encryptionOf(attributes),
   }
   settings.set(queue, read)
   return read

@@ -30,7 +30,7 @@ export interface Attempts {
 }
 
 export interface AttemptParts {
-  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'seal'>
+  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'seal' | 'keys' | 'acts'>
   readonly deliverers: ReadonlyMap<string, Deliverer>
   readonly outbound: Outbound
   readonly envelope: (notification: Notification) => Promise<string>
@@ -155,7 +155,7 @@ async function hopeless(
     bytes: RECORD_BYTES + body.length,
     next: undefined,
     stage(tx) {
-      const obstacle = putIntoQueue(tx, subscription, letter)
+      const obstacle = putIntoQueue(tx, parts.env, subscription, letter)
       if (obstacle === undefined) tell(parts, tx, made, 'dead-lettered', { reason, status })
       else tell(parts, tx, made, end, { reason: `${reason}; no dead letter: ${obstacle}`, status })
     },
@@ -170,7 +170,7 @@ function queued(parts: AttemptParts, made: Made, body: string): Settled {
     bytes: RECORD_BYTES + body.length,
     next: undefined,
     stage(tx) {
-      const obstacle = putIntoQueue(tx, subscription, letter)
+      const obstacle = putIntoQueue(tx, parts.env, subscription, letter)
       tell(parts, tx, made, obstacle === undefined ? 'delivered' : 'refused', { reason: obstacle ?? '' })
     },
   }

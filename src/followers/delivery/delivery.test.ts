@@ -80,8 +80,7 @@ test('many outcomes and the checkpoint share one frame', async (t) => {
   await subscribe(here, 'http://a/')
   here.outside.answer = () => DELIVERED
   await here.commits.commit((tx) => {
-    for (let at = 0; at < 200; at++)
-      tx.message({ type: 'Notification', messageId: `m${at}`, topicArn, publishedAt: 0 }, 'x')
+    for (let at = 0; at < 200; at++) tx.message({ type: 'Notification', messageId: `m${at}`, topicArn, publishedAt: 0 }, 'x')
   }).done
   const published = here.journal.frames.at(-1)
   await elapse(here, 200)
@@ -204,8 +203,8 @@ test('dead letters: what the endpoint would have got, in the frame that tells of
 
 test('a dead-letter queue that is missing or keeps the topic out is told', async (t) => {
   for (const [attributes, reason] of [
-    [undefined, /HTTP 404; no dead letter: the queue .* does not exist/],
-    [{}, /HTTP 404; no dead letter: AccessDenied: the policy of/],
+    [undefined, /HTTP 404; no dead letter: AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist/],
+    [{}, /HTTP 404; no dead letter: AccessDenied: Access to the resource/],
   ] as const) {
     const here = await world(t)
     if (attributes !== undefined) await putQueue(here, attributes)

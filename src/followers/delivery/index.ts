@@ -21,7 +21,7 @@ import { createRecipients, type Recipients } from './recipients.ts'
 import { Settlements } from './settlements.ts'
 
 export interface DeliveryOptions {
-  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'commits' | 'seal' | 'journal'>
+  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'commits' | 'seal' | 'journal' | 'keys' | 'acts'>
   readonly deliverers: Readonly<Record<string, Deliverer>>
   readonly outbound: Outbound
   /** The JSON of a notification, signed where its topic signs. */

@@ -4,7 +4,16 @@ import { parseArn } from '../../model/arn.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
-import { SNS_PRINCIPAL, arrivalGroup, arrivalVisibleAt, queueRefusal } from '../../engine/queue-access.ts'
+import {
+  SNS_PRINCIPAL,
+  arrivalGroup,
+  arrivalVisibleAt,
+  keyRefusal,
+  NO_QUEUE,
+  queueRefusal,
+  topicKeyUser,
+} from '../../engine/queue-access.ts'
+import { stageQueued } from '../../engine/queued-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 
 export interface Letter {
@@ -14,10 +23,17 @@ export interface Letter {
   readonly of: MessageHeader
 }
 
+export type LetterParts = Parameters<typeof stageQueued>[1]
+
 /** Stages the letter's arrival; undefined when it arrived, else why it cannot. */
-export function putIntoQueue(tx: Transaction, subscription: Subscription, { queueArn, messageId, body, of }: Letter): string | undefined {
+export function putIntoQueue(
+  tx: Transaction,
+  env: LetterParts,
+  subscription: Subscription,
+  { queueArn, messageId, body, of }: Letter,
+): string | undefined {
   const queue = tx.get(Table.queues, queueArn)
-  if (queue === undefined) return `the queue ${queueArn} does not exist`
+  if (queue === undefined) return `${NO_QUEUE.reason} It is ${queueArn}.`
   const refusal = refusalOf(queue, subscription, tx.now)
   if (refusal !== undefined) return refusal
   const header: MessageHeader = {
@@ -28,13 +44,18 @@ export function putIntoQueue(tx: Transaction, subscription: Subscription, { queu
     traceHeader: of.traceHeader,
     senderId: SNS_PRINCIPAL.principalId,
   }
-  const group = arrivalGroup(queue, of.groupId)
-  tx.enqueue(queue.number, tx.message(header, body, false), { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now), group })
-  return undefined
+  try {
+    const reference = stageQueued(tx, env, queue, { header, body }, topicKeyUser(subscription.topicArn))
+    const group = arrivalGroup(queue, of.groupId)
+    tx.enqueue(queue.number, reference, { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now), group })
+    return undefined
+  } catch (error) {
+    return keyRefusal(error).reason
+  }
 }
 
 function refusalOf(queue: Queue, subscription: Subscription, now: number): string | undefined {
   if (parseArn(queue.queueArn)?.region !== parseArn(subscription.topicArn)?.region)
     return `the queue ${queue.queueArn} lies in another region than the subscription`
-  return queueRefusal(queue, subscription.topicArn, now)
+  return queueRefusal(queue, subscription.topicArn, now)?.reason
 }

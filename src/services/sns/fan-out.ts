@@ -2,11 +2,30 @@
 // by the delivery follower.
 import { parseArn } from '../../model/arn.ts'
 import { attemptRecord } from '../../model/delivery.ts'
+import type { MessageHeader } from '../../model/message.ts'
+import { settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription, Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
-import { arrivalGroup, arrivalVisibleAt, deadLetterArnOf, queueRefusal } from '../../engine/queue-access.ts'
+import {
+  arrivalGroup,
+  arrivalVisibleAt,
+  deadLetterArnOf,
+  keyRefusal,
+  NO_QUEUE,
+  type QueueRefusal,
+  queueRefusal,
+  topicKeyUser,
+} from '../../engine/queue-access.ts'
+import { stageQueued } from '../../engine/queued-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
+
+/** A message whose entry stands in the frame already, for all queues that keep it as it is. */
+export interface PublishedMessage {
+  readonly reference: MessageReference
+  readonly header: MessageHeader
+  readonly body: string
+}
 
 /** Stages the message's arrival in every subscribed queue of this server; a queue that refuses is told as a failed attempt. */
 export function enqueueForSubscribers(
@@ -14,38 +33,57 @@ export function enqueueForSubscribers(
   call: Call,
   topic: Topic,
   queues: readonly Subscription[],
-  message: MessageReference & { readonly messageId: string; readonly groupId: string | undefined },
+  message: PublishedMessage,
 ): void {
   for (const subscription of queues) {
     const queue = tx.get(Table.queues, subscription.endpoint)
-    const refusal = queue === undefined ? 'the queue does not exist' : queueRefusal(queue, topic.topicArn, tx.now)
-    if (queue !== undefined && refusal === undefined) {
-      const group = arrivalGroup(queue, message.groupId)
-      tx.enqueue(queue.number, message, { route: subscription.route, visibleAt: arrivalVisibleAt(queue, tx.now), group })
-      continue
-    }
-    const deadLetter = deadLetterQueue(tx, topic, subscription)
-    if (deadLetter !== undefined)
-      tx.enqueue(deadLetter.number, message, { route: subscription.route, group: arrivalGroup(deadLetter, message.groupId) })
+    const refusal = queue === undefined ? NO_QUEUE : arrive(tx, call, topic, subscription, queue, message, arrivalVisibleAt(queue, tx.now))
+    if (refusal === undefined) continue
+    const deadLetter = deadLetterQueue(tx, subscription)
+    const isKept = deadLetter !== undefined && arrive(tx, call, topic, subscription, deadLetter, message, tx.now) === undefined
     tx.attempt(
       attemptRecord({
         deliveryId: call.env.random.uuid(),
-        messageId: message.messageId,
+        messageId: message.header.messageId,
         subscription,
         attempt: 1,
         startedAt: tx.now,
         durationMs: 0,
-        outcome: deadLetter === undefined ? 'refused' : 'dead-lettered',
-        reason: refusal ?? '',
+        status: refusal.status,
+        outcome: isKept ? 'dead-lettered' : 'refused',
+        reason: refusal.reason,
       }),
     )
   }
 }
 
-/** The subscription's dead-letter queue when it exists, lies beside the subscription, and lets the topic in. */
-function deadLetterQueue(tx: Transaction, topic: Topic, subscription: Subscription): Queue | undefined {
+/** Undefined when it arrived. A queue with encryption gets a copy of its own. */
+function arrive(
+  tx: Transaction,
+  { env }: Call,
+  { topicArn }: Topic,
+  { route }: Subscription,
+  queue: Queue,
+  { reference, header, body }: PublishedMessage,
+  visibleAt: number,
+): QueueRefusal | undefined {
+  const refusal = queueRefusal(queue, topicArn, tx.now)
+  if (refusal !== undefined) return refusal
+  let kept = reference
+  if (settingsOf(queue).encryption !== undefined) {
+    try {
+      kept = stageQueued(tx, env, queue, { header, body }, topicKeyUser(topicArn))
+    } catch (error) {
+      return keyRefusal(error)
+    }
+  }
+  tx.enqueue(queue.number, kept, { route, visibleAt, group: arrivalGroup(queue, header.groupId) })
+  return undefined
+}
+
+/** The subscription's dead-letter queue when it exists and lies beside the subscription. */
+function deadLetterQueue(tx: Transaction, subscription: Subscription): Queue | undefined {
   const target = deadLetterArnOf(subscription)
   const queue = target === undefined ? undefined : tx.get(Table.queues, target)
-  if (queue === undefined || parseArn(queue.queueArn)?.region !== parseArn(subscription.subscriptionArn)?.region) return undefined
-  return queueRefusal(queue, topic.topicArn, tx.now) === undefined ? queue : undefined
+  return queue === undefined || parseArn(queue.queueArn)?.region !== parseArn(subscription.subscriptionArn)?.region ? undefined : queue
 }

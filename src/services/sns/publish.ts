@@ -112,9 +112,9 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,
     senderId: call.principal.principalId,
   }
-  const { offset, length } = tx.message(header, message.body, to.hasOutside)
+  const reference = tx.message(header, message.body, to.hasOutside)
   const queues = to.queuesFor(message)
-  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { offset, length, messageId, groupId: message.groupId })
+  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { reference, header, body: message.body })
   return messageId
 }
 

@@ -16,7 +16,10 @@ interface CreateQueueInput {
   readonly tags?: Readonly<Record<string, string>>
 }
 
-export const createCreateQueue = (minuteRules: MinuteRules): Operation<CreateQueueInput, { readonly QueueUrl: string }> => ({
+export const createCreateQueue = (
+  minuteRules: MinuteRules,
+  isSealedAtRest: boolean,
+): Operation<CreateQueueInput, { readonly QueueUrl: string }> => ({
   name: 'CreateQueue',
   access: 'write',
   resource: ({ QueueName }, call) => queueArn(call, call.account, QueueName),
@@ -27,7 +30,7 @@ export const createCreateQueue = (minuteRules: MinuteRules): Operation<CreateQue
     const arn = queueArn(call, call.account, name)
     const existing = tx.get(Table.queues, arn)
     if (existing !== undefined) {
-      const current = ownedAttributes(existing)
+      const current = ownedAttributes(existing, isSealedAtRest)
       const different = Object.keys(attributes).find((key) => attributes[key] !== (current[key] ?? ''))
       if (different !== undefined) throw queueNameExists(different)
       return { QueueUrl: queueUrl(call, arn) }

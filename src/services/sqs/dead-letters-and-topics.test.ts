@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ACCOUNT } from '../../../tests/harness.ts'
+import type { Queue } from '../../model/topic.ts'
 import { createWorld, refusal, SECOND, UUID } from '../../../tests/sqs-world.ts'
 import { type Call, Wait } from '../../engine/operation.ts'
 import { FrameBuilder } from '../../model/entry.ts'
@@ -97,11 +98,12 @@ test('bodies that have to be read from disk are waited for before anything moves
   builder.message(JSON.stringify({ type: 'Queued', messageId: 'm', publishedAt: 1 } satisfies MessageHeader), 'from disk')
   const bytes = Buffer.from(builder.bytes)
   const call = { env: { queues: { body: () => Promise.resolve(bytes) } } } as unknown as Call
+  const queue = { queueArn: 'arn:aws:sqs:us-east-1:000000000001:q', number: 1 } as Queue
   const waiting = { sequence: 5, sentAt: 1, route: 0, receives: 3, firstReceivedAt: 2 }
-  const wait = messagesToMove(1, [waiting], call)
+  const wait = messagesToMove(queue, [waiting], call)
   assert.ok(wait instanceof Wait)
   await wait.until
-  const moved = messagesToMove(1, [waiting], call)
+  const moved = messagesToMove(queue, [waiting], call)
   assert.ok(!(moved instanceof Wait))
   assert.deepEqual(
     moved.map(({ body, waiting: { sequence } }) => [sequence, body]),

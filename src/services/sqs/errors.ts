@@ -1,5 +1,6 @@
 // Every refusal of SQS, once: the query protocol's code first, then the shape that JSON clients see (SQS API Reference, "Common errors"
 // and each operation's; texts as AWS returns them).
+import { keyProblem } from '../../engine/queued-message.ts'
 import { QueueAttributeError } from '../../model/queue-attributes.ts'
 import { ServiceError } from '../../model/service-error.ts'
 
@@ -110,6 +111,24 @@ export const batchTooLong = (bytesMax: number, bytes: number): ServiceError =>
       shape: 'BatchRequestTooLong',
     },
   )
+
+const KEY_CODES = {
+  disabled: { code: 'KMS.DisabledException', shape: 'KmsDisabled' },
+  missing: { code: 'KMS.NotFoundException', shape: 'KmsNotFound' },
+  foreign: { code: 'KMS.AccessDeniedException', shape: 'KmsAccessDenied' },
+} as const
+
+/** Runs `work`, and gives what the key store says of a queue's key its code. */
+export function withKeyErrors<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const problem = keyProblem(error)
+    if (problem === undefined) throw error
+    const { code, shape } = KEY_CODES[problem.kind]
+    throw new ServiceError(code, 400, problem.message, { shape })
+  }
+}
 
 // Quirk: SQS writes the action in lower case here (`sqs:sendmessage`), where other services keep its spelling.
 export const accessDenied = (message: string): ServiceError =>

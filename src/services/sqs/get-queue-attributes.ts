@@ -12,7 +12,7 @@ interface GetQueueAttributesOutput {
   readonly Attributes?: Readonly<Record<string, string>>
 }
 
-export const getQueueAttributes: Operation<GetQueueAttributesInput, GetQueueAttributesOutput> = {
+export const createGetQueueAttributes = (isSealedAtRest: boolean): Operation<GetQueueAttributesInput, GetQueueAttributesOutput> => ({
   name: 'GetQueueAttributes',
   access: 'read',
   resource: queueArnOf,
@@ -30,10 +30,10 @@ export const getQueueAttributes: Operation<GetQueueAttributesInput, GetQueueAttr
       ApproximateNumberOfMessagesDelayed: String(counts.delayed),
       CreatedTimestamp: String(Math.floor(queue.createdAt / 1000)),
       LastModifiedTimestamp: String(Math.floor(queue.modifiedAt / 1000)),
-      ...ownedAttributes(queue),
+      ...ownedAttributes(queue, isSealedAtRest),
     }
     if (names.includes('All')) return { Attributes: all }
     const wanted = Object.entries(all).filter(([name]) => names.includes(name))
     return wanted.length === 0 ? {} : { Attributes: Object.fromEntries(wanted) }
   },
-}
+})

@@ -13,7 +13,7 @@ import { deleteMessageBatch } from './delete-message-batch.ts'
 import { deleteMessage } from './delete-message.ts'
 import { createDeleteQueue } from './delete-queue.ts'
 import { accessDenied, internalError, missingParameter } from './errors.ts'
-import { getQueueAttributes } from './get-queue-attributes.ts'
+import { createGetQueueAttributes } from './get-queue-attributes.ts'
 import { getQueueUrl } from './get-queue-url.ts'
 import { listDeadLetterSourceQueues } from './list-dead-letter-source-queues.ts'
 import { listMessageMoveTasks } from './list-message-move-tasks.ts'
@@ -38,9 +38,11 @@ export interface SqsParts {
   readonly notifications: NotificationText
   /** Counts and rates are limited as on AWS. */
   readonly hasAwsRates?: boolean
+  /** What the server keeps of messages is sealed as a whole. */
+  readonly isSealedAtRest?: boolean
 }
 
-export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
+export function createSqs({ notifications, hasAwsRates = false, isSealedAtRest = false }: SqsParts) {
   const minuteRules = hasAwsRates ? createMinuteRules() : NO_MINUTE_RULES
   const rates = createFifoRates()
   const limited = <Input extends QueueInput, Output>(operation: Operation<Input, Output>): Operation<Input, Output> =>
@@ -55,11 +57,11 @@ export function createSqs({ notifications, hasAwsRates = false }: SqsParts) {
       CancelMessageMoveTask: cancelMessageMoveTask,
       ChangeMessageVisibility: changeMessageVisibility,
       ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
-      CreateQueue: createCreateQueue(minuteRules),
+      CreateQueue: createCreateQueue(minuteRules, isSealedAtRest),
       DeleteMessage: limited(deleteMessage),
       DeleteMessageBatch: limited(deleteMessageBatch),
       DeleteQueue: createDeleteQueue(minuteRules),
-      GetQueueAttributes: getQueueAttributes,
+      GetQueueAttributes: createGetQueueAttributes(isSealedAtRest),
       GetQueueUrl: getQueueUrl,
       ListDeadLetterSourceQueues: listDeadLetterSourceQueues,
       ListMessageMoveTasks: listMessageMoveTasks,

@@ -2,12 +2,15 @@
 // task's count, so that none moves twice and none is lost, wherever the process ends.
 import type { Env } from '../../engine/env.ts'
 import { arrivalGroup, arrivalVisibleAt } from '../../engine/queue-access.ts'
+import { checkQueueKey, stageQueued } from '../../engine/queued-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { isActive, type MessageMoveTask, MOVE_TASK_MS_MAX, type MoveTaskStatus } from '../../model/message-move-task.ts'
 import { settingsOf } from '../../model/queue-attributes.ts'
+import { ServiceError } from '../../model/service-error.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue } from '../../model/topic.ts'
 import type { Waiting } from '../../storage/queues.ts'
+import { withKeyErrors } from './errors.ts'
 import { type QueuedHeader, readMessage } from './redrive.ts'
 
 /** One frame takes at most about as much as a batch of messages may bring. */
@@ -73,7 +76,7 @@ function moveBatch(
       tx.remove(source.number, sequence)
       continue
     }
-    const found = failure !== undefined || isFull ? undefined : placeOf(tx, task, stored)
+    const found = failure !== undefined || isFull ? undefined : placeOf(tx, env, task, stored)
     if (typeof found === 'string') failure = found
     if (found === undefined || typeof found === 'string') {
       tx.hide(source.number, sequence, { visibleAt: tx.now, receives, firstReceivedAt })
@@ -84,7 +87,11 @@ function moveBatch(
     // To the queue it is a new message: with an id, a time and a count of receives of its own.
     const arrived: QueuedHeader = { ...kept, queuedId: env.random.uuid(), enqueuedAt: tx.now }
     const group = arrivalGroup(to, header.groupId)
-    tx.enqueue(to.number, tx.message(arrived, body, false), { route, visibleAt: arrivalVisibleAt(to, tx.now), group })
+    tx.enqueue(to.number, stageQueued(tx, env, to, { header: arrived, body }, undefined), {
+      route,
+      visibleAt: arrivalVisibleAt(to, tx.now),
+      group,
+    })
     tx.remove(source.number, sequence)
     moved++
   }
@@ -98,13 +105,25 @@ interface Place {
 }
 
 /** Where the message goes, or why nowhere: in AWS's words. */
-function placeOf(tx: Transaction, task: MessageMoveTask, stored: Buffer): Place | string {
-  const { header, body } = readMessage(stored)
+function placeOf(tx: Transaction, env: Env, task: MessageMoveTask, stored: Buffer): Place | string {
+  try {
+    return openPlace(tx, env, task, stored)
+  } catch (error) {
+    // A key that does not open or seal.
+    if (error instanceof ServiceError) return error.code
+    throw error
+  }
+}
+
+function openPlace(tx: Transaction, env: Env, task: MessageMoveTask, stored: Buffer): Place | string {
+  const { header, body } = readMessage(env, task.sourceArn, stored)
   const arn = task.destinationArn ?? header.deadLetterSourceArn
   // Letters of subscriptions, and what was sent there directly, came from no queue.
   if (arn === undefined) return 'CouldNotDetermineMessageSource'
   const to = tx.get(Table.queues, arn)
-  return to === undefined ? 'AWS.SimpleQueueService.NonExistentQueue' : { to, header, body }
+  if (to === undefined) return 'AWS.SimpleQueueService.NonExistentQueue'
+  withKeyErrors(() => checkQueueKey(tx, env, to, undefined, tx.now))
+  return { to, header, body }
 }
 
 function endTask(tx: Transaction, { acts }: Env, key: string, task: MessageMoveTask): 'over' {

@@ -3,13 +3,15 @@
 // found, the call looks again behind them.
 // Where order or a count of receives is promised the answer waits for the commit; elsewhere a crash may only show a message once more.
 import { type Call, type Operation, Wait } from '../../engine/operation.ts'
+import { checkQueueKey } from '../../engine/queued-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
 import type { Queue } from '../../model/topic.ts'
 import type { Waiting } from '../../storage/queues.ts'
 import { VISIBILITY_SECONDS_MAX } from './change-message-visibility.ts'
-import { invalidValue, notOfThisQueueType, tooManyInFlight } from './errors.ts'
+import { invalidValue, notOfThisQueueType, tooManyInFlight, withKeyErrors } from './errors.ts'
 import { checkToken } from './fifo-message.ts'
+import { keyUserOf } from './key-user.ts'
 import { queueArnOf, type QueueInput, queueResources, requireQueue } from './queue-address.ts'
 import { rememberAttempt, repeatAttempt } from './receive-attempt.ts'
 import {
@@ -106,6 +108,7 @@ function isWithin(value: number, min: number, max: number): boolean {
 
 function receive(tx: Transaction, queue: Queue, limits: Limits & { readonly inFlightMax: number }, call: Call): Taken | Wait {
   const settings = settingsOf(queue)
+  if (settings.encryption !== undefined) withKeyErrors(() => checkQueueKey(tx, call.env, queue, keyUserOf(call), tx.now))
   const isFirm = settings.fifo !== undefined || settings.redrive !== undefined || limits.visibilityMs === 0
   const visibleAt = tx.now + limits.visibilityMs
   const deadline = call.arrivedAt + limits.waitMs
@@ -119,17 +122,17 @@ function receive(tx: Transaction, queue: Queue, limits: Limits & { readonly inFl
     if (settings.fifo === undefined && limits.waitMs === 0) throw tooManyInFlight()
     return tx.now < deadline ? new Wait(pause(call, Math.min(deadline - tx.now, FULL_QUEUE_MS))) : { queue, taken: [], isFirm }
   }
-  const deadLetterQueue = deadLetterQueueOf(tx, settings)
+  const deadLetterQueue = deadLetterQueueOf(tx, settings, call)
   const receivesMax = deadLetterQueue === undefined ? Infinity : (settings.redrive?.maxReceiveCount ?? Infinity)
   const expiredUpTo = tx.now - settings.retentionMs
   const { wanted, expired, exhausted } = sift(tx, queue, { max: Math.min(limits.messagesMax, room), expiredUpTo, receivesMax })
   if (wanted.length === 0 && expired.length === 0 && exhausted.length === 0)
     return tx.now < deadline ? new Wait(untilAvailable(call, queue.number, tx.now, deadline)) : { queue, taken: [], isFirm }
   if (exhausted.length > 0 && deadLetterQueue !== undefined) {
-    const messages = messagesToMove(queue.number, exhausted, call)
+    const messages = messagesToMove(queue, exhausted, call)
     // Their bodies come from disk: nothing is staged yet, all that was taken goes back, and the call decides anew.
     if (messages instanceof Wait) return messages
-    moveMessages(tx, queue, deadLetterQueue, messages)
+    moveMessages(tx, queue, deadLetterQueue, messages, call)
   }
   if (expired.length > 0) {
     tx.drop(queue.number, call.env.queues.firstSentAt(queue.number, expiredUpTo + 1))

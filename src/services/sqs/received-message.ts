@@ -71,7 +71,7 @@ export async function readTaken(
   const { queues, tables } = call.env
   if (queues.find(queue, taken.sequence) === undefined) return undefined
   const stored = queues.body(queue, taken.sequence)
-  const { header, body } = readMessage(stored instanceof Promise ? await stored : stored)
+  const { header, body } = readMessage(call.env, queueArn, stored instanceof Promise ? await stored : stored)
   const route = taken.route === 0 ? undefined : tables.get(Table.routes, String(taken.route))
   assert(taken.route === 0 || route !== undefined, `route ${taken.route} of a queued message is kept`)
   const shown = await contentOf(header, body, route, call, notificationText)

@@ -1,17 +1,17 @@
 // The way into a dead-letter queue: a message that was received too often leaves its queue and arrives there in one commit, body and all.
-import { assert } from '../../base/assert.ts'
+import type { Env } from '../../engine/env.ts'
 import { type Call, Wait } from '../../engine/operation.ts'
 import { arrivalGroup } from '../../engine/queue-access.ts'
+import { hasWorkingKey, readQueued, stageQueued } from '../../engine/queued-message.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
-import { readEntryAt } from '../../model/entry.ts'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { allowsRedrive, type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue } from '../../model/topic.ts'
 import type { Waiting } from '../../storage/queues.ts'
-import { invalidValue } from './errors.ts'
+import { invalidValue, withKeyErrors } from './errors.ts'
 
 /** The header of a message that came from another queue's redrive names that queue. */
 export interface QueuedHeader extends MessageHeader {
@@ -22,9 +22,10 @@ export interface QueuedHeader extends MessageHeader {
   readonly enqueuedAt?: number
 }
 
-/** Undefined without a policy, and when the queue it names is gone: then messages stay where they are. */
-export function deadLetterQueueOf(tables: TableReader, { redrive }: QueueSettings): Queue | undefined {
-  return redrive === undefined ? undefined : tables.get(Table.queues, redrive.deadLetterTargetArn)
+/** Undefined without a policy, and when the queue it names is gone or its key does not seal: then messages stay where they are. */
+export function deadLetterQueueOf(tx: Transaction, { redrive }: QueueSettings, { env }: Call): Queue | undefined {
+  const queue = redrive === undefined ? undefined : tx.get(Table.queues, redrive.deadLetterTargetArn)
+  return queue === undefined || hasWorkingKey(tx, env, queue) ? queue : undefined
 }
 
 /** `text` is a RedrivePolicy that was read already: its queue must exist beside `sourceArn` and take messages from it. */
@@ -56,14 +57,14 @@ export interface MovedMessage {
 const read = new WeakMap<Call, Map<number, Buffer>>()
 
 /** The messages with their bodies; a Wait when some have to be read from disk first. Stages nothing. */
-export function messagesToMove(queue: number, exhausted: readonly Waiting[], call: Call): readonly MovedMessage[] | Wait {
+export function messagesToMove(queue: Queue, exhausted: readonly Waiting[], call: Call): readonly MovedMessage[] | Wait {
   const known = read.get(call)
   const moved: MovedMessage[] = []
   const absent: { readonly sequence: number; readonly bytes: Promise<Buffer> }[] = []
   for (const waiting of exhausted) {
-    const bytes = known?.get(waiting.sequence) ?? call.env.queues.body(queue, waiting.sequence)
+    const bytes = known?.get(waiting.sequence) ?? call.env.queues.body(queue.number, waiting.sequence)
     if (bytes instanceof Promise) absent.push({ sequence: waiting.sequence, bytes })
-    else moved.push({ waiting, ...readMessage(bytes) })
+    else moved.push({ waiting, ...readMessage(call.env, queue.queueArn, bytes) })
   }
   if (absent.length === 0) return moved
   return new Wait(
@@ -76,7 +77,7 @@ export function messagesToMove(queue: number, exhausted: readonly Waiting[], cal
 /** One frame takes at most about as much as a batch of messages may bring. */
 const MOVED_BYTES_MAX = 1_048_576
 
-export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: readonly MovedMessage[]): void {
+export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: readonly MovedMessage[], { env }: Call): void {
   let bytes = 0
   for (const { waiting, header, body } of messages) {
     const { sequence, route, sentAt, receives, firstReceivedAt } = waiting
@@ -90,14 +91,13 @@ export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: 
     const isAnew = isFifoName(to.queueArn)
     const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn, ...(isAnew && { enqueuedAt: tx.now }) }
     const group = arrivalGroup(to, header.groupId)
-    tx.enqueue(to.number, tx.message(moved, body, false), { route, sentAt: isAnew ? tx.now : sentAt, group })
+    const reference = stageQueued(tx, env, to, { header: moved, body }, undefined)
+    tx.enqueue(to.number, reference, { route, sentAt: isAnew ? tx.now : sentAt, group })
     tx.remove(from.number, sequence)
   }
 }
 
 /** `bytes`: a message entry as the queue store gives it. */
-export function readMessage(bytes: Buffer): { readonly header: QueuedHeader; readonly body: string } {
-  const entry = readEntryAt(bytes)
-  assert(entry.kind === 'message', 'a queued message is a message entry')
-  return { header: JSON.parse(entry.header.toString('utf8')) as QueuedHeader, body: entry.body.toString('utf8') }
+export function readMessage(env: Env, queueArn: string, bytes: Buffer): { readonly header: QueuedHeader; readonly body: string } {
+  return withKeyErrors(() => readQueued<QueuedHeader>(env, queueArn, bytes))
 }

@@ -1,14 +1,16 @@
 // A message on its way into a queue: checked as one part of SendMessage or of a batch, then staged.
 import type { Call } from '../../engine/operation.ts'
 import { arrivalGroup } from '../../engine/queue-access.ts'
+import { stageQueued } from '../../engine/queued-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { md5OfAttributes, md5OfText } from '../../model/md5.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import type { QueueSettings } from '../../model/queue-attributes.ts'
 import { sequenceNumber } from '../../model/sequence-number.ts'
 import type { Queue } from '../../model/topic.ts'
-import { invalidMessageContents, invalidValue, messageTooLong, missingParameter } from './errors.ts'
+import { invalidMessageContents, invalidValue, messageTooLong, missingParameter, withKeyErrors } from './errors.ts'
 import { type FifoInput, findFirstSend, type MessagePlace, readPlace, rememberFirstSend } from './fifo-message.ts'
+import { keyUserOf } from './key-user.ts'
 import {
   type AttributeValues,
   hasInvalidCharacters,
@@ -76,7 +78,7 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
     traceHeader: message.systemAttributes['AWSTraceHeader']?.value,
     senderId: call.principal.principalId,
   }
-  const reference = tx.message(header, message.body, false)
+  const reference = withKeyErrors(() => stageQueued(tx, call.env, queue, { header, body: message.body }, keyUserOf(call)))
   const group = arrivalGroup(queue, message.groupId)
   const sequence = tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs, group })
   if (message.deduplicationId === undefined) return { MessageId: header.messageId, ...checksums }
