@@ -1,6 +1,7 @@
 // Log files under a trail's key: written with it, delayed while it is disabled, sealed also while they wait.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { blobsOf } from '../src/model/packed-body.ts'
 import { Table } from '../src/model/tables.ts'
 import { ACCOUNT, REGION } from './harness.ts'
 import { assertComplete, INTERVAL_SECONDS, makeTrail, TRAIL_ARN, type World, withWorld } from './trail-world.ts'
@@ -22,7 +23,7 @@ test("a trail's files are encrypted with its key, its ARN and the object's bound
     for (const { value } of rows) {
       const context = { 'aws:cloudtrail:arn': TRAIL_ARN }
       assert.deepEqual(value.encryption, { algorithm: 'aws:kms', keyArn: key.arn, context })
-      assert.deepEqual(value.blobs[0]?.seal?.context, { ...context, 'aws:s3:arn': `arn:aws:s3:::logs/${value.key}` })
+      assert.deepEqual(blobsOf(value)[0]?.seal?.context, { ...context, 'aws:s3:arn': `arn:aws:s3:::logs/${value.key}` })
     }
     await assertComplete(world)
   }))

@@ -91,8 +91,8 @@ export type ObjectEncryption =
 
 export interface StoredObject {
   readonly key: string
-  /** The body, in this order. None for empty objects. */
-  readonly blobs: readonly StoredBlob[]
+  /** The body, in this order. None for empty objects. A text where there are many (packed-body.ts): read it with `blobsOf`. */
+  readonly blobs: readonly StoredBlob[] | string
   readonly bytes: number
   /** With its quotes, as S3 sends it. */
   readonly etag: string
@@ -117,8 +117,8 @@ export interface StoredObject {
   readonly hasLegalHold?: boolean
   /** Of the checksums. Absent: they are of the whole object. */
   readonly checksumType?: 'COMPOSITE'
-  /** What a multipart upload put together, in order. */
-  readonly parts?: readonly ObjectPart[]
+  /** What a multipart upload put together, in order. A text where there are many: read it with `partsOf`. */
+  readonly parts?: readonly ObjectPart[] | string
 }
 
 export interface ObjectPart {

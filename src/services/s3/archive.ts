@@ -6,6 +6,7 @@ import { zstdCompressSync } from 'node:zlib'
 import type { Env } from '../../engine/env.ts'
 import { partitionOf } from '../../model/arn.ts'
 import type { Bucket, StoredBlob, StoredObject } from '../../model/bucket.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { sealBlob } from '../../model/sealed-blob.ts'
 import { compressed } from './archived-blob.ts'
 import { newBlobKey, SSE_S3 } from './encryption.ts'
@@ -38,10 +39,11 @@ export async function copyToArchive(
   keys: readonly (Buffer | undefined)[],
   { pieceBytes = PIECE_BYTES, signal }: CopyOptions = {},
 ): Promise<Archived> {
-  const bytes = object.blobs.reduce((sum, blob) => sum + blob.bytes, 0)
-  const isSealed = object.blobs.some(({ seal }) => seal !== undefined)
+  const body = blobsOf(object)
+  const bytes = body.reduce((sum, blob) => sum + blob.bytes, 0)
+  const isSealed = body.some(({ seal }) => seal !== undefined)
   const arn = `arn:${partitionOf(bucket.region)}:s3:::${bucket.name}/${object.key}`
-  const read = (start: number, end: number): Readable => readBody(env, object.blobs, keys, { start, end })
+  const read = (start: number, end: number): Readable => readBody(env, body, keys, { start, end })
   const isWorthIt = await compresses(read(0, Math.min(bytes, SAMPLE_BYTES)))
   const blobs: StoredBlob[] = []
   let storedBytes = 0
@@ -83,9 +85,9 @@ export async function archiveUpload(
   upload: Pick<StoredObject, 'key' | 'blobs' | 'encryption'>,
 ): Promise<readonly StoredBlob[]> {
   try {
-    return (await copyToArchive(env, bucket, upload, ownBlobKeys(env, upload.blobs))).blobs
+    return (await copyToArchive(env, bucket, upload, ownBlobKeys(env, blobsOf(upload)))).blobs
   } finally {
-    discardBlobs(env, upload.blobs)
+    discardBlobs(env, blobsOf(upload))
   }
 }
 

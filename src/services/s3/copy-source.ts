@@ -4,6 +4,7 @@ import type { Call } from '../../engine/operation.ts'
 import type { Bucket, StoredObject } from '../../model/bucket.ts'
 import { isDeleteMarker } from '../../model/object-version.ts'
 import { ServiceError } from '../../model/service-error.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { openBlobKeys } from './encryption.ts'
 import { errors } from './errors.ts'
 import { bucketResource, existingBucket, objectArn } from './existing-bucket.ts'
@@ -55,9 +56,10 @@ export function existingCopySource(call: Call, input: CopySourceInput): CopySour
 
 /** The call with the source's bytes as its body. Throws AccessDenied and the errors of keys. */
 export function withSourceBody(call: Call, { object }: CopySource, range?: ByteRange): Call {
-  if (object.blobs.length === 0) return { ...call, stream: undefined }
-  const keys = openBlobKeys(call.env.tables, call, object)
-  return { ...call, stream: readBody(call.env, object.blobs, keys, range) as AsyncIterable<Uint8Array> }
+  const blobs = blobsOf(object)
+  if (blobs.length === 0) return { ...call, stream: undefined }
+  const keys = openBlobKeys(call.env.tables, call, { blobs, encryption: object.encryption })
+  return { ...call, stream: readBody(call.env, blobs, keys, range) as AsyncIterable<Uint8Array> }
 }
 
 /** `[/]bucket/key[?versionId=id]`, percent-encoded. Throws InvalidArgument. */

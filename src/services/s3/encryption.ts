@@ -89,7 +89,7 @@ export function newBlobKey(
 export function openBlobKeys(
   tables: TableReader,
   call: Call,
-  { blobs, encryption = SSE_S3 }: { readonly blobs: readonly StoredBlob[]; readonly encryption?: ObjectEncryption },
+  { blobs, encryption = SSE_S3 }: { readonly blobs: readonly StoredBlob[]; readonly encryption: ObjectEncryption | undefined },
 ): readonly (Buffer | undefined)[] {
   if (encryption.algorithm === 'aws:kms' && parseArn(encryption.keyArn)?.account !== call.account)
     throw errors.accessDenied(`The key ${encryption.keyArn} belongs to another account.`)

@@ -1,6 +1,7 @@
 // GetObjectAttributes: what an object is, its parts and their checksums included, without its bytes.
 import type { Operation } from '../../engine/operation.ts'
-import type { ObjectPart, StoredObject } from '../../model/bucket.ts'
+import type { StoredObject } from '../../model/bucket.ts'
+import { partsOf } from '../../model/packed-body.ts'
 import { checksumMembers } from './checksums.ts'
 import { errors } from './errors.ts'
 import { objectResource } from './existing-bucket.ts'
@@ -42,7 +43,7 @@ export const getObjectAttributes: Operation<Input, object> = {
       ...(wanted.has('ETag') && { ETag: object.etag.replaceAll('"', '') }),
       ...(wanted.has('Checksum') &&
         Object.keys(checksums).length > 0 && { Checksum: { ...checksums, ChecksumType: object.checksumType ?? 'FULL_OBJECT' } }),
-      ...(wanted.has('ObjectParts') && object.parts !== undefined && { ObjectParts: partsOf(object, object.parts, input) }),
+      ...(wanted.has('ObjectParts') && object.parts !== undefined && { ObjectParts: tellParts(object, input) }),
       ...(wanted.has('StorageClass') && { StorageClass: object.storageClass ?? 'STANDARD' }),
       ...(wanted.has('ObjectSize') && { ObjectSize: object.bytes }),
     }
@@ -62,7 +63,9 @@ const SUPPORTED = new Set([
 ])
 const PARTS_MAX = 1000
 
-function partsOf({ checksums }: StoredObject, parts: readonly ObjectPart[], input: Input): object {
+function tellParts(object: StoredObject, input: Input): object {
+  const { checksums } = object
+  const parts = partsOf(object) ?? []
   const max = Math.min(numberOf('x-amz-max-parts', input.MaxParts ?? PARTS_MAX), PARTS_MAX)
   const marker = numberOf('x-amz-part-number-marker', Number(input.PartNumberMarker ?? 0))
   const rest = parts.filter(({ number }) => number > marker)

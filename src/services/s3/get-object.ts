@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Operation } from '../../engine/operation.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { openBlobKeys } from './encryption.ts'
 import { objectResource } from './existing-bucket.ts'
 import { taggedObject } from './existing-object.ts'
@@ -36,8 +37,9 @@ export const getObject: Operation<ReadInput, Output> = {
   },
   run(tx, input, call) {
     const { object, range, description } = readObject(tx, input, call)
-    const keys = openBlobKeys(tx, call, object)
-    return object.blobs.length === 0 ? description : { ...description, source: { body: object.blobs, keys, range } }
+    const body = blobsOf(object)
+    const keys = openBlobKeys(tx, call, { blobs: body, encryption: object.encryption })
+    return body.length === 0 ? description : { ...description, source: { body, keys, range } }
   },
   answer({ source, ...description }, call) {
     if (source === undefined) return { ...description, Body: new Uint8Array(0) }

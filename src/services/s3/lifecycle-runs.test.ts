@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { createHarness, type Harness } from '../../../tests/harness.ts'
 import { DAY_MS } from '../../model/lifecycle.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { Table } from '../../model/tables.ts'
 import { copyToArchive, ownBlobKeys } from './archive.ts'
 import { s3 } from './index.ts'
@@ -250,7 +251,7 @@ test('a crash in the middle of a move leaves the object whole, and what it had w
     const object = server.env.tables.get(Table.objects, 'box/k')
     assert.ok(object !== undefined)
     // The copy is on stable storage, and the commit that names it never came.
-    await copyToArchive(server.env, { name: 'box', region: 'us-east-1' }, object, ownBlobKeys(server.env, object.blobs))
+    await copyToArchive(server.env, { name: 'box', region: 'us-east-1' }, object, ownBlobKeys(server.env, blobsOf(object)))
     assert.deepEqual(await bodyOf(server, 'k'), text)
     const { archive, blobs, tables, clock } = server.env
     assert.equal(await sweepBlobs({ blobs: archive, tables }, clock.now() + 1), 1)
@@ -337,7 +338,7 @@ test('large bodies lie in pieces, and a range opens those it needs', () =>
     const { env } = server
     const object = env.tables.get(Table.objects, 'box/k')
     assert.ok(object !== undefined)
-    const { blobs } = await copyToArchive(env, { name: 'box', region: 'us-east-1' }, object, ownBlobKeys(env, object.blobs), {
+    const { blobs } = await copyToArchive(env, { name: 'box', region: 'us-east-1' }, object, ownBlobKeys(env, blobsOf(object)), {
       pieceBytes: 50_000,
     })
     assert.equal(blobs.length, Math.ceil(body.length / 50_000))

@@ -18,6 +18,7 @@ import {
 } from '../../model/lifecycle.ts'
 import type { LifecycleRun, RuleCounts } from '../../model/lifecycle-run.ts'
 import { isDeleteMarker, versionsFrom } from '../../model/object-version.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { Table } from '../../model/tables.ts'
 import { createVersionWalk } from '../../model/version-walk.ts'
 import { copyToArchive, ownBlobKeys } from './archive.ts'
@@ -228,13 +229,13 @@ export class LifecycleRuns {
     const env = this.#env
     if (this.#mustStop()) return
     try {
-      const { blobs, storedBytes } = await copyToArchive(env, bucket, object, ownBlobKeys(env, object.blobs), {
+      const { blobs, storedBytes } = await copyToArchive(env, bucket, object, ownBlobKeys(env, blobsOf(object)), {
         signal: this.#stopping.signal,
       })
       const { result: released, done } = env.commits.commit((tx) => {
         const present = findVersion(tx, bucket, object.key, idOf(object))
         // It was replaced, removed or locked meanwhile: then it is not ours to move.
-        if (present === undefined || isDeleteMarker(present) || !hasBlobs(present, object.blobs) || isLocked(env.clock, present))
+        if (present === undefined || isDeleteMarker(present) || !hasBlobs(present, blobsOf(object)) || isLocked(env.clock, present))
           return undefined
         // Commit point: from here on the archive holds the object.
         const change = changeVersion(tx, bucket, present, { blobs, storageClass: 'GLACIER_IR' })
@@ -336,5 +337,6 @@ function detailsOf(bucket: Bucket, version: ObjectVersion, { ruleId }: Due, isMa
 }
 
 function hasBlobs(object: StoredObject, blobs: readonly StoredBlob[]): boolean {
-  return object.blobs.length === blobs.length && object.blobs.every(({ blobId }, at) => blobId === blobs[at]?.blobId)
+  const own = blobsOf(object)
+  return own.length === blobs.length && own.every(({ blobId }, at) => blobId === blobs[at]?.blobId)
 }

@@ -22,6 +22,7 @@ import {
   versionRow,
   versionsPrefix,
 } from '../../model/object-version.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { Table } from '../../model/tables.ts'
 import { checkUnlocked, type Unlocking } from './object-lock.ts'
 
@@ -145,7 +146,7 @@ export function removeVersion(env: Parts, tx: Transaction, bucket: Bucket, versi
     unshelve(tx, bucket, version)
     if (currentObject(tx, bucket, version.key) === undefined) promote(tx, bucket, version.key)
   }
-  return { version, released: blobsOf(version) }
+  return { version, released: bodyOf(version) }
 }
 
 /**
@@ -161,8 +162,9 @@ export function changeVersion(
   const changed = withoutUndefined({ ...version, ...changes })
   if (isCurrent(tx, bucket, version)) tx.put(Table.objects, `${bucket.name}/${version.key}`, changed)
   else tx.put(Table.objectVersions, versionRow(bucket.name, version.key, orderOf(version)), changed)
-  const kept = new Set(changed.blobs.map(({ blobId }) => blobId))
-  return { version: changed, released: version.blobs.filter(({ blobId }) => !kept.has(blobId)) }
+  if (changed.blobs === version.blobs) return { version: changed, released: [] }
+  const kept = new Set(blobsOf(changed).map(({ blobId }) => blobId))
+  return { version: changed, released: blobsOf(version).filter(({ blobId }) => !kept.has(blobId)) }
 }
 
 /** Whether the bucket holds anything: objects, older versions, delete markers. */
@@ -190,7 +192,7 @@ function makeRoom(env: Parts, tx: Transaction, bucket: Bucket, key: string): Roo
   if (current !== undefined && !isCurrentReplaced) shelve(tx, bucket, current)
   if (replaced === undefined) return { order, versionId, released: [] }
   if (!isCurrentReplaced) unshelve(tx, bucket, replaced)
-  return { order, versionId, released: blobsOf(replaced) }
+  return { order, versionId, released: bodyOf(replaced) }
 }
 
 function shelve(tx: Transaction, bucket: NamedBucket, version: ObjectVersion): void {
@@ -217,8 +219,8 @@ function isCurrent(tables: TableReader, bucket: NamedBucket, version: ObjectVers
   return current !== undefined && idOf(current) === idOf(version)
 }
 
-function blobsOf(version: ObjectVersion): readonly StoredBlob[] {
-  return isDeleteMarker(version) ? [] : version.blobs
+function bodyOf(version: ObjectVersion): readonly StoredBlob[] {
+  return isDeleteMarker(version) ? [] : blobsOf(version)
 }
 
 function withoutUndefined(object: object): StoredObject {

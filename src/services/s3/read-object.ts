@@ -3,6 +3,7 @@ import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { StoredObject } from '../../model/bucket.ts'
 import { PART_NUMBER_MAX } from '../../model/multipart-upload.ts'
+import { partsOf } from '../../model/packed-body.ts'
 import { ServiceError } from '../../model/service-error.ts'
 import { errors } from './errors.ts'
 import { objectArn } from './existing-bucket.ts'
@@ -47,12 +48,15 @@ export function readObject(tables: TableReader, input: ReadInput, call: Call): R
     }
   }
   const described = describeObject(bucket, object, input, range, mayDo)
-  const description = partNumber === undefined || object.parts === undefined ? described : { ...described, PartsCount: object.parts.length }
+  const parts = partNumber === undefined ? undefined : partsOf(object)
+  const description = parts === undefined ? described : { ...described, PartsCount: parts.length }
   return { object, range, description }
 }
 
 /** Objects that no multipart upload made have one part. */
-function rangeOfPart({ bytes, parts }: StoredObject, partNumber: number): ByteRange | undefined {
+function rangeOfPart(object: StoredObject, partNumber: number): ByteRange | undefined {
+  const { bytes } = object
+  const parts = partsOf(object)
   if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > PART_NUMBER_MAX)
     throw errors.invalidArgument(
       'partNumber',

@@ -3,6 +3,7 @@
 import type { Blobs, BlobId } from '../../storage/blobs.ts'
 import type { Tables } from '../../engine/tables.ts'
 import type { StoredBlob } from '../../model/bucket.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import { Table } from '../../model/tables.ts'
 
 /** Their rows name blobs in `blobs`. */
@@ -17,7 +18,8 @@ export async function sweepBlobs(
   const { blobs, tables } = parts
   const named = new Set<BlobId>()
   const name = (row: object | undefined): void => {
-    for (const { blobId } of (row as { readonly blobs?: readonly StoredBlob[] } | undefined)?.blobs ?? []) named.add(blobId)
+    const { blobs: body } = (row ?? {}) as { readonly blobs?: readonly StoredBlob[] | string }
+    if (body !== undefined) for (const { blobId } of blobsOf({ blobs: body })) named.add(blobId)
   }
   // A version may move from a table that is still to be read to one that was: what changes meanwhile is looked at when it does.
   const unwatch = TABLES.map((table) => tables.watch(table, (key) => name(tables.get(table, key))))

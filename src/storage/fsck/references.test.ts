@@ -5,6 +5,7 @@ import { seededRandom } from '../../base/random.ts'
 import { chainKey, digestedFileKey } from '../../model/digest-chain.ts'
 import { createUploadId, partRow, uploadRow } from '../../model/multipart-upload.ts'
 import { nullVersionRow, versionRow } from '../../model/object-version.ts'
+import { packBlobs } from '../../model/packed-body.ts'
 import { Table } from '../../model/tables.ts'
 import { createBlobId } from '../blobs.ts'
 import { References } from './references.ts'
@@ -37,6 +38,14 @@ test('older versions, delete markers and parts are known, with their blobs', () 
     problems((id) => id !== older.blobId),
     [`17 damage its blob ${older.blobId} is missing or has another size`, '17 damage the version that it points to does not exist'],
   )
+  const joined = [blob(), blob()]
+  references.change(Table.objects, 'box/joined', json({ blobs: packBlobs(joined), bytes: 10 }))
+  assert.ok(joined.every(({ blobId }) => references.blobs().has(blobId)))
+  assert.deepEqual(
+    problems((id) => id !== joined[1]?.blobId),
+    [`12 damage its blob ${joined[1]?.blobId} is missing or has another size`],
+  )
+  references.change(Table.objects, 'box/joined', undefined)
   references.change(Table.multipartUploads, uploadRow('box', 'k', uploadId) ?? '', undefined)
   assert.deepEqual(
     problems(() => true),

@@ -3,6 +3,7 @@ import type { StoredBlob } from '../../model/bucket.ts'
 import type { PendingDelivery } from '../../model/delivery.ts'
 import { type MultipartUpload, uploadIdOf } from '../../model/multipart-upload.ts'
 import { versionRow } from '../../model/object-version.ts'
+import { blobsOf } from '../../model/packed-body.ts'
 import type { AccessKey } from '../../model/principal.ts'
 import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
@@ -231,6 +232,15 @@ interface BlobsFact {
   readonly order?: number
 }
 
+/** Undefined where nothing that we know of was packed. */
+function unpackedFact(packed: string, bytes: number | undefined): BlobsFact | undefined {
+  try {
+    return { blobs: blobsOf({ blobs: packed }), ...(bytes !== undefined && { bytes }) }
+  } catch {
+    return undefined
+  }
+}
+
 interface TrailPlanFact {
   readonly spooled?: string
   readonly from?: number
@@ -249,6 +259,8 @@ function factOf(table: number, value: Buffer): unknown {
   if (WITH_BLOBS.includes(table)) {
     const { blobs, bytes, isDeleteMarker, order } = row as BlobsFact
     if (Array.isArray(blobs)) return { blobs, bytes }
+    const packed: unknown = blobs
+    if (typeof packed === 'string') return unpackedFact(packed, bytes)
     if (table !== Table.objectVersions) return undefined
     return isDeleteMarker === true ? { isDeleteMarker } : { order }
   }

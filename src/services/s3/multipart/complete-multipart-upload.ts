@@ -1,7 +1,8 @@
 // CompleteMultipartUpload: the parts become one object. Their blobs are its body as they lie; nothing is copied.
 import { createHash } from 'node:crypto'
 import type { Operation } from '../../../engine/operation.ts'
-import type { ObjectPart, StoredBlob } from '../../../model/bucket.ts'
+import type { StoredBlob, StoredObject } from '../../../model/bucket.ts'
+import { blobsOf, packBlobs, packParts } from '../../../model/packed-body.ts'
 import { type MultipartUpload, partNumberOf, partsPrefix, type UploadedPart } from '../../../model/multipart-upload.ts'
 import { Table } from '../../../model/tables.ts'
 import { CHECKSUM_MEMBERS, type ChecksumAlgorithm, checksumAlgorithms, checksumMembers } from '../checksums.ts'
@@ -43,11 +44,11 @@ interface Output {
 }
 
 interface Joined {
-  readonly blobs: readonly StoredBlob[]
+  readonly blobs: StoredObject['blobs']
   readonly bytes: number
   readonly etag: string
   readonly checksums: Readonly<Record<string, string>>
-  readonly parts: readonly ObjectPart[]
+  readonly parts: NonNullable<StoredObject['parts']>
   /** Whether the upload's parts are still those that were joined; ends the watch over them. */
   readonly isStill: () => boolean
 }
@@ -128,7 +129,7 @@ export const completeMultipartUpload: Operation<Input, Output, Joined> = {
       ...describeEncryption(encryption),
       ...toldVersion(bucket, version),
       released,
-      kept: new Set(joined.blobs.map(({ blobId }) => blobId)),
+      kept: new Set(blobsOf(joined).map(({ blobId }) => blobId)),
     }
   },
   answer({ released, kept, ...output }, call, input) {
@@ -165,11 +166,11 @@ async function join(upload: MultipartUpload, input: Input, present: ReadonlyMap<
   const md5 = createHash('md5')
   for (const { part } of chosen) md5.update(Buffer.from(part.etag.replaceAll('"', ''), 'hex'))
   return {
-    blobs: chosen.flatMap(({ part }) => part.blobs),
+    blobs: packBlobs(chosen.flatMap(({ part }) => part.blobs)),
     bytes,
     etag: `"${md5.digest('hex')}-${chosen.length}"`,
     checksums: await checksumsOf(upload, input, chosen),
-    parts: chosen.map(({ number, part }) => ({ number, bytes: part.bytes, checksums: part.checksums })),
+    parts: packParts(chosen.map(({ number, part }) => ({ number, bytes: part.bytes, checksums: part.checksums }))),
   }
 }
 

@@ -88,6 +88,8 @@ test('an object is put together from its parts, with the ETag that S3 gives it',
     assert.deepEqual([head['ETag'], head['ContentType'], head['Metadata'], head['TagCount']], [etag, 'text/plain', { a: 'b' }, 1])
     assert.equal(await settle(server), 2)
     assert.equal(server.env.tables.range(Table.uploadedParts, {}).length, 0)
+    assert.equal(await sweepBlobs(server.env, server.clock.now() + 1), 0)
+    assert.ok((await bytesOf(server)).equals(Buffer.concat([FIRST, LAST])), 'a sweep knows the blobs of a joined object')
     await assert.rejects(complete(server, id, numbered(parts)), { code: 'NoSuchUpload', status: 404 })
     await server.call('s3', 'DeleteObject', KEY)
     assert.equal(await settle(server), 0)
