@@ -1,6 +1,8 @@
 // How often and when a delivery is tried again: AWS's delivery policies for HTTP endpoints (set on a topic or a subscription), their
 // texts as AWS keeps and shows them, and the fixed schedules of the other protocols.
 
+import { JsonTextError, parseLocated } from './filter-policy/located-json.ts'
+
 export type BackoffFunction = 'linear' | 'arithmetic' | 'geometric' | 'exponential'
 
 /** Delays in seconds, by AWS's names. The retries behind the three counted phases form the backoff phase. */
@@ -298,10 +300,12 @@ function isFunction(value: unknown): value is BackoffFunction {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    parseLocated(text)
   } catch (error) {
-    throw new DeliveryPolicyError(`failed to parse JSON. ${error instanceof Error ? error.message : ''}`)
+    if (error instanceof JsonTextError) throw new DeliveryPolicyError(`failed to parse JSON. ${error.message}`)
+    throw error
   }
+  return JSON.parse(text)
 }
 
 /** The members of an object; null counts as absent, a name that is not among `names` is refused. */

@@ -1,7 +1,6 @@
 // Subscribe: an endpoint joins a topic. Queues of the topic's own account are confirmed at once; others are sent a token first.
 import { createHash } from 'node:crypto'
 import type { SubscribeInput, SubscribeResponse } from '@aws-sdk/client-sns'
-import { parseArn } from '../../model/arn.ts'
 import { recordedEndpoint } from '../../model/delivery.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
@@ -14,6 +13,7 @@ import { largeMessagesProblem } from './large-messages.ts'
 import { checkFilterRoom, loadFilterCounts } from './filter-limits.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
 import { checkSubscriptionAttribute } from './subscription-attributes.ts'
+import { checkEndpoint, isConfirmedAtOnce } from './subscription-endpoint.ts'
 
 const PENDING = 'pending confirmation'
 const TOKEN_BYTES = 144
@@ -29,8 +29,8 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
   run(tx, input, call) {
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
     const protocol = input.Protocol ?? ''
-    const endpoint = checkEndpoint(parts, protocol, input.Endpoint ?? '', topic)
-    const attributes = checkAttributes(input.Attributes ?? {}, protocol)
+    const endpoint = checkEndpoint(tx, parts, protocol, input.Endpoint ?? '', topic)
+    const attributes = checkAttributes(input.Attributes ?? {}, protocol, topic.topicArn)
     const existing = parts.subscribers.of(topic).byEndpoint.get(`${protocol} ${endpoint}`)
     if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
     checkRoom(parts, topic, protocol)
@@ -92,20 +92,6 @@ export function tokenKey(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
-function checkEndpoint({ protocols }: SnsParts, protocol: string, endpoint: string, topic: Topic): string {
-  const check = Object.hasOwn(protocols, protocol) ? protocols[protocol] : undefined
-  if (check === undefined) throw invalidParameter(`Amazon SNS does not support this protocol string: ${protocol}`)
-  const problem = check(endpoint)
-  if (problem !== undefined) throw invalidParameter(problem)
-  if (protocol === 'sqs') {
-    const arn = parseArn(endpoint)
-    if (arn === undefined || arn.service !== 'sqs' || arn.resource === '') throw invalidParameter('SQS endpoint ARN')
-    if (arn.resource.endsWith('.fifo') && !topic.topicArn.endsWith('.fifo'))
-      throw invalidParameter('Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics')
-  }
-  return endpoint
-}
-
 /** Whether the topic may have one more subscription, of that protocol. */
 function checkRoom({ subscribers, limits }: SnsParts, topic: Topic, protocol: string): void {
   const { all } = subscribers.of(topic)
@@ -114,11 +100,11 @@ function checkRoom({ subscribers, limits }: SnsParts, topic: Topic, protocol: st
   if (problem !== undefined) throw invalidParameter(problem)
 }
 
-function checkAttributes(given: Readonly<Record<string, string>>, protocol: string): Record<string, string> {
+function checkAttributes(given: Readonly<Record<string, string>>, protocol: string, topicArn: string): Record<string, string> {
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(given)) {
     const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
-    const kept = checkSubscriptionAttribute(name, value, { protocol, attributes: given }, refuse, `Unknown attribute: ${name}`)
+    const kept = checkSubscriptionAttribute(name, value, { topicArn, protocol, attributes: given }, refuse, `Unknown attribute: ${name}`)
     if (kept !== undefined) attributes[name] = kept
   }
   return attributes
@@ -130,7 +116,7 @@ function createSubscription(
   topic: Topic,
   fields: Pick<Subscription, 'protocol' | 'endpoint' | 'attributes'>,
 ): Subscription {
-  const isOwnQueue = fields.protocol === 'sqs' && parseArn(fields.endpoint)?.account === topic.owner
+  const isConfirmed = isConfirmedAtOnce(fields.protocol, fields.endpoint, topic)
   const draft: Subscription = {
     ...fields,
     subscriptionArn: `${topic.topicArn}:${call.env.random.uuid()}`,
@@ -138,8 +124,8 @@ function createSubscription(
     owner: call.account,
     principal: call.principal.arn,
     createdAt: tx.now,
-    state: isOwnQueue ? 'confirmed' : 'pending',
-    confirmationWasAuthenticated: isOwnQueue,
+    state: isConfirmed ? 'confirmed' : 'pending',
+    confirmationWasAuthenticated: isConfirmed,
     authenticateOnUnsubscribe: false,
     route: 0,
   }

@@ -2,6 +2,7 @@
 import { parseArn } from '../../model/arn.ts'
 import { DeliveryPolicyError, effectiveSubscriptionPolicy, parseSubscriptionPolicy } from '../../model/delivery-policy.ts'
 import { FilterPolicyError } from '../../model/filter-policy/filter-policy-error.ts'
+import { JsonTextError, parseLocated } from '../../model/filter-policy/located-json.ts'
 import { type FilterScope, parseFilterPolicy } from '../../model/filter-policy/parse-policy.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
@@ -13,7 +14,7 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(['SubscriptionRoleArn', 'Replay
 export function checkSubscriptionAttribute(
   name: string,
   value: string,
-  beside: Pick<Subscription, 'protocol' | 'attributes'>,
+  beside: Pick<Subscription, 'topicArn' | 'protocol' | 'attributes'>,
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
@@ -27,9 +28,9 @@ export function checkSubscriptionAttribute(
       checkFilter(beside.attributes['FilterPolicy'] ?? '', checkScope(value, refuse), refuse)
       return value
     case 'RedrivePolicy':
-      return checkRedrive(value, refuse)
+      return checkRedrive(value, beside.topicArn, refuse)
     case 'DeliveryPolicy':
-      return checkDeliveryPolicy(value, refuse)
+      return checkDeliveryPolicy(value, beside.protocol, refuse)
     default:
       throw refuse(unknown)
   }
@@ -89,19 +90,21 @@ function checkFilter(value: string, scope: FilterScope, refuse: (text: string) =
   }
 }
 
-function checkRedrive(value: string, refuse: (text: string) => ServiceError): string | undefined {
+function checkRedrive(value: string, topicArn: string, refuse: (text: string) => ServiceError): string | undefined {
   if (value === '') return undefined
-  const parsed = parseObject(value)
-  if (parsed === undefined) throw refuse('RedrivePolicy: failed to parse JSON.')
-  const target = parsed['deadLetterTargetArn']
+  const target = readJson(value, (text) => refuse(`RedrivePolicy: ${text}`))['deadLetterTargetArn']
   const arn = typeof target === 'string' ? parseArn(target) : undefined
   if (arn === undefined || arn.service !== 'sqs' || arn.resource === '')
     throw refuse('RedrivePolicy: deadLetterTargetArn is an invalid arn')
+  // "Amazon SNS dead-letter queues": beside the subscription.
+  if (arn.region !== parseArn(topicArn)?.region)
+    throw refuse('RedrivePolicy: deadLetterTargetArn must be the ARN of a queue in the region of the subscription')
   return value
 }
 
-function checkDeliveryPolicy(value: string, refuse: (text: string) => ServiceError): string | undefined {
+function checkDeliveryPolicy(value: string, protocol: string, refuse: (text: string) => ServiceError): string | undefined {
   if (value === '') return undefined
+  if (!protocol.startsWith('http')) throw refuse(`Delivery protocol [${protocol}] does not support delivery policies.`)
   try {
     return parseSubscriptionPolicy(value)
   } catch (error) {
@@ -110,11 +113,14 @@ function checkDeliveryPolicy(value: string, refuse: (text: string) => ServiceErr
   }
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function readJson(text: string, refuse: (text: string) => ServiceError): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
+    parseLocated(text)
+  } catch (error) {
+    if (error instanceof JsonTextError) throw refuse(`failed to parse JSON. ${error.message}`)
+    throw error
   }
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('must be a JSON object')
+  return value as Readonly<Record<string, unknown>>
 }
