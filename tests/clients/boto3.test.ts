@@ -1,5 +1,5 @@
 // needs: boto3
-// boto3, unchanged, through a topic's whole life: tour.py fails with the first thing that is not as on AWS.
+// boto3, unchanged, through a topic's whole life and on queues: tour.py and queues.py fail with the first thing that is not as on AWS.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -11,6 +11,15 @@ const server = await startTestServer({ data: folder.path, words: ['--set', 'trai
 after(async () => {
   await server.kill()
   folder.remove()
+})
+
+test('boto3: queues by its resources, standard and FIFO, dead letters, errors', async () => {
+  const { code, output, notes } = await runProgram('python3', [join(import.meta.dirname, 'queues.py')], {
+    folder: folder.path,
+    environment: { ...awsEnvironment(server.url), AWS_ENDPOINT_URL_SQS: server.url },
+  })
+  assert.equal(code, 0, notes)
+  assert.equal(output.trim(), 'all as on AWS')
 })
 
 test('boto3: topic, queue, receiver, publish, batch, paging, trail, unsubscribe, delete', async () => {

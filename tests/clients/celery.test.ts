@@ -15,6 +15,7 @@ const TASKS = 1000
 /** The worker is killed when it has begun this one, and after so many others. */
 const HELD = 300
 const KILLED_AFTER = 330
+const LATER = 20
 const VISIBILITY_SECONDS = 5
 const PATIENCE_MS = 90_000
 
@@ -125,26 +126,37 @@ test(`Celery runs ${TASKS} tasks with a worker killed in the middle, and loses n
   await second.kill()
 })
 
-test('Celery: queues that it is told of, tasks for later, tasks that fail and come again', async () => {
+test('Celery: queues that it is told of, a FIFO queue, tasks for later, tasks that fail and come again', async () => {
   const { QueueUrl: url } = await sqs.createQueue({ QueueName: 'known-in-advance', Attributes: { VisibilityTimeout: '20' } })
+  const { QueueUrl: line } = await sqs.createQueue({ QueueName: 'line.fifo', Attributes: { FifoQueue: 'true' } })
   const { accessKeyId: access_key_id, secretAccessKey: secret_access_key } = ROOT_KEY
   const key = { access_key_id, secret_access_key }
   const predefined_queues = {
     known: { url, ...key, backoff_policy: { 1: 1, 2: 1 }, backoff_tasks: ['celery_app.failing'] },
+    'line.fifo': { url: line, ...key },
   }
   const place = { results: join(folder.path, 'known'), options: { predefined_queues } }
   const sentAt = Date.now()
-  await send(place, 20, 'work', 'known', '2')
+  await send(place, LATER, 'work', 'known', '2')
   await send(place, 2, 'failing', 'known')
-  const worker = startWorker(place, 'known')
+  const worker = startWorker(place, 'known,line.fifo')
   const works = await until('every task for later', () => {
     const runs = runsOf(place, 'work')
-    return runs.size === 20 ? runs : undefined
+    return runs.size === LATER ? runs : undefined
   })
   for (const [number, [ranAt = 0]] of works) assert.ok(ranAt >= sentAt + 2000, `task ${number} ran ${ranAt - sentAt} ms after it was sent`)
   await until('three runs of each failing task', () => {
     const runs = [...runsOf(place, 'failing').values()]
     return runs.length === 2 && runs.every(({ length }) => length === 3) ? true : undefined
   })
+  await send(place, 20, 'aligned', 'line.fifo')
+  const aligned = await until('every task of the FIFO queue', () => {
+    const runs = runsOf(place, 'aligned')
+    return runs.size === 20 ? runs : undefined
+  })
+  assert.ok(
+    [...aligned.values()].every(({ length }) => length === 1),
+    'each once',
+  )
   await worker.kill()
 })

@@ -69,7 +69,7 @@ async function sendAll(QueueUrl: string, bodies: readonly string[], groupOf?: (a
       Entries: bodies.slice(from, from + 10).map((MessageBody, at) => ({
         Id: String(at),
         MessageBody,
-        ...(groupOf !== undefined && { MessageGroupId: groupOf(from + at), MessageDeduplicationId: MessageBody }),
+        ...(groupOf !== undefined && { MessageGroupId: groupOf(from + at), MessageDeduplicationId: MessageBody.replace(' ', '-') }),
       })),
     })
     assert.deepEqual(Failed ?? [], [])
@@ -140,4 +140,31 @@ test('sqs-consumer: a handler that takes long keeps its message, one that fails 
     ['broken', 'broken', 'broken'],
   )
   assert.deepEqual(failures, [])
+})
+
+test('sqs-consumer: two consumers at a FIFO queue handle each group in its order, each message once', async () => {
+  const queueUrl = await makeQueue('line.fifo', { FifoQueue: 'true' })
+  const bodies = numbered(60)
+  const groupOf = (at: number): string => `group-${at % 3}`
+  const handled: string[] = []
+  const working = new Map<string, number>()
+  const handleMessage = async (message: Message): Promise<Message> => {
+    const group = message.Attributes?.['MessageGroupId'] ?? ''
+    working.set(group, (working.get(group) ?? 0) + 1)
+    await pause(5)
+    handled.push(message.Body ?? '')
+    assert.equal(working.get(group), 1, 'one at a time of each group')
+    working.set(group, 0)
+    return message
+  }
+  const failures = [1, 2].map(() => startConsumer(queueUrl, { visibilityTimeout: 30, handleMessage }).failures)
+  await sendAll(queueUrl, bodies, groupOf)
+  await untilTrue('every message', () => handled.length >= bodies.length)
+  await untilTrue('an empty queue', isEmpty(queueUrl))
+  for (const group of [0, 1, 2])
+    assert.deepEqual(
+      handled.filter((body) => bodies.indexOf(body) % 3 === group),
+      bodies.filter((_, at) => at % 3 === group),
+    )
+  assert.deepEqual(failures.flat(), [])
 })
