@@ -141,8 +141,13 @@ function testOf(service: string, name: string, tests: Sources): string | undefin
     path,
     calls: speaks.test(text) || path.startsWith(`src/services/${service}/`) ? [...text.matchAll(call)].length : 0,
   }))
-  return counts.toSorted((one, other) => other.calls - one.calls).find(({ calls }) => calls > 0)?.path
+  const best = counts.toSorted((one, other) => other.calls - one.calls).find(({ calls }) => calls > 0)?.path
+  const whole = WHOLE_SERVICES[service]
+  return counts.find(({ path, calls }) => path === whole && calls > 0)?.path ?? best
 }
+
+/** Tests that go through a whole service with its stock client: named before any other. */
+const WHOLE_SERVICES: Readonly<Record<string, string>> = { sqs: 'tests/sqs-operations.test.ts' }
 
 export function operationsPage(): string {
   const tables = operationTables()

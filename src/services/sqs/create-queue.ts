@@ -5,7 +5,7 @@ import { ownedAttributes, readQueueAttributes } from '../../model/queue-attribut
 import { Table } from '../../model/tables.ts'
 import { invalidParameter, queueNameExists, withAttributeErrors } from './errors.ts'
 import type { MinuteRules } from './minute-rules.ts'
-import { isQueueName, queueArn, queueUrl } from './queue-address.ts'
+import { arnResources, isQueueName, queueArn, queueUrl } from './queue-address.ts'
 import { readTags } from './queue-tags.ts'
 import { checkDeadLetterQueue } from './redrive.ts'
 
@@ -23,6 +23,9 @@ export const createCreateQueue = (
   name: 'CreateQueue',
   access: 'write',
   resource: ({ QueueName }, call) => queueArn(call, call.account, QueueName),
+  record: {
+    resources: ({ QueueName }, call) => (isQueueName(QueueName) ? arnResources(queueArn(call, call.account, QueueName)) : []),
+  },
   run(tx, { QueueName: name, Attributes = {}, tags = {} }, call) {
     checkName(name, Attributes['FifoQueue'])
     const attributes = withAttributeErrors(() => readQueueAttributes(Attributes, { isFifo: isFifoName(name), attributes: {} }))
