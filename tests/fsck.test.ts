@@ -13,7 +13,7 @@ import { type Finding, FsckRefused, type FsckSummary } from '../src/storage/fsck
 import { fsck } from '../src/storage/fsck/fsck.ts'
 import { type LmdbProblem, readLmdbFile } from '../src/storage/lmdb-file.ts'
 import { runCommand, startTestServer, temporaryFolder } from './server.ts'
-import { BUCKET, makeFolder, openFolder, QUEUE, type Waiting } from './storage-folder.ts'
+import { BUCKET, makeFolder, memoryKey, NOW, openFolder, QUEUE, type Waiting } from './storage-folder.ts'
 import { journalFile, blobFile, chunkFile, parquetFile, flip, flipText, flipLast, overwrite, rootPage, overflowPage } from './strikes.ts'
 
 const root = temporaryFolder()
@@ -33,6 +33,8 @@ interface Damage {
   /** Messages that may be lost at most. */
   readonly lost?: number
   readonly objectLost?: boolean
+  /** Some of what the queue remembers is lost. */
+  readonly isForgetful?: boolean
   /** Whether a whole server is started on what was salvaged. */
   readonly serve?: boolean
 }
@@ -115,6 +117,13 @@ const DAMAGES: readonly Damage[] = [
     strike: (folder) => rmSync(join(folder, 'queues', 'index'), { recursive: true }),
     told: /queues\/index\/data.mdb.*older than the journal/,
     lost: 100,
+  },
+  {
+    name: 'a flipped bit in what a queue remembers',
+    strike: (folder) => flipText(join(folder, 'queues', 'index', 'data.mdb'), 'remembered 7'),
+    told: /queues\/index\/data.mdb.*block \d+ of what queue 1 remembers fails its checksum/,
+    isForgetful: true,
+    serve: true,
   },
   {
     name: 'a flipped bit in a copied body',
@@ -321,7 +330,7 @@ async function check(folder: string, salvage = false): Promise<{ readonly findin
   return { findings, summary }
 }
 
-async function assertReadable(folder: string, { lost = 0, objectLost = false }: Damage): Promise<void> {
+async function assertReadable(folder: string, { lost = 0, objectLost = false, isForgetful = false }: Damage): Promise<void> {
   const { store, commit, close } = await openFolder(folder)
   let kept = 0
   for (const [sequence, body] of waiting) {
@@ -331,6 +340,14 @@ async function assertReadable(folder: string, { lost = 0, objectLost = false }: 
     kept++
   }
   assert.ok(kept >= waiting.size - lost, `${kept} of ${waiting.size} messages`)
+  if (lost === 0) {
+    const recalled = Array.from({ length: 150 }, (_, at) => store.queues.recall(QUEUE, memoryKey(at + 1), NOW))
+    assert.equal(
+      recalled.every((value) => value !== undefined),
+      !isForgetful,
+      'what the queue remembers',
+    )
+  }
   assert.equal(store.queues.counts(QUEUE, Infinity).visible, kept, 'no message that was deleted is back')
   assert.equal(store.records.get(Table.objects, `${BUCKET}/object`) === undefined, objectLost)
   for (let mark = 0; mark < 5; mark++) {

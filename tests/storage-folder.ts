@@ -24,7 +24,7 @@ import { openStore, type Store } from '../src/storage/store.ts'
 export const QUEUE = 1
 export const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:waiting'
 export const BUCKET = 'kept'
-const NOW = Date.UTC(2026, 0, 2)
+export const NOW = Date.UTC(2026, 0, 2)
 const SEGMENT_BYTES = 16 * 1024
 const SLAB_BYTES = 4 * 1024
 
@@ -124,7 +124,7 @@ export async function makeFolder(folder: string): Promise<Waiting> {
   const send = async (count: number): Promise<void> => {
     for (let sent = 0; sent < count; sent++) {
       const sequence = store.queues.nextSequence(QUEUE)
-      const body = `body ${sequence} ${'.'.repeat(random.below(600))}`
+      const body = `body ${sequence} ${'.'.repeat(random.below(480))}`
       await commit((frame) => {
         const header = json({ type: 'Queued', messageId: random.uuid(), publishedAt: NOW + sequence })
         const message = frame.message(header, body)
@@ -136,10 +136,11 @@ export async function makeFolder(folder: string): Promise<Waiting> {
           messageOffset: message.offset,
           messageLength: message.length,
           route: 0,
-          group: 0,
+          group: sequence % 2 === 0 ? -7 : 0,
         })
         frame.event({ class: EventClass.aws, flags: 0, arrivedAt: NOW, committedAt: NOW, json: json({ eventID: `event ${sequence}` }) })
         frame.put(Table.meta, `mark ${sequence % 5}`, String(sequence))
+        frame.remember({ queue: QUEUE, key: memoryKey(sequence), until: NOW + 300_000, value: Buffer.from(`remembered ${sequence}`) })
       })
       waiting.set(sequence, body)
       if (sequence % 3 !== 0) continue
@@ -155,6 +156,10 @@ export async function makeFolder(folder: string): Promise<Waiting> {
   await feed(open)
   await open.close()
   return waiting
+}
+
+export function memoryKey(sequence: number): Buffer {
+  return Buffer.alloc(16, `key ${sequence} `)
 }
 
 /** What the journal tells since the last time, into a chunk of the lake. */

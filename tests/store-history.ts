@@ -4,20 +4,27 @@ import type { Random } from '../src/base/random.ts'
 import { FrameBuilder } from '../src/model/entry.ts'
 import { Table } from '../src/model/tables.ts'
 import { JournalFailed, JournalFull } from '../src/storage/journal.ts'
+import type { Queues } from '../src/storage/queues.ts'
 import type { Store } from '../src/storage/store.ts'
 
 const QUEUES = 3
 const SENT_AT = 1000
 
+/** Its messages are in ordered groups. */
+const ORDERED = 3
+const KEYS = 6
+
 export interface Message {
   readonly body: string
+  readonly group: number
   readonly visibleAt: number
   readonly receives: number
 }
-/** What the store holds: records by key, messages by `queue/sequence`. */
+/** What the store holds: records by key, messages by `queue/sequence`, memories by `queue/key`. */
 export interface State {
   readonly records: Map<string, string>
   readonly messages: Map<string, Message>
+  readonly memories: Map<string, string>
 }
 export interface Operation {
   readonly number: number
@@ -34,7 +41,7 @@ export class History {
   readonly #random: Random
   readonly #builder = new FrameBuilder()
   #operations = 0
-  #acknowledged: State = { records: new Map(), messages: new Map() }
+  #acknowledged: State = { records: new Map(), messages: new Map(), memories: new Map() }
   #staged: Operation[] = []
 
   constructor(random: Random) {
@@ -64,9 +71,10 @@ export class History {
       const sequence = queues.nextSequence(queue)
       const body = `${number} ${queue} ${sequence} ${'y'.repeat(this.#random.below(300))}`
       const { offset, length } = frame.message('{}', body)
-      const message = { messageOffset: offset, messageLength: length, route: 0, group: 0 }
+      const group = queue === ORDERED ? 1 + this.#random.below(3) : queue === 2 ? -this.#random.below(3) : 0
+      const message = { messageOffset: offset, messageLength: length, route: 0, group }
       frame.enqueue({ queue, sequence, visibleAt: SENT_AT, sentAt: SENT_AT, ...message })
-      changes.push(({ messages }) => void messages.set(`${queue}/${sequence}`, { body, visibleAt: SENT_AT, receives: 0 }))
+      changes.push(({ messages }) => void messages.set(`${queue}/${sequence}`, { body, group, visibleAt: SENT_AT, receives: 0 }))
     }
     const present = [...this.#acknowledged.messages.keys()]
     for (let change = this.#random.below(3); change > 0 && present.length > 0; change--) {
@@ -83,6 +91,12 @@ export class History {
           if (message !== undefined) messages.set(name, { ...message, ...hidden })
         })
       }
+    }
+    if (this.#random.below(3) === 0) {
+      const [queue, key] = [1 + this.#random.below(QUEUES), this.#random.below(KEYS)]
+      const value = `${number} ${'z'.repeat(this.#random.below(100))}`
+      frame.remember({ queue, key: memoryKey(key), until: SENT_AT + 1 + this.#random.below(200_000), value: Buffer.from(value) })
+      changes.push(({ memories }) => void memories.set(`${queue}/${key}`, value))
     }
     const operation: Operation = { number, apply: (state) => changes.forEach((change) => change(state)) }
     try {
@@ -113,8 +127,8 @@ export class History {
 
   /** What is acknowledged by now, and what may be there besides. */
   now(): Moment {
-    const { records, messages } = this.#acknowledged
-    return { state: { records: new Map(records), messages: new Map(messages) }, staged: [...this.#staged] }
+    const { records, messages, memories } = this.#acknowledged
+    return { state: { records: new Map(records), messages: new Map(messages), memories: new Map(memories) }, staged: [...this.#staged] }
   }
 
   /** Compares a store that was just opened with what was known at that moment. */
@@ -140,6 +154,39 @@ export class History {
       const { visible, inFlight, delayed } = queues.counts(queue, SENT_AT)
       assert.equal(visible + inFlight + delayed, counted.get(queue) ?? 0, `messages of queue ${queue}: none came back`)
     }
+    checkOrder(queues, state)
+    for (let queue = 1; queue <= QUEUES; queue++) {
+      for (let key = 0; key < KEYS; key++)
+        assert.equal(queues.recall(queue, memoryKey(key), SENT_AT)?.toString(), state.memories.get(`${queue}/${key}`), 'a memory')
+    }
     return { kept: kept.length, lost: staged.length - kept.length }
   }
+}
+
+function memoryKey(key: number): Buffer {
+  return Buffer.alloc(16, key)
+}
+
+/** Groups that have nothing in flight give all they have, in order; the others give nothing. */
+function checkOrder(queues: Queues, state: State): void {
+  const lines = new Map<number, { readonly sequence: number; readonly isVisible: boolean }[]>()
+  const ordered = [...state.messages].map(([name, message]) => ({ name: name.split('/').map(Number), message }))
+  for (const { name, message } of ordered.sort((a, b) => (a.name[1] ?? 0) - (b.name[1] ?? 0))) {
+    const [queue, sequence = 0] = name
+    if (queue !== ORDERED) continue
+    const line = lines.get(message.group) ?? []
+    line.push({ sequence, isVisible: message.visibleAt <= SENT_AT })
+    lines.set(message.group, line)
+  }
+  const free = [...lines.values()].filter((line) => line.every(({ isVisible }) => isVisible))
+  const taken = queues.take(ORDERED, 1000, SENT_AT).map(({ sequence }) => sequence)
+  for (const line of free) {
+    const sequences = line.map(({ sequence }) => sequence)
+    assert.deepEqual(
+      taken.filter((sequence) => sequences.includes(sequence)),
+      sequences,
+    )
+  }
+  assert.equal(taken.length, free.flat().length, 'a locked group gives nothing')
+  for (const sequence of taken.toReversed()) queues.untake(ORDERED, sequence)
 }

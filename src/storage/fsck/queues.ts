@@ -40,6 +40,8 @@ export class QueuesPicture {
   /** As the checkpoint has them. */
   readonly stored = new Map<number, StoredMessage[]>()
   readonly tails = new Map<number, number>()
+  /** Queues of whose memories a part is damaged. */
+  readonly forgetful = new Set<number>()
   /** Parts that hold what queues remember, as they are stored. */
   readonly memoryParts: { readonly queue: number; readonly part: number; readonly value: Buffer }[] = []
   /** Those that wait, the journal's end included. */
@@ -166,7 +168,10 @@ export class QueuesPicture {
         : part >= MEMORY_PART
           ? `block ${part - MEMORY_PART} of what queue ${queue} remembers`
           : `chunk ${part} of queue ${queue}`
-    if (!isSound(key, value)) return damage(this.#check, INDEX_FILE, `${name} fails its checksum`)
+    if (!isSound(key, value)) {
+      if (part >= MEMORY_PART && part < TAIL_PART) this.forgetful.add(queue)
+      return damage(this.#check, INDEX_FILE, `${name} fails its checksum`)
+    }
     if (value.length === CHECKSUM_BYTES) return
     try {
       if (part === TAIL_PART) return void this.tails.set(queue, decodeTail(value))

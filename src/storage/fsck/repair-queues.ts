@@ -119,6 +119,7 @@ function keepBody(salvage: Salvage, queue: number, sequence: number, bytes: Buff
 }
 
 function tellLosses(salvage: Salvage, { queues, journal }: Survey, kept: Kept, start: Position): void {
+  for (const queue of queues.forgetful) salvage.lost(`some of what queue ${queue} remembers: what is sent again may be taken for new`)
   for (const [queue, waiting] of queues.waiting) {
     const lost: number[] = []
     for (const [sequence, message] of waiting) {
