@@ -1,7 +1,9 @@
 // The messages of one queue with neighbouring sequences, as columns of numbers: 27 bytes a message that waits, 43 once one of the chunk was
 // received, 24 more in a chunk with groups. Starts small and grows; drops the dead when it is full of them. Looks up in O(1) while
 // sequences are contiguous, else by binary search. Knows nothing of other chunks, of time, or of the disk.
-import { CHUNK_SEQUENCES, ChunkAt, ChunkFlag, MessageState, type MessageStateCode } from './format.ts'
+import type { Waiting } from '../queues.ts'
+import { allocate, COLUMN_NAMES, type Columns, decodeColumns, encodeColumns, NO_COLUMNS } from './columns.ts'
+import { CHUNK_SEQUENCES, MessageState, type MessageStateCode } from './format.ts'
 
 export { CHUNK_SEQUENCES, MessageState, type MessageStateCode } from './format.ts'
 
@@ -13,6 +15,11 @@ export function chunkNumber(sequence: number): number {
 /** Taken, and not yet back or removed. */
 export function isOut(state: MessageStateCode): boolean {
   return state === MessageState.inFlight || state === MessageState.reserved
+}
+
+/** Until a time. */
+export function isHidden(state: MessageStateCode): boolean {
+  return state === MessageState.delayed || state === MessageState.inFlight
 }
 
 /** A message by its place; it holds until the chunk's next append or remove. */
@@ -30,23 +37,6 @@ export interface NewMessage {
   readonly sentAt: number
   readonly route: number
   readonly group: number
-}
-
-interface Columns {
-  position: Float64Array
-  sentAt: Float64Array
-  length: Uint32Array
-  route: Uint32Array
-  receives: Uint16Array
-  state: Uint8Array
-  visibleAt: Float64Array | undefined
-  firstReceivedAt: Float64Array | undefined
-  /** Of a chunk in which something has a group: it, and the sequences of its neighbours in the group's line, 0 for none; not stored. */
-  group: Float64Array | undefined
-  before: Float64Array | undefined
-  behind: Float64Array | undefined
-  /** Sequences within the chunk; undefined while they are contiguous. */
-  slots: Uint16Array | undefined
 }
 
 export class Chunk {
@@ -180,6 +170,16 @@ export class Chunk {
     behind[index] = sequence
   }
 
+  describe(index: number): Waiting {
+    return {
+      sequence: this.sequence(index),
+      sentAt: this.sentAt(index),
+      route: this.route(index),
+      receives: this.receives(index),
+      firstReceivedAt: this.firstReceivedAt(index),
+    }
+  }
+
   setState(index: number, state: MessageStateCode): void {
     this.counts[this.state(index)]--
     this.counts[state]++
@@ -253,31 +253,11 @@ export class Chunk {
 
   /** What a checkpoint stores; the first four bytes are left for its checksum. */
   encode(): Buffer {
-    const { position, sentAt, visibleAt, firstReceivedAt, group, length: lengths, route, receives, slots, state } = this.#columns
-    const count = this.#count
-    const flags =
-      (visibleAt ? ChunkFlag.visibleAt : 0) |
-      (firstReceivedAt ? ChunkFlag.firstReceivedAt : 0) |
-      (slots ? ChunkFlag.slots : 0) |
-      (group ? ChunkFlag.groups : 0)
-    const parts = [position, sentAt, visibleAt, firstReceivedAt, group, lengths, route, receives, slots, state]
-    const columnBytes = parts.reduce((sum, part) => sum + (part ? part.BYTES_PER_ELEMENT * count : 0), 0)
-    const bytes = Buffer.allocUnsafeSlow(ChunkAt.columns + columnBytes)
-    bytes.fill(0, 0, ChunkAt.columns)
-    bytes.writeUInt32LE(count, ChunkAt.count)
-    bytes.writeUInt16LE(this.#firstSlot, ChunkAt.firstSlot)
-    bytes.writeUInt16LE(flags, ChunkAt.flags)
-    bytes.writeDoubleLE(this.hotPosition, ChunkAt.hotPosition)
-    let at: number = ChunkAt.columns
-    for (const part of parts) {
-      if (part === undefined) continue
-      const length = part.BYTES_PER_ELEMENT * count
-      if (count <= SMALL) writeColumn(bytes, at, part, count)
-      else bytes.set(new Uint8Array(part.buffer, part.byteOffset, length), at)
-      at += length
-    }
+    const bytes = encodeColumns(this.#columns, this.#count, { firstSlot: this.#firstSlot, hotPosition: this.hotPosition })
     if (this.counts[MessageState.reserved] > 0) {
-      for (let index = at - count; index < at; index++) if (bytes[index] === MessageState.reserved) bytes[index] = MessageState.visible
+      // States are the last column.
+      for (let at = bytes.length - this.#count; at < bytes.length; at++)
+        if (bytes[at] === MessageState.reserved) bytes[at] = MessageState.visible
     }
     return bytes
   }
@@ -285,30 +265,10 @@ export class Chunk {
   /** Throws RangeError on bytes that `encode` did not make. */
   static decode(queue: number, number: number, encoded: Buffer): Chunk {
     const chunk = new Chunk(queue, number)
-    const count = encoded.readUInt32LE(ChunkAt.count)
-    const flags = encoded.readUInt16LE(ChunkAt.flags)
-    chunk.#firstSlot = encoded.readUInt16LE(ChunkAt.firstSlot)
-    chunk.hotPosition = encoded.readDoubleLE(ChunkAt.hotPosition)
-    // A fresh buffer, because columns of eight bytes have to be aligned.
-    const buffer = new ArrayBuffer(encoded.length)
-    new Uint8Array(buffer).set(encoded)
-    let at: number = ChunkAt.columns
-    const next = (bytes: number): number => (at += bytes * count) - bytes * count
-    const has = (flag: number): boolean => (flags & flag) !== 0
-    chunk.#columns = {
-      position: new Float64Array(buffer, next(8), count),
-      sentAt: new Float64Array(buffer, next(8), count),
-      visibleAt: has(ChunkFlag.visibleAt) ? new Float64Array(buffer, next(8), count) : undefined,
-      firstReceivedAt: has(ChunkFlag.firstReceivedAt) ? new Float64Array(buffer, next(8), count) : undefined,
-      group: has(ChunkFlag.groups) ? new Float64Array(buffer, next(8), count) : undefined,
-      before: undefined,
-      behind: undefined,
-      length: new Uint32Array(buffer, next(4), count),
-      route: new Uint32Array(buffer, next(4), count),
-      receives: new Uint16Array(buffer, next(2), count),
-      slots: has(ChunkFlag.slots) ? new Uint16Array(buffer, next(2), count) : undefined,
-      state: new Uint8Array(buffer, next(1), count),
-    }
+    const { columns, count, firstSlot, hotPosition } = decodeColumns(encoded)
+    chunk.hotPosition = hotPosition
+    chunk.#columns = columns
+    chunk.#firstSlot = firstSlot
     chunk.#count = chunk.#capacity = count
     for (let index = 0; index < count; index++) {
       chunk.counts[chunk.state(index)]++
@@ -368,53 +328,3 @@ export class Chunk {
     return slots
   }
 }
-
-/** A view costs more than to write so few values. */
-const SMALL = 16
-
-function writeColumn(bytes: Buffer, at: number, column: Float64Array | Uint32Array | Uint16Array | Uint8Array, count: number): void {
-  const size = column.BYTES_PER_ELEMENT
-  for (let index = 0, place = at; index < count; index++, place += size) {
-    const value = column[index] ?? 0
-    if (size === 8) bytes.writeDoubleLE(value, place)
-    else if (size === 4) bytes.writeUInt32LE(value, place)
-    else if (size === 2) bytes.writeUInt16LE(value, place)
-    else bytes[place] = value
-  }
-}
-
-const COLUMN_NAMES = [
-  'position',
-  'sentAt',
-  'length',
-  'route',
-  'receives',
-  'state',
-  'visibleAt',
-  'firstReceivedAt',
-  'group',
-  'before',
-  'behind',
-  'slots',
-] as const
-
-/** Columns for `capacity` messages, with those of the optional ones that `like` has. */
-function allocate(capacity: number, like?: Columns): Columns {
-  return {
-    position: new Float64Array(capacity),
-    sentAt: new Float64Array(capacity),
-    length: new Uint32Array(capacity),
-    route: new Uint32Array(capacity),
-    receives: new Uint16Array(capacity),
-    state: new Uint8Array(capacity),
-    visibleAt: like?.visibleAt ? new Float64Array(capacity) : undefined,
-    firstReceivedAt: like?.firstReceivedAt ? new Float64Array(capacity) : undefined,
-    group: like?.group ? new Float64Array(capacity) : undefined,
-    before: like?.before ? new Float64Array(capacity) : undefined,
-    behind: like?.behind ? new Float64Array(capacity) : undefined,
-    slots: like?.slots ? new Uint16Array(capacity) : undefined,
-  }
-}
-
-/** Of a chunk that was just made: they are replaced before the first write. */
-const NO_COLUMNS: Columns = allocate(0)

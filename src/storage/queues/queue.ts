@@ -71,6 +71,19 @@ export class Queue {
     this.groups.add(chunk, index)
   }
 
+  /** Chunks come in their order. */
+  load(chunk: Chunk): void {
+    this.chunks.set(chunk.number, chunk)
+    if (!chunk.hasGroups && this.groups === undefined) return
+    for (let index = 0; index < chunk.count; index++) if (chunk.state(index) !== MessageState.gone) this.line(chunk, index)
+  }
+
+  /** All chunks and the tail are there. */
+  loaded(): void {
+    const [first] = this.chunks.values()
+    this.advance(first?.sequence(0) ?? Infinity)
+  }
+
   /** Reserves up to `max` messages: those from before the groups and those from the groups, which goes first in turns. */
   take(max: number, reserve: (chunk: Chunk, index: number) => void): void {
     const groups = this.sunk === undefined ? this.groups : undefined
@@ -78,7 +91,7 @@ export class Queue {
     let left = max
     if (groups !== undefined && this.#isGroupsTurn) left -= groups.take(left, reserve)
     for (; left > 0; left--) {
-      const next = this.#takeNext()
+      const next = this.takeNext()
       if (next === undefined) break
       reserve(next.chunk, next.index)
     }
@@ -86,7 +99,7 @@ export class Queue {
   }
 
   /** Takes the next visible message off the line without changing its state, or undefined. */
-  #takeNext(): Found | undefined {
+  takeNext(): Found | undefined {
     const isReturnedTurn = this.#isReturnedTurn
     this.#isReturnedTurn = !isReturnedTurn
     const taken = isReturnedTurn ? (this.#takeReturned() ?? this.#takeArrived()) : (this.#takeArrived() ?? this.#takeReturned())

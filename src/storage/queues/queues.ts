@@ -1,17 +1,18 @@
 // The queues of this process: the index in memory, its checkpoints, and the bodies by position. `apply` is the only way to change what a
 // checkpoint holds, live and at recovery alike; what groups have to give follows from the messages' states, here and there.
 import { assert, unreachable } from '../../base/assert.ts'
-import type { DropEntry, EnqueueEntry, HideEntry, RememberEntry, RemoveEntry } from '../../model/entry.ts'
+import type { DropEntry, EnqueueEntry, HideEntry, RemoveEntry } from '../../model/entry.ts'
 import { JournalTrimmed, type Journal, type Position } from '../journal.ts'
 import { type FoundMessage, MessageGone, QueuesDamaged, type QueueCounts, type QueueEntry, type Queues, type Waiting } from '../queues.ts'
 import { Changes } from './changes.ts'
 import { Checkpoints, type StoredPart } from './checkpoint.ts'
-import { Chunk, chunkNumber, type Found, MessageState, type MessageStateCode } from './chunk.ts'
+import { Chunk, chunkNumber, type Found, isHidden, MessageState } from './chunk.ts'
 import { ColdBodies } from './cold-bodies.ts'
 import { copyBodies } from './copy-bodies.ts'
-import { decodeTail, MEMORY_PART, SLICE_MS, TAIL_PART } from './format.ts'
-import { Memories, type MemoryBlock } from './memories.ts'
+import { decodeTail, MEMORY_PART, TAIL_PART } from './format.ts'
 import { Queue } from './queue.ts'
+import { Remembering } from './remembering.ts'
+import { Tally } from './tally.ts'
 import type { ValueSealing } from '../sealed-value.ts'
 import type { QueueStore } from './store.ts'
 import { Visibility } from './visibility.ts'
@@ -32,7 +33,6 @@ export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
 }
 
 const EXPIRES_PER_CALL = 1024
-const FORGETS_PER_CALL = 256
 const SWEPT_PER_TURN = 2048
 
 class IndexedQueues implements Queues {
@@ -42,16 +42,14 @@ class IndexedQueues implements Queues {
   readonly #cold: ColdBodies
   readonly #queues = new Map<number, Queue>()
   readonly #changes = new Changes(this.#queues)
+  readonly #remembering = new Remembering(this.#changes)
   readonly #visibility = new Visibility((visibleAt, number, sequence) => {
     const chunk = this.#queues.get(number)?.chunks.get(chunkNumber(sequence))
     const index = chunk?.find(sequence) ?? -1
     return chunk !== undefined && index >= 0 && chunk.visibleAt(index) === visibleAt && isHidden(chunk.state(index))
   })
   readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.available)
-  /** By slice: who remembers something until then. */
-  readonly #slices = new Map<number, Set<Queue>>()
-  #nextSliceEnd = Infinity
-  #hidden = 0
+  readonly #tally = new Tally()
   #applied: Position = 0
   #checkpointing: Promise<Position> | undefined
   #releasing: Promise<boolean> | undefined
@@ -77,8 +75,7 @@ class IndexedQueues implements Queues {
       }
     }
     for (const queue of this.#queues.values()) {
-      const [first] = queue.chunks.values()
-      queue.advance(first?.sequence(0) ?? Infinity)
+      queue.loaded()
     }
     this.#applied = this.#checkpoints.position
     await this.#checkpoints.upgrade()
@@ -102,10 +99,20 @@ class IndexedQueues implements Queues {
     this.expire(now)
     const queue = this.#queues.get(number)
     const taken: Waiting[] = []
-    queue?.take(max, (chunk, index) => {
-      this.#move(queue, chunk, index, MessageState.reserved)
-      taken.push(describe(chunk, index))
-    })
+    if (queue === undefined) return taken
+    if (queue.groups !== undefined) {
+      queue.take(max, (chunk, index) => {
+        this.#tally.move(queue, chunk, index, MessageState.reserved)
+        taken.push(chunk.describe(index))
+      })
+      return taken
+    }
+    while (taken.length < max) {
+      const next = queue.takeNext()
+      if (next === undefined) break
+      this.#tally.move(queue, next.chunk, next.index, MessageState.reserved)
+      taken.push(next.chunk.describe(next.index))
+    }
     return taken
   }
 
@@ -113,7 +120,7 @@ class IndexedQueues implements Queues {
     const queue = this.#queues.get(number)
     const found = queue?.find(sequence)
     if (queue === undefined || found === undefined || found.chunk.state(found.index) !== MessageState.reserved) return
-    this.#move(queue, found.chunk, found.index, MessageState.visible)
+    this.#tally.move(queue, found.chunk, found.index, MessageState.visible)
     const groups = queue.groupsOf(sequence)
     if (groups === undefined) queue.untaken(sequence)
     else groups.untaken(found.chunk, found.index)
@@ -125,7 +132,7 @@ class IndexedQueues implements Queues {
     if (found === undefined) return undefined
     const { chunk, index } = found
     const isReserved = chunk.state(index) === MessageState.reserved
-    return { ...describe(chunk, index), visibleAt: chunk.visibleAt(index) || chunk.sentAt(index), isReserved }
+    return { ...chunk.describe(index), visibleAt: chunk.visibleAt(index) || chunk.sentAt(index), isReserved }
   }
 
   counts(number: number, now: number): QueueCounts {
@@ -169,15 +176,17 @@ class IndexedQueues implements Queues {
   }
 
   expire(now: number): void {
-    this.#visibility.expire(now, EXPIRES_PER_CALL, (number, sequence) => {
-      const queue = this.#queues.get(number)
-      const found = queue?.find(sequence)
-      if (queue === undefined || found === undefined) return
-      this.#move(queue, found.chunk, found.index, MessageState.visible)
-      if (queue.groupsOf(sequence) === undefined) queue.returned(sequence)
-      this.#wakes.due(number)
-    })
-    if (now >= this.#nextSliceEnd) this.#forget(now)
+    this.#visibility.expire(now, EXPIRES_PER_CALL, this.#expired)
+    this.#remembering.expire(now)
+  }
+
+  readonly #expired = (number: number, sequence: number): void => {
+    const queue = this.#queues.get(number)
+    const found = queue?.find(sequence)
+    if (queue === undefined || found === undefined) return
+    this.#tally.move(queue, found.chunk, found.index, MessageState.visible)
+    if (queue.groupsOf(sequence) === undefined) queue.returned(sequence)
+    this.#wakes.due(number)
   }
 
   apply(entry: QueueEntry, position: Position): void {
@@ -191,7 +200,7 @@ class IndexedQueues implements Queues {
       case 'drop':
         return this.#drop(entry)
       case 'remember':
-        return this.#remember(entry)
+        return this.#remembering.remember(this.#queueOf(entry.queue), entry)
       default:
         return unreachable(entry, 'queue entry')
     }
@@ -263,8 +272,8 @@ class IndexedQueues implements Queues {
     const { visibleAt, receives, firstReceivedAt } = until
     const isListed = isHidden(chunk.state(index)) && chunk.visibleAt(index) === visibleAt
     chunk.setHidden(index, visibleAt, receives, firstReceivedAt)
-    this.#move(queue, chunk, index, receives > 0 ? MessageState.inFlight : MessageState.delayed)
-    if (!isListed) this.#visibility.push(visibleAt, queue.number, chunk.sequence(index), this.#hidden)
+    this.#tally.move(queue, chunk, index, receives > 0 ? MessageState.inFlight : MessageState.delayed)
+    if (!isListed) this.#visibility.push(visibleAt, queue.number, chunk.sequence(index), this.#tally.hidden)
   }
 
   #remove(entry: RemoveEntry): void {
@@ -276,47 +285,6 @@ class IndexedQueues implements Queues {
     this.#freeIfEmpty(queue, found.chunk)
     // It may have held back others of its group.
     if (queue.groups !== undefined) this.#wakes.due(entry.queue)
-  }
-
-  #remember(entry: RememberEntry): void {
-    const queue = this.#queueOf(entry.queue)
-    const block = this.#memoriesOf(queue).remember(entry)
-    if (block.count === 1) block.generation = this.#changes.reclaim(queue.number, block.part)
-    this.#changes.block(block)
-  }
-
-  #memoriesOf(queue: Queue): Memories {
-    queue.memories ??= new Memories(queue.number, (slice) => {
-      const remembering = this.#slices.get(slice)
-      if (remembering === undefined) this.#slices.set(slice, new Set([queue]))
-      else remembering.add(queue)
-      this.#nextSliceEnd = Math.min(this.#nextSliceEnd, (slice + 1) * SLICE_MS)
-    })
-    return queue.memories
-  }
-
-  /** Lets go of slices that are over, of some queues a call. */
-  #forget(now: number): void {
-    let left = FORGETS_PER_CALL
-    let next = Infinity
-    for (const [slice, queues] of this.#slices) {
-      const end = (slice + 1) * SLICE_MS
-      if (end > now) {
-        next = Math.min(next, end)
-        continue
-      }
-      for (const queue of queues) {
-        if (left-- <= 0) return
-        queues.delete(queue)
-        this.#blocksGone(queue.memories?.forget(slice) ?? [])
-      }
-      this.#slices.delete(slice)
-    }
-    this.#nextSliceEnd = next
-  }
-
-  #blocksGone(blocks: readonly MemoryBlock[]): void {
-    for (const block of blocks) this.#changes.blockGone(block)
   }
 
   #drop({ queue: number, before }: DropEntry): void {
@@ -336,7 +304,7 @@ class IndexedQueues implements Queues {
     this.#cold.dropped(number, before)
     if (before === Infinity) {
       this.#queues.delete(number)
-      this.#blocksGone(queue.memories?.forgetAll() ?? [])
+      this.#remembering.forgetAll(queue)
       this.#changes.queueGone(queue)
     } else {
       // Else a sequence below it could be given again after a restart, and a replay of this drop would take that message away.
@@ -349,13 +317,8 @@ class IndexedQueues implements Queues {
 
   #removeBefore(queue: Queue, chunk: Chunk, before: number): void {
     this.#changes.chunk(chunk)
-    for (let index = 0, end = chunk.seek(before); index < end; index++) {
-      const state = chunk.state(index)
-      if (state === MessageState.gone) continue
-      queue.groupsOf(chunk.sequence(index))?.removed(chunk, index)
-      queue.counts[state]--
-      if (isHidden(state)) this.#hidden--
-    }
+    for (let index = 0, end = chunk.seek(before); index < end; index++)
+      if (chunk.state(index) !== MessageState.gone) this.#tally.removed(queue, chunk, index)
     chunk.removeBefore(before, chunk.number === chunkNumber(queue.tail))
     this.#freeIfEmpty(queue, chunk)
   }
@@ -367,30 +330,14 @@ class IndexedQueues implements Queues {
   }
 
   #removeFrom(queue: Queue, chunk: Chunk, index: number): void {
-    const state = chunk.state(index)
-    queue.groupsOf(chunk.sequence(index))?.removed(chunk, index)
+    this.#tally.removed(queue, chunk, index)
     this.#cold.removed(queue.number, chunk.sequence(index), chunk.position(index))
-    queue.counts[state]--
-    if (isHidden(state)) this.#hidden--
     chunk.remove(index, chunk.number === chunkNumber(queue.tail))
-  }
-
-  /** The state as the index holds it; a checkpoint needs no word of reservations, nor of what time alone makes visible. */
-  #move(queue: Queue, chunk: Chunk, index: number, to: MessageStateCode): void {
-    const from = chunk.state(index)
-    chunk.setState(index, to)
-    queue.counts[from]--
-    queue.counts[to]++
-    this.#hidden += Number(isHidden(to)) - Number(isHidden(from))
-    if (queue.groups !== undefined) queue.groupsOf(chunk.sequence(index))?.moved(chunk, index, from)
   }
 
   /** Takes a whole chunk away, unchanged, since a checkpoint that is being written may still need it. */
   #detach(queue: Queue, chunk: Chunk): void {
-    for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight, MessageState.reserved]) {
-      queue.counts[state] -= chunk.counts[state]
-      if (isHidden(state)) this.#hidden -= chunk.counts[state]
-    }
+    this.#tally.chunk(queue, chunk, -1)
     queue.chunks.delete(chunk.number)
     this.#changes.chunkGone(chunk)
   }
@@ -446,35 +393,16 @@ class IndexedQueues implements Queues {
       return
     }
     if (part >= MEMORY_PART) {
-      this.#memoriesOf(queue).load(part, value).generation = generation
+      this.#remembering.load(queue, part, value, generation)
       return
     }
     const chunk = Chunk.decode(number, part, value)
     chunk.generation = generation
-    queue.chunks.set(part, chunk)
-    for (const state of [MessageState.visible, MessageState.delayed, MessageState.inFlight]) queue.counts[state] += chunk.counts[state]
-    if (chunk.hasGroups || queue.groups !== undefined) {
-      for (let index = 0; index < chunk.count; index++) if (chunk.state(index) !== MessageState.gone) queue.line(chunk, index)
-    }
-    const hidden = chunk.counts[MessageState.delayed] + chunk.counts[MessageState.inFlight]
-    if (hidden === 0) return
-    this.#hidden += hidden
+    queue.load(chunk)
+    this.#tally.chunk(queue, chunk, 1)
+    if (chunk.counts[MessageState.delayed] + chunk.counts[MessageState.inFlight] === 0) return
     for (let index = 0; index < chunk.count; index++) {
       if (isHidden(chunk.state(index))) this.#visibility.push(chunk.visibleAt(index), number, chunk.sequence(index), Infinity)
     }
   }
-}
-
-function describe(chunk: Chunk, index: number): Waiting {
-  return {
-    sequence: chunk.sequence(index),
-    sentAt: chunk.sentAt(index),
-    route: chunk.route(index),
-    receives: chunk.receives(index),
-    firstReceivedAt: chunk.firstReceivedAt(index),
-  }
-}
-
-function isHidden(state: MessageStateCode): boolean {
-  return state === MessageState.delayed || state === MessageState.inFlight
 }

@@ -29,6 +29,9 @@ export class Visibility {
   #begun = -Infinity
   #size = 0
   #sweep: Iterator<[number, Span]> | undefined
+  /** The span of the last push: the next is mostly for the same. */
+  #lastNumber = -Infinity
+  #last: Span = { entries: [], earliest: Infinity }
 
   constructor(isAlive: (visibleAt: number, queue: number, sequence: number) => boolean) {
     this.#isAlive = isAlive
@@ -45,11 +48,7 @@ export class Visibility {
     this.#size++
     if (number < this.#begun) pushEntry(this.#near, visibleAt, queue, sequence)
     else {
-      let span = this.#spans.get(number)
-      if (span === undefined) {
-        this.#spans.set(number, (span = { entries: [], earliest: visibleAt }))
-        pushNumber(this.#numbers, number)
-      }
+      const span = number === this.#lastNumber ? this.#last : this.#spanOf(number, visibleAt)
       span.entries.push(visibleAt, queue, sequence)
       if (visibleAt < span.earliest) span.earliest = visibleAt
     }
@@ -77,8 +76,10 @@ export class Visibility {
   /** Takes out the messages that are due at `now`, by time; stops after about `max` entries, the dead included. */
   expire(now: number, max: number, expired: (queue: number, sequence: number) => void): void {
     for (let left = max; left > 0; left--) {
-      const [visibleAt = Infinity, queue = 0, sequence = 0] = this.#near
+      const near = this.#near
+      const visibleAt = near[0] ?? Infinity
       if (visibleAt <= now) {
+        const [queue, sequence] = [near[1] ?? 0, near[2] ?? 0]
         this.#popNear()
         if (this.#isAlive(visibleAt, queue, sequence)) expired(queue, sequence)
       } else {
@@ -105,8 +106,24 @@ export class Visibility {
     return length
   }
 
-  #leave(number: number): void {
+  #spanOf(number: number, visibleAt: number): Span {
+    let span = this.#spans.get(number)
+    if (span === undefined) {
+      this.#spans.set(number, (span = { entries: [], earliest: visibleAt }))
+      pushNumber(this.#numbers, number)
+    }
+    this.#lastNumber = number
+    this.#last = span
+    return span
+  }
+
+  #remove(number: number): void {
     this.#spans.delete(number)
+    if (number === this.#lastNumber) this.#lastNumber = -Infinity
+  }
+
+  #leave(number: number): void {
+    this.#remove(number)
     popNumber(this.#numbers)
   }
 
@@ -120,7 +137,7 @@ export class Visibility {
     const [number, span] = next.value
     this.#clean(span, new Set())
     if (span.entries.length > 0) return
-    this.#spans.delete(number)
+    this.#remove(number)
     // In order, which is a heap.
     if (this.#numbers.length > 2 * this.#spans.size + GONE_SPARE) this.#numbers = [...this.#spans.keys()].sort((a, b) => a - b)
   }
