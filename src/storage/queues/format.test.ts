@@ -37,7 +37,7 @@ test('an index of format 1 opens as it was', async () => {
   const { queues } = committer
   assert.equal(queues.checkpointed, POSITION)
   assert.deepEqual(queues.counts(5, 1010), { visible: 1, inFlight: 1, delayed: 1 })
-  const first = { sequence: 1, sentAt: 1000, route: 4, receives: 1, firstReceivedAt: 1002, visibleAt: 1032 }
+  const first = { sequence: 1, sentAt: 1000, route: 4, receives: 1, firstReceivedAt: 1002, visibleAt: 1032, isReserved: false }
   assert.deepEqual(queues.find(5, 1), first)
   assert.deepEqual(
     queues.take(5, 10, 1501).map(({ sequence }) => sequence),
