@@ -234,6 +234,8 @@ class Deliveries implements DeliveryFollower {
     let admitted = 0
     for (const entry of messages) {
       const header = JSON.parse(entry.header.toString('utf8')) as MessageHeader
+      const { topicArn = '' } = header
+      while (header.type === 'Notification' && !this.#recipients.knows(topicArn)) await this.#recipients.load(topicArn)
       let text: string | undefined
       const body = (): string => (text ??= entry.body.toString('utf8'))
       const recipients = this.#recipientsOf(header, body)
@@ -250,7 +252,7 @@ class Deliveries implements DeliveryFollower {
   #recipientsOf(header: MessageHeader, body: () => string): readonly string[] {
     const { type, topicArn, subscriptionArn } = header
     if (type === 'Queued' || topicArn === undefined) return []
-    if (type === 'Notification') return this.#recipients(header, body)
+    if (type === 'Notification') return this.#recipients.of(header, body)
     return subscriptionArn === undefined ? [] : [subscriptionArn]
   }
 

@@ -7,11 +7,18 @@ import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
 import type { Tables } from '../../engine/tables.ts'
 
-/** ARNs of the subscriptions that get a published message. `body` is asked for when a policy looks at it. */
-export type Recipients = (header: MessageHeader, body: () => string) => readonly string[]
+export interface Recipients {
+  knows(topicArn: string): boolean
+  /** Reads the topic's subscriptions, a few at a time; whether they are known then, `knows` tells. */
+  load(topicArn: string): Promise<void>
+  /** ARNs of the subscriptions that get a published message of a known topic. `body` is asked for when a policy looks at it. */
+  of(header: MessageHeader, body: () => string): readonly string[]
+}
 
 /** Subscriptions kept over all topics. */
 const KEPT_MAX = 200_000
+/** Compiled policies are what takes time: a page is a millisecond or two. */
+const PAGE_ROWS = 30
 
 export function createRecipients(tables: Tables, protocols: ReadonlySet<string>): Recipients {
   const known = new Map<string, TopicRecipients>()
@@ -35,23 +42,32 @@ export function createRecipients(tables: Tables, protocols: ReadonlySet<string>)
   tables.watch(Table.topics, (topicArn) => {
     if (known.get(topicArn)?.since !== since(topicArn)) forget(topicArn)
   })
-  return (header, body) => {
-    const { topicArn = '' } = header
-    let recipients = known.get(topicArn)
-    if (recipients === undefined) {
+  return {
+    knows: (topicArn) => known.get(topicArn)?.isLoaded === true,
+    async load(topicArn) {
       if (known.size >= KEPT_MAX || kept > KEPT_MAX) {
         known.clear()
         kept = 0
       }
-      known.set(topicArn, (recipients = new TopicRecipients(since(topicArn))))
-      for (const { key, value } of tables.range(Table.subscriptions, { prefix: `${topicArn}:` })) put(recipients, key, value)
-    }
-    return recipients.of(header, body)
+      forget(topicArn)
+      const recipients = new TopicRecipients(since(topicArn))
+      known.set(topicArn, recipients)
+      for (let after: string | undefined; known.get(topicArn) === recipients;) {
+        const rows = tables.range(Table.subscriptions, { prefix: `${topicArn}:`, limit: PAGE_ROWS, ...(after !== undefined && { after }) })
+        for (const { key, value } of rows) put(recipients, key, value)
+        after = rows.at(-1)?.key
+        if (rows.length < PAGE_ROWS) return void (recipients.isLoaded = true)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    },
+    of: (header, body) => known.get(header.topicArn ?? '')?.of(header, body) ?? [],
   }
 }
 
 class TopicRecipients {
   readonly since: number
+  /** All of its subscriptions were read; changes count from the beginning. */
+  isLoaded = false
   /** Those that get every message. */
   readonly #all = new Set<string>()
   /** The same as a list, made again after a change. */

@@ -1,5 +1,5 @@
 // Who subscribes to a topic: read from the subscription records once, then kept with each of their changes, and forgotten when there are
-// many other topics.
+// many other topics. After a start all are read a few at a time, so that the first publish to a wide topic finds them there.
 import { type FilteredMessage, SubscriptionFilters, filterPolicyOf } from '../../model/filter-policy/subscription-filters.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
@@ -23,15 +23,50 @@ export interface Subscribers {
 }
 
 export interface SubscriberIndex {
+  /** Reads the topic's subscriptions at once where they are not known yet. */
   of(topic: Topic): Subscribers
+  /** Resolves when all topics are known, as far as they are kept. */
+  readonly warm: Promise<void>
 }
 
 const TOPICS_KEPT_MAX = 20_000
+/** Compiled policies are what takes time: a page is a millisecond or two. */
+const WARM_ROWS = 30
 
 export function createSubscriberIndex(tables: Tables): SubscriberIndex {
   const known = new Map<string, TopicSubscribers>()
-  tables.watch(Table.subscriptions, (key) => known.get(topicOfSubscription(key))?.put(key, tables.get(Table.subscriptions, key)))
+  let warming: { readonly topicArn: string; readonly subscribers: TopicSubscribers; isWhole: boolean } | undefined
+  tables.watch(Table.subscriptions, (key) => {
+    const topicArn = topicOfSubscription(key)
+    const subscription = tables.get(Table.subscriptions, key)
+    known.get(topicArn)?.put(key, subscription)
+    if (warming?.topicArn === topicArn) warming.subscribers.put(key, subscription)
+  })
+  const keepWarmed = (): void => {
+    if (warming?.isWhole === true && !known.has(warming.topicArn)) known.set(warming.topicArn, warming.subscribers)
+    warming = undefined
+  }
+  const warm = async (): Promise<void> => {
+    for (let after: string | undefined; known.size < TOPICS_KEPT_MAX;) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const rows = tables.range(Table.subscriptions, { limit: WARM_ROWS, ...(after !== undefined && { after }) })
+      for (const { key, value } of rows) {
+        const topicArn = topicOfSubscription(key)
+        if (topicArn !== warming?.topicArn) {
+          keepWarmed()
+          warming = { topicArn, subscribers: new TopicSubscribers(tables.get(Table.topics, topicArn)?.createdAt ?? 0), isWhole: true }
+        }
+        if (known.has(topicArn)) warming.isWhole = false
+        else warming.subscribers.put(key, value)
+      }
+      after = rows.at(-1)?.key
+      if (after === undefined) return keepWarmed()
+    }
+    warming = undefined
+  }
   return {
+    // What cannot be read now is read when somebody asks for it, who is told.
+    warm: warm().catch(() => undefined),
     of(topic) {
       const kept = known.get(topic.topicArn)
       if (kept !== undefined && kept.since === topic.createdAt) return kept
