@@ -3,6 +3,7 @@
 import type { Tables } from '../../engine/tables.ts'
 import { settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
+import type { Queue } from '../../model/topic.ts'
 
 interface Index {
   readonly targets: Map<string, string>
@@ -10,6 +11,11 @@ interface Index {
 }
 
 const indexes = new WeakMap<Tables, Index>()
+
+/** Reads all queues once: at the start, so that no call waits for it. */
+export function openDeadLetterSources(tables: Tables): void {
+  indexOf(tables)
+}
 
 /** ARNs in order. */
 export function deadLetterSourcesOf(tables: Tables, targetArn: string): readonly string[] {
@@ -21,13 +27,12 @@ function indexOf(tables: Tables): Index {
   if (known !== undefined) return known
   const index: Index = { targets: new Map(), sources: new Map() }
   indexes.set(tables, index)
-  for (const { key } of tables.range(Table.queues, {})) note(tables, index, key)
-  tables.watch(Table.queues, (key) => note(tables, index, key))
+  for (const { key, value } of tables.range(Table.queues, {})) note(index, key, value)
+  tables.watch(Table.queues, (key) => note(index, key, tables.get(Table.queues, key)))
   return index
 }
 
-function note(tables: Tables, { targets, sources }: Index, arn: string): void {
-  const queue = tables.get(Table.queues, arn)
+function note({ targets, sources }: Index, arn: string, queue: Queue | undefined): void {
   const target = queue === undefined ? undefined : settingsOf(queue).redrive?.deadLetterTargetArn
   const before = targets.get(arn)
   if (before === target) return

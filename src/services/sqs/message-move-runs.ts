@@ -4,6 +4,7 @@ import type { Timer } from '../../base/clock.ts'
 import type { Env } from '../../engine/env.ts'
 import { isActive } from '../../model/message-move-task.ts'
 import { Table } from '../../model/tables.ts'
+import { openDeadLetterSources } from './dead-letter-sources.ts'
 import { type KnownBodies, moveSome, type Step } from './message-move.ts'
 
 /** In one step, where the task asks for no pace. */
@@ -34,6 +35,7 @@ export class MessageMoveRuns {
   constructor(env: Env, refusal: () => string | undefined) {
     this.#env = env
     this.#refusal = refusal
+    openDeadLetterSources(env.tables)
     for (const { key } of env.tables.range(Table.messageMoveTasks, {})) this.#changed(key)
     this.#unwatch = env.tables.watch(Table.messageMoveTasks, (key) => this.#changed(key))
   }

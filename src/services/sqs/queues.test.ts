@@ -90,6 +90,18 @@ test('queues are listed by name, by prefix and by page', async (t) => {
     assert.equal((await refusal(world.sqs('ListQueues', input))).code, 'InvalidParameterValue')
 })
 
+test('a thousand queues are listed at once, and the rest by a token where a page was asked for', async (t) => {
+  const world = await createWorld(t)
+  for (let at = 0; at < 1001; at++) await world.create(`q${String(at).padStart(4, '0')}`)
+  const all = await world.sqs<{ QueueUrls: string[]; NextToken?: string }>('ListQueues')
+  assert.deepEqual([all.QueueUrls.length, all.NextToken], [1000, undefined])
+  const first = await world.sqs<{ QueueUrls: string[]; NextToken: string }>('ListQueues', { MaxResults: 1000 })
+  assert.equal(first.QueueUrls.length, 1000)
+  assert.deepEqual(await world.sqs('ListQueues', { MaxResults: 1000, NextToken: first.NextToken }), {
+    QueueUrls: [`http://${HOST}/${ACCOUNT}/q1000`],
+  })
+})
+
 test('attributes are shown with their defaults, changed one by one, and taken away when empty', async (t) => {
   const world = await createWorld(t)
   const QueueUrl = await world.create('q', { VisibilityTimeout: '60' })
