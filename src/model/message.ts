@@ -34,6 +34,8 @@ export interface MessageHeader {
   readonly subscriptionArn?: string
   /** Confirmations: the token, sealed (engine/seal.ts). */
   readonly sealedToken?: string
+  /** Of `Queued`: hex MD5 of the body, so that a receive need not make it. Absent from what older releases wrote. */
+  readonly bodyMd5?: string
   /** Principal id of the sender, for the queue's SenderId. */
   readonly senderId?: string
 }

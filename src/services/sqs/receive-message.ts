@@ -67,12 +67,18 @@ export function createReceiveMessage(
       const queue = requireQueue(tx, input, call)
       return receive(tx, queue, { ...readLimits(input, settingsOf(queue)), inFlightMax }, call)
     },
-    async answer(output, call, input) {
+    answer(output, call, input) {
       if (!('taken' in output) || output.taken.length === 0) return {}
-      const messages = await Promise.all(output.taken.map((message) => readTaken(output.queue, message, input, call, notificationText)))
-      return { Messages: messages.filter((message) => message !== undefined) }
+      const messages = output.taken.map((message) => readTaken(output.queue, message, input, call, notificationText))
+      return messages.some((message) => message instanceof Promise)
+        ? Promise.all(messages.map(async (message) => message)).then(shown)
+        : shown(messages as (ReceivedMessage | undefined)[])
     },
   }
+}
+
+function shown(messages: readonly (ReceivedMessage | undefined)[]): ReceiveMessageOutput {
+  return { Messages: messages.filter((message) => message !== undefined) }
 }
 
 interface Limits {

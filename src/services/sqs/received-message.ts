@@ -60,28 +60,51 @@ export function checkSystemNames({ AttributeNames = [], MessageSystemAttributeNa
     for (const name of names) if (!SYSTEM_NAMES.has(name)) throw unknownAttributeName(name)
 }
 
-/** Undefined when the message was deleted between the commit and now. */
-export async function readTaken(
-  { number: queue, queueArn }: Queue,
+/** At once where the body is in memory. Undefined when the message was deleted between the commit and now. */
+export function readTaken(
+  queue: Queue,
   taken: TakenMessage,
   names: WantedNames,
   call: Call,
   notificationText: NotificationText,
-): Promise<ReceivedMessage | undefined> {
-  const { queues, tables } = call.env
-  if (queues.find(queue, taken.sequence) === undefined) return undefined
-  const stored = queues.body(queue, taken.sequence)
-  const { header, body } = readMessage(call.env, queueArn, stored instanceof Promise ? await stored : stored)
-  const route = taken.route === 0 ? undefined : tables.get(Table.routes, String(taken.route))
-  assert(taken.route === 0 || route !== undefined, `route ${taken.route} of a queued message is kept`)
-  const shown = await contentOf(header, body, route, call, notificationText)
-  const attributes = select(shown.attributes, names.MessageAttributeNames)
+): ReceivedMessage | undefined | Promise<ReceivedMessage | undefined> {
+  const { queues } = call.env
+  if (queues.find(queue.number, taken.sequence) === undefined) return undefined
+  const stored = queues.body(queue.number, taken.sequence)
+  const show = (bytes: Buffer): ReceivedMessage | Promise<ReceivedMessage> => {
+    const { header, body } = readMessage(call.env, queue.queueArn, bytes)
+    if (taken.route !== 0) return showPublished(queue, taken, { header, body }, names, call, notificationText)
+    return shownMessage(queue, taken, header, names, {
+      messageId: header.queuedId ?? header.messageId,
+      body,
+      bodyMd5: header.bodyMd5 ?? md5OfText(body),
+      attributes: header.attributes,
+    })
+  }
+  return stored instanceof Promise ? stored.then(show) : show(stored)
+}
+
+interface Content {
+  readonly messageId: string
+  readonly body: string
+  readonly bodyMd5: string
+  readonly attributes: MessageAttributes | undefined
+}
+
+function shownMessage(
+  { number, queueArn }: Queue,
+  taken: TakenMessage,
+  header: QueuedHeader,
+  names: WantedNames,
+  content: Content,
+): ReceivedMessage {
+  const attributes = content.attributes === undefined ? undefined : select(content.attributes, names.MessageAttributeNames)
   const system = systemAttributes(header, taken, names, isFifoName(queueArn))
   return {
-    MessageId: header.queuedId ?? (taken.route === 0 ? header.messageId : messageIdOf(header.messageId, taken.route)),
-    ReceiptHandle: formatReceiptHandle(queue, taken),
-    MD5OfBody: md5OfText(shown.body),
-    Body: shown.body,
+    MessageId: content.messageId,
+    ReceiptHandle: formatReceiptHandle(number, taken),
+    MD5OfBody: content.bodyMd5,
+    Body: content.body,
     ...(system !== undefined && { Attributes: system }),
     ...(attributes !== undefined && {
       MD5OfMessageAttributes: md5OfAttributes(attributes),
@@ -90,22 +113,26 @@ export async function readTaken(
   }
 }
 
-interface Content {
-  readonly body: string
-  readonly attributes: MessageAttributes
-}
-
-async function contentOf(
-  header: MessageHeader,
-  body: string,
-  route: Route | undefined,
+/** What a topic published. Confirmations come in the envelope whatever the subscription wants. */
+async function showPublished(
+  queue: Queue,
+  taken: TakenMessage,
+  message: { readonly header: QueuedHeader; readonly body: string },
+  names: WantedNames,
   call: Call,
   notificationText: NotificationText,
-): Promise<Content> {
-  if (route === undefined) return { body, attributes: header.attributes ?? {} }
-  // Confirmations come in the envelope whatever the subscription wants.
-  if (!route.raw || header.type !== 'Notification') return { body: await notificationText(header, body, route, call), attributes: {} }
-  return { body: selectText(body, header.structure, 'sqs'), attributes: header.attributes ?? {} }
+): Promise<ReceivedMessage> {
+  const { header } = message
+  const route = call.env.tables.get(Table.routes, String(taken.route))
+  assert(route !== undefined, `route ${taken.route} of a queued message is kept`)
+  const isRaw = route.raw && header.type === 'Notification'
+  const body = isRaw ? selectText(message.body, header.structure, 'sqs') : await notificationText(header, message.body, route, call)
+  return shownMessage(queue, taken, header, names, {
+    messageId: header.queuedId ?? messageIdOf(header.messageId, taken.route),
+    body,
+    bodyMd5: md5OfText(body),
+    attributes: isRaw ? header.attributes : undefined,
+  })
 }
 
 /** The id of a published message's copy: its own, the same at every receive, and kept on the way to a dead-letter queue. */

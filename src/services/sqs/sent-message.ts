@@ -72,6 +72,7 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
     type: 'Queued',
     messageId: call.env.random.uuid(),
     publishedAt: tx.now,
+    bodyMd5: checksums.MD5OfMessageBody,
     attributes: attributesMd5 === undefined ? undefined : message.attributes,
     groupId: message.groupId,
     deduplicationId: message.deduplicationId,
