@@ -35,6 +35,8 @@ const { values } = parseArgs({
 const ROUNDS = Number(values.rounds ?? 5)
 const REQUESTS = Number(values.requests ?? 12_000)
 const PREPARED = 2000
+/** Memory is that of an idle server. */
+const REST_MS = 1500
 const WARM_UP_REQUESTS = Number(values['warm-up'] ?? 100_000)
 const TEXT = 'x'.repeat(1024)
 const folder = mkdtempSync(join(tmpdir(), 'sealcast-bench-'))
@@ -62,7 +64,7 @@ const CASES: readonly Case[] = [1, 32, 256].flatMap((inFlight) =>
 
 async function main(): Promise<void> {
   const say = (line: string): void => void (values.json === true ? undefined : process.stdout.write(`${line}\n`))
-  const ours = await startOurs(join(folder, 'data'))
+  const ours = await startOurs(join(folder, 'data'), REST_MS)
   const idleMemoryMb = memoryMb(ours.pid)
   say(`ready after ${ours.readyMs.toFixed(0)} ms on an empty directory, ${idleMemoryMb.toFixed(0)} MiB resident when idle`)
   const bare = await startBare()

@@ -19,16 +19,17 @@ export interface LongPollFigures {
 const WAIT_SECONDS = 20
 /** Until the receive has surely begun to wait. */
 const SETTLE_MS = 5
-const IDLE_MS = 3000
+const IDLE_MS_MAX = 3000
 
 export async function measureLongPoll(server: OurServer, times: number, pollers: number): Promise<LongPollFigures> {
   const [queue = '', ...others] = await createQueues(server, 'poll', 1 + pollers)
   const alone = await pollTimes(server, queue, times)
   const waiting = await Promise.all(others.map((url) => startPolling(server, url)))
-  await pause(1000)
+  await pause(SETTLE_MS * 100)
   const before = cpuSeconds(server.pid)
-  await pause(IDLE_MS)
-  const idleCpuPercent = ((cpuSeconds(server.pid) - before) / (IDLE_MS / 1000)) * 100
+  const idleMs = Math.min(IDLE_MS_MAX, times * SETTLE_MS)
+  await pause(idleMs)
+  const idleCpuPercent = ((cpuSeconds(server.pid) - before) / (idleMs / 1000)) * 100
   const crowded = await pollTimes(server, queue, times)
   for (const connection of waiting) connection.cut()
   return {

@@ -58,8 +58,8 @@ export function stageQueued(
   const { encryption } = settingsOf(queue)
   if (encryption === undefined) return tx.message(header, body, false)
   const { plain, sealed } = sealingKey(tx, env, queue, encryption, user)
-  const { attributes, subject, ...open } = header
-  const hidden = JSON.stringify({ attributes, subject })
+  const { attributes, subject, bodyMd5, ...open } = header
+  const hidden = JSON.stringify({ attributes, subject, bodyMd5 })
   const content = Buffer.allocUnsafe(4 + Buffer.byteLength(hidden) + Buffer.byteLength(body))
   const hiddenEnd = content.writeUInt32LE(Buffer.byteLength(hidden), 0) + content.write(hidden, 4, 'utf8')
   content.write(body, hiddenEnd, 'utf8')
@@ -81,7 +81,7 @@ export function readQueued<Header extends MessageHeader>(
   const content = openBytes(openedKey(env, queueArn, sealedBy), entry.body, boundOf(header))
   if (content === undefined) throw new KeyBroken(`a message of ${queueArn} does not open under the data key it names`)
   const hiddenEnd = 4 + content.readUInt32LE(0)
-  const hidden = JSON.parse(content.toString('utf8', 4, hiddenEnd)) as Pick<MessageHeader, 'attributes' | 'subject'>
+  const hidden = JSON.parse(content.toString('utf8', 4, hiddenEnd)) as Pick<MessageHeader, 'attributes' | 'subject' | 'bodyMd5'>
   return { header: { ...open, ...hidden } as unknown as Header, body: content.toString('utf8', hiddenEnd) }
 }
 

@@ -265,9 +265,11 @@ function encode({ speech, operation, model }: Route, output: Readonly<Record<str
   return { status, headers: { ...restHeaders(identity), ...headers }, body: isIterable(body) ? Readable.from(body) : body }
 }
 
-function encodeJsonOutput(model: ServiceModel, operation: OperationShape, output: Readonly<Record<string, unknown>>): string {
+function encodeJsonOutput(model: ServiceModel, operation: OperationShape, output: Readonly<Record<string, unknown>>): string | Readable {
   const codec = model.service === 'sqs' ? sqsCodec(operation.name) : undefined
-  return codec === undefined ? encodeJson(operation, output) : codec.encode(output)
+  if (codec === undefined) return encodeJson(operation, output)
+  const pieces = codec.pieces?.(output)
+  return pieces === undefined ? codec.encode(output) : Readable.from(pieces)
 }
 
 function encodeQueryOutput(

@@ -8,20 +8,15 @@ import type { Transaction } from '../../engine/transaction.ts'
 import { type QueueSettings, settingsOf } from '../../model/queue-attributes.ts'
 import type { Queue } from '../../model/topic.ts'
 import type { Waiting } from '../../storage/queues.ts'
+import { AnswerRoom } from './answer-room.ts'
 import { VISIBILITY_SECONDS_MAX } from './change-message-visibility.ts'
 import { invalidValue, notOfThisQueueType, tooManyInFlight, withKeyErrors } from './errors.ts'
 import { checkToken } from './fifo-message.ts'
 import { keyUserOf } from './key-user.ts'
 import { queueArnOf, type QueueInput, queueResources, requireQueue } from './queue-address.ts'
 import { rememberAttempt, repeatAttempt } from './receive-attempt.ts'
-import {
-  checkSystemNames,
-  type NotificationText,
-  readTaken,
-  type ReceivedMessage,
-  type TakenMessage,
-  type WantedNames,
-} from './received-message.ts'
+import { completeAnswer, type ReceiveMessageOutput, type TakenMessages } from './received-answer.ts'
+import { checkSystemNames, type NotificationText, type TakenMessage, type WantedNames } from './received-message.ts'
 import { deadLetterQueueOf, messagesToMove, moveMessages } from './redrive.ts'
 
 export interface ReceiveMessageInput extends QueueInput, WantedNames {
@@ -31,17 +26,10 @@ export interface ReceiveMessageInput extends QueueInput, WantedNames {
   readonly ReceiveRequestAttemptId?: string
 }
 
-interface Taken {
-  readonly queue: Queue
-  readonly taken: readonly TakenMessage[]
+interface Taken extends TakenMessages {
   /** A crash must not take it back: order, or a count of receives, is built on it. */
   readonly isFirm: boolean
 }
-interface ReceiveMessageOutput {
-  /** Quirk: AWS leaves it out when there is none. */
-  readonly Messages?: readonly ReceivedMessage[]
-}
-
 const MESSAGES_MAX = 10
 const WAIT_SECONDS_MAX = 20
 /** How often who waits looks again at a queue with as many messages in flight as there may be. */
@@ -56,6 +44,7 @@ export function createReceiveMessage(
   notificationText: NotificationText,
   inFlightMax = Infinity,
 ): Operation<ReceiveMessageInput, Taken | ReceiveMessageOutput> {
+  const room = new AnswerRoom()
   return {
     name: 'ReceiveMessage',
     access: 'read',
@@ -67,18 +56,9 @@ export function createReceiveMessage(
       const queue = requireQueue(tx, input, call)
       return receive(tx, queue, { ...readLimits(input, settingsOf(queue)), inFlightMax }, call)
     },
-    answer(output, call, input) {
-      if (!('taken' in output) || output.taken.length === 0) return {}
-      const messages = output.taken.map((message) => readTaken(output.queue, message, input, call, notificationText))
-      return messages.some((message) => message instanceof Promise)
-        ? Promise.all(messages.map(async (message) => message)).then(shown)
-        : shown(messages as (ReceivedMessage | undefined)[])
-    },
+    answer: (output, call, input) =>
+      'taken' in output && output.taken.length > 0 ? completeAnswer(output, call, input, { notificationText, room }) : {},
   }
-}
-
-function shown(messages: readonly (ReceivedMessage | undefined)[]): ReceiveMessageOutput {
-  return { Messages: messages.filter((message) => message !== undefined) }
 }
 
 interface Limits {

@@ -60,28 +60,23 @@ export function checkSystemNames({ AttributeNames = [], MessageSystemAttributeNa
     for (const name of names) if (!SYSTEM_NAMES.has(name)) throw unknownAttributeName(name)
 }
 
-/** At once where the body is in memory. Undefined when the message was deleted between the commit and now. */
-export function readTaken(
+/** The message with `bytes` as the queue store gives them; at once unless it comes in an envelope. */
+export function showTaken(
   queue: Queue,
   taken: TakenMessage,
+  bytes: Buffer,
   names: WantedNames,
   call: Call,
   notificationText: NotificationText,
-): ReceivedMessage | undefined | Promise<ReceivedMessage | undefined> {
-  const { queues } = call.env
-  if (queues.find(queue.number, taken.sequence) === undefined) return undefined
-  const stored = queues.body(queue.number, taken.sequence)
-  const show = (bytes: Buffer): ReceivedMessage | Promise<ReceivedMessage> => {
-    const { header, body } = readMessage(call.env, queue.queueArn, bytes)
-    if (taken.route !== 0) return showPublished(queue, taken, { header, body }, names, call, notificationText)
-    return shownMessage(queue, taken, header, names, {
-      messageId: header.queuedId ?? header.messageId,
-      body,
-      bodyMd5: header.bodyMd5 ?? md5OfText(body),
-      attributes: header.attributes,
-    })
-  }
-  return stored instanceof Promise ? stored.then(show) : show(stored)
+): ReceivedMessage | Promise<ReceivedMessage> {
+  const { header, body } = readMessage(call.env, queue.queueArn, bytes)
+  if (taken.route !== 0) return showPublished(queue, taken, { header, body }, names, call, notificationText)
+  return shownMessage(queue, taken, header, names, {
+    messageId: header.queuedId ?? header.messageId,
+    body,
+    bodyMd5: header.bodyMd5 ?? md5OfText(body),
+    attributes: header.attributes,
+  })
 }
 
 interface Content {

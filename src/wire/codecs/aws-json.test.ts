@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import fc from 'fast-check'
 import { ServiceError } from '../../model/service-error.ts'
 import { testModel, testOperation } from '../test-world.ts'
 import { decodeJson, encodeJson, encodeJsonError } from './aws-json.ts'
@@ -56,6 +57,24 @@ test('a body that nests too deep is refused before it is parsed', () => {
   assert.throws(() => decode('sqs', 'ListQueues', '['.repeat(5_000_000)), isSerialization)
   const inString = JSON.stringify({ QueueNamePrefix: '[{"'.repeat(10_000) })
   assert.equal((decode('sqs', 'ListQueues', inString) as { QueueNamePrefix: string }).QueueNamePrefix.length, 30_000)
+})
+
+test('depth is counted outside of texts, however long and full of escapes these are', () => {
+  const brackets = fc.array(fc.constantFrom('x'.repeat(700), '[{', '"', '\\', '\\"', ']', 'é'.repeat(900)), {
+    minLength: 20,
+    maxLength: 60,
+  })
+  fc.assert(
+    fc.property(brackets, fc.boolean(), (parts, isDeep) => {
+      const text = parts.join('')
+      const nested = '['.repeat(isDeep ? 200 : 5) + ']'.repeat(isDeep ? 200 : 5)
+      const [first, last] = [JSON.stringify(text), JSON.stringify(`${text}\\`)]
+      const body = `{"QueueNamePrefix":${first},"Other":${nested},"Last":${last}}${' '.repeat(20_000)}`
+      if (isDeep) assert.throws(() => decode('sqs', 'ListQueues', body), /nests deeper/)
+      else assert.deepEqual(decode('sqs', 'ListQueues', body), { QueueNamePrefix: text })
+    }),
+    { numRuns: 60 },
+  )
 })
 
 test('outputs hold what the shape knows; an operation without output answers an empty object', () => {

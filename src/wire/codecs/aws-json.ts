@@ -57,21 +57,38 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
+/** Of bytes that are JSON; of others, nothing that is sure. */
 function depthOf(bytes: Buffer): number {
   let depth = 0
   let deepest = 0
-  let inString = false
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]
-    if (inString) {
-      if (byte === 0x5c) at++
-      else if (byte === 0x22) inString = false
-    } else if (byte === 0x22) inString = true
+    if (byte === QUOTE) at = endOfString(bytes, at)
     else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth)
     else if (byte === 0x7d || byte === 0x5d) depth--
   }
   return deepest
 }
+
+/** Where the string that begins at `start` ends. A long one without escapes, which is most of the bytes of a large body, is not walked. */
+function endOfString(bytes: Buffer, start: number): number {
+  for (let at = start + 1; at < bytes.length;) {
+    for (const until = Math.min(bytes.length, at + WALKED_BYTES); at < until; at++) {
+      if (bytes[at] === QUOTE) return at
+      if (bytes[at] === BACKSLASH) at++
+    }
+    const quote = bytes.indexOf(QUOTE, at)
+    if (quote === -1) return bytes.length
+    const escape = bytes.subarray(at, quote).indexOf(BACKSLASH)
+    if (escape === -1) return quote
+    at += escape
+  }
+  return bytes.length
+}
+
+const WALKED_BYTES = 1024
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 
 function readStructure(shape: StructureShape, value: Readonly<Record<string, unknown>>): Input {
   const input: Input = {}

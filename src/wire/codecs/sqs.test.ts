@@ -186,6 +186,19 @@ test('the encoders write what the schema codec writes', () => {
   }
 })
 
+test('a large answer comes in pieces of a message each, together the same text', () => {
+  const { encode, pieces } = codecOf('ReceiveMessage')
+  const received = (...sizes: number[]) => ({ Messages: sizes.map((size, at) => ({ MessageId: `m${at}`, Body: '"é'.repeat(size / 2) })) })
+  assert.equal(pieces?.({}), undefined)
+  assert.equal(pieces?.(received()), undefined)
+  assert.equal(pieces?.(received(256 * 1024, 256 * 1024)), undefined)
+  for (const large of [received(524_290), received(2, 1_048_576, 0, 1_048_576)]) {
+    const parts = [...(pieces?.(large) ?? [])]
+    assert.equal(parts.length, large.Messages.length + 1)
+    assert.equal(parts.join(''), encode(large))
+  }
+})
+
 /** Puts `value` at a place that is found by counting members from the top; `isExtra`: under a new name beside it. */
 function replace(target: object, path: readonly number[], value: unknown, isExtra: boolean): void {
   const members = target as Record<string, unknown>

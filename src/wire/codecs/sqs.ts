@@ -14,6 +14,8 @@ export interface SqsCodec {
   /** The input, in which nothing required is missing; undefined when the schema codec has to look at it. */
   readonly decode: (bytes: Buffer) => Members | undefined
   readonly encode: (output: Json) => string
+  /** The same text in pieces that are made as they are asked for; undefined for what is not large. */
+  readonly pieces?: (output: Json) => Iterable<string> | undefined
 }
 
 const codec = (name: string, read: (value: Json) => Members | undefined, encode: SqsCodec['encode']): SqsCodec => ({
@@ -39,7 +41,7 @@ const CODECS: readonly SqsCodec[] = [
     (value) => readBatch(value, SEND_ENTRY, 'Id', 'MessageBody'),
     (output) => encodeBatch(output, sentEntry),
   ),
-  codec('ReceiveMessage', (value) => readMembers(value, RECEIVE, 'QueueUrl'), encodeReceived),
+  { ...codec('ReceiveMessage', (value) => readMembers(value, RECEIVE, 'QueueUrl'), encodeReceived), pieces: receivedPieces },
   codec('DeleteMessage', (value) => readMembers(value, DELETE, 'QueueUrl', 'ReceiptHandle'), empty),
   codec(
     'DeleteMessageBatch',
@@ -219,6 +221,21 @@ function encodeBatch({ Successful, Failed }: Json, entry: (value: Json) => strin
 
 function encodeReceived({ Messages }: Json): string {
   return new Writer().raw('Messages', list(Messages, encodeMessage)).json
+}
+
+/** Characters of bodies. A larger answer as one text would hold up everybody else while it is written. */
+const WHOLE_CHARS_MAX = 512 * 1024
+
+function receivedPieces({ Messages }: Json): Iterable<string> | undefined {
+  if (!Array.isArray(Messages)) return undefined
+  const messages = Messages as readonly Json[]
+  const chars = messages.reduce((sum, { Body }) => sum + (typeof Body === 'string' ? Body.length : 0), 0)
+  return chars > WHOLE_CHARS_MAX ? messagePieces(messages) : undefined
+}
+
+function* messagePieces(messages: readonly Json[]): Generator<string> {
+  for (const [at, message] of messages.entries()) yield `${at === 0 ? '{"Messages":[' : ','}${encodeMessage(message)}`
+  yield ']}'
 }
 
 function encodeMessage({ MessageId, ReceiptHandle, MD5OfBody, Body, Attributes, MD5OfMessageAttributes, MessageAttributes }: Json): string {
