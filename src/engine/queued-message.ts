@@ -1,6 +1,7 @@
-// How a queue keeps a message, and how it is read again: as it is, or with body, subject and attributes sealed, where the queue's
-// attributes ask for it. A sealed message names the data key that opens it, so that it outlives every change of the queue's attributes
-// and of its key's versions. Data keys are used again for as long as the queue says; only then the key itself is asked, and may refuse.
+// How a queue keeps a message, and how it is read again: as it is, or with body, checksum, subject and attributes sealed, where the
+// queue's attributes ask for it. A sealed message names the data key that opens it, so that it outlives every change of the queue's
+// attributes and of its key's versions. Data keys are used again for as long as the queue says; only then the key itself is asked, and
+// may refuse.
 import { NONCE_BYTES, openBytes, sealBytes } from '../base/aead.ts'
 import { assert } from '../base/assert.ts'
 import { parseArn } from '../model/arn.ts'
