@@ -11,6 +11,7 @@ import { sqsModel } from '../src/services/sqs/model.ts'
 import { stsModel } from '../src/services/sts/model.ts'
 import { createVerifyTargets } from '../src/verify/fuzz.ts'
 import { CANARY, createTargets, fuzz } from '../src/wire/fuzz.ts'
+import { createSqsTarget } from '../tests/sqs-fuzz.ts'
 
 const INPUT_MS_MAX = 2000
 const CANARY_INPUTS_MAX = 10_000
@@ -32,12 +33,14 @@ if (canary.finding === undefined) {
   process.exit(1)
 }
 
+const sqs = await createSqsTarget()
 const end = systemClock.monotonic() + seconds * 1000
 const { finding, inputs } = await fuzz({
   ...common,
-  targets: [...createTargets(models), ...createVerifyTargets(), ...createFilterTargets()],
+  targets: [...createTargets(models), ...createVerifyTargets(), ...createFilterTargets(), sqs.target],
   isOver: () => systemClock.monotonic() >= end,
 })
+await sqs.close()
 if (finding === undefined) process.stdout.write(`${inputs} inputs in ${seconds} s, seed ${seed}: nothing found; the canary was caught\n`)
 else {
   process.stderr.write(

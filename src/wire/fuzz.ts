@@ -12,6 +12,7 @@ import { decodeJson, encodeJsonError } from './codecs/aws-json.ts'
 import { decodeQuery, encodeQueryError } from './codecs/aws-query.ts'
 import { EMPTY_FORM, parseForm } from './codecs/form.ts'
 import { decodePublish, decodePublishBatch } from './codecs/publish.ts'
+import { SQS_CODECS } from './codecs/sqs.ts'
 import { decodeRest, encodeRestError } from './codecs/rest-xml.ts'
 import { createDoor } from './door.ts'
 import type { HttpRequest } from './http.ts'
@@ -111,6 +112,12 @@ const JSONS = [
   text('{"QueueUrl":"u","MessageBody":"b","DelaySeconds":3,"MessageAttributes":{"a":{"DataType":"Binary","BinaryValue":"eA=="}}}'),
   text('{"TrailName":"t","AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"f","Equals":["a"]}]}],"StartTime":1767323045.6}'),
 ]
+const MESSAGES = [
+  text('{"QueueUrl":"u","Entries":[{"Id":"a","MessageBody":"b","MessageGroupId":"g","MessageDeduplicationId":"d"}]}'),
+  text('{"QueueUrl":"u","Entries":[{"Id":"a","ReceiptHandle":"AAAA","VisibilityTimeout":3}]}'),
+  text('{"QueueUrl":"u","ReceiptHandle":"AAAA","VisibilityTimeout":0}'),
+  text('{"QueueUrl":"u","MaxNumberOfMessages":10,"WaitTimeSeconds":20,"AttributeNames":["All"],"MessageAttributeNames":["a.*"]}'),
+]
 const XMLS = [
   text('<?xml version="1.0"?><Delete xmlns="x"><Object><Key>a &amp; b</Key></Object><!-- c --><Quiet>true</Quiet></Delete>'),
   text('<CreateBucketConfiguration><LocationConstraint><![CDATA[<eu>]]></LocationConstraint></CreateBucketConfiguration>'),
@@ -167,6 +174,11 @@ export function createTargets(models: FuzzModels): FuzzTarget[] {
       seeds: [...FORMS, BATCH],
       run: (input) => agree(decode(input), models.sns.operations[name], input),
     })),
+    ...[...SQS_CODECS.values()].map(({ name, decode }): FuzzTarget => ({
+      name: `SQS ${name}`,
+      seeds: [...JSONS, ...MESSAGES],
+      run: (input) => agree(decode(input), models.sqs.operations[name], input, decodeJson),
+    })),
     { name: 'aws-chunked', seeds: CHUNKS, run: unpack },
     { name: 'door', seeds: REQUESTS, run: doorTarget(models) },
   ]
@@ -188,10 +200,14 @@ function pick(operations: readonly OperationShape[], input: Buffer): OperationSh
   return operations[sum % operations.length] as OperationShape
 }
 
-function agree(fast: unknown, operation: OperationShape | undefined, input: Buffer): void {
+function agree(
+  fast: unknown,
+  operation: OperationShape | undefined,
+  input: Buffer,
+  decode: (operation: OperationShape, input: Buffer) => unknown = (shape, bytes) => decodeQuery(shape, parseForm(bytes)),
+): void {
   if (fast === undefined || operation === undefined) return
-  if (!isDeepStrictEqual(fast, decodeQuery(operation, parseForm(input))))
-    throw new AssertionError('the fast codec disagrees with the schema codec')
+  if (!isDeepStrictEqual(fast, decode(operation, input))) throw new AssertionError('the fast codec disagrees with the schema codec')
 }
 
 async function unpack(input: Buffer): Promise<void> {
