@@ -56,7 +56,6 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
     sns: createSns({
       tables: env.tables,
       protocols: protocolsOf(),
-      isSealedAtRest: options.data === undefined || MESSAGE_STORES.every((store) => config['seal.stores'].includes(store)),
       ...(config['limits.profile'] === 'aws' && { limits: createSnsLimits({ tables: env.tables, clock }) }),
     }),
     sqs: createSqs({

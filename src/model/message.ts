@@ -36,6 +36,8 @@ export interface MessageHeader {
   readonly sealedToken?: string
   /** Of `Queued`: hex MD5 of the body, so that a receive need not make it. Absent from what older releases wrote. */
   readonly bodyMd5?: string
+  /** The data key, itself sealed, that the body is sealed under (engine/topic-message.ts); the body is then base64. */
+  readonly bodySealedBy?: string
   /** Principal id of the sender, for the queue's SenderId. */
   readonly senderId?: string
 }

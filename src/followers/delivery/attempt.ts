@@ -4,6 +4,7 @@ import type { Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.t
 import type { Env } from '../../engine/env.ts'
 import type { Outbound } from '../../engine/outbound.ts'
 import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
+import { openedBody } from '../../engine/topic-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
 import { type AttemptOutcome, attemptRecord } from '../../model/delivery.ts'
@@ -253,7 +254,7 @@ function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Delive
   const { subscriptionArn, protocol } = subscription
   const { sealedToken } = header
   const token = sealedToken === undefined ? undefined : env.seal.open(sealedToken, `confirmation ${subscriptionArn}`)
-  return createNotification(header, body, { protocol, subscriptionArn, baseUrl: baseUrl(), token })
+  return createNotification(header, openedBody(env, header, body), { protocol, subscriptionArn, baseUrl: baseUrl(), token })
 }
 
 function pauseBefore(

@@ -6,6 +6,7 @@ import { byProtocol, type Deliverer } from '../../engine/deliverer.ts'
 import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Outbound } from '../../engine/outbound.ts'
+import { openedBody } from '../../engine/topic-message.ts'
 import type { Counter } from '../../base/meter.ts'
 import type { Timer } from '../../base/clock.ts'
 import { deliveryIdOf, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
@@ -238,7 +239,7 @@ class Deliveries implements DeliveryFollower {
       while (header.type === 'Notification' && !this.#recipients.knows(topicArn)) await this.#recipients.load(topicArn)
       let text: string | undefined
       const body = (): string => (text ??= entry.body.toString('utf8'))
-      const recipients = this.#recipientsOf(header, body)
+      const recipients = this.#recipientsOf(header, () => this.#opened(header, body()))
       for (const subscriptionArn of recipients) {
         while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
         if (this.#isStopped) return false
@@ -254,6 +255,19 @@ class Deliveries implements DeliveryFollower {
     if (type === 'Queued' || topicArn === undefined) return []
     if (type === 'Notification') return this.#recipients.of(header, body)
     return subscriptionArn === undefined ? [] : [subscriptionArn]
+  }
+
+  /** For filter policies. A body that does not open passes none that looks at it: the others must not wait for its key. */
+  #opened(header: MessageHeader, body: string): string {
+    try {
+      return openedBody(this.#env, header, body)
+    } catch (error) {
+      this.#env.log.error('a sealed message cannot be opened, and goes to no subscription that filters bodies', {
+        messageId: header.messageId,
+        error: String(error),
+      })
+      return ''
+    }
   }
 
   #admit(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {

@@ -4,13 +4,13 @@ import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
 import { invalidParameter, topicLimitExceeded } from './errors.ts'
-import type { SnsOperation, SnsParts } from './operation.ts'
+import type { SnsOperation } from './operation.ts'
 import { tagsOf } from './tags.ts'
 import { checkTopicAttribute } from './topic-attributes.ts'
 
 const NAME = /^[A-Za-z0-9_-]{1,256}$/
 
-export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = ({ limits, isSealedAtRest }) => ({
+export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = ({ limits }) => ({
   name: 'CreateTopic',
   access: 'write',
   resource: (input, call) => topicPrefix(call) + (input.Name ?? ''),
@@ -22,7 +22,7 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
     if (!NAME.test(name) || input.Attributes?.['FifoTopic']?.toLowerCase() === 'true') throw invalidParameter('Topic Name')
     if (input.DataProtectionPolicy !== undefined)
       throw invalidParameter('DataProtectionPolicy Reason: data protection is not offered by this version of Sealcast')
-    const attributes = checkAttributes(input.Attributes ?? {}, { isSealedAtRest })
+    const attributes = checkAttributes(input.Attributes ?? {})
     const tags = tagsOf(input.Tags)
     const topicArn = topicPrefix(call) + name
     const existing = tx.get(Table.topics, topicArn)
@@ -40,12 +40,12 @@ function topicPrefix({ partition, region, account }: Call): string {
   return `arn:${partition}:sns:${region}:${account}:`
 }
 
-function checkAttributes(given: Readonly<Record<string, string>>, parts: Pick<SnsParts, 'isSealedAtRest'>): Record<string, string> {
+function checkAttributes(given: Readonly<Record<string, string>>): Record<string, string> {
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(given)) {
     if (name === 'FifoTopic') continue
     const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
-    const kept = checkTopicAttribute(name, value, parts, refuse, `Unknown attribute ${name}`)
+    const kept = checkTopicAttribute(name, value, refuse, `Unknown attribute ${name}`)
     if (kept !== undefined) attributes[name] = kept
   }
   return attributes

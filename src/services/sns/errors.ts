@@ -105,12 +105,12 @@ export const applicationDisabled = (): ServiceError =>
     shape: 'PlatformApplicationDisabledException',
   })
 
-export const UNSEALED =
-  'what is kept of messages would lie open here; have the server seal its stores journal, queues and records (setting seal.stores)'
+const KEY_CODES = { missing: 'KMSNotFound', disabled: 'KMSDisabled', foreign: 'KMSAccessDenied' } as const
 
-/** The topic was made while the server sealed its stores. */
-export const notSealed = (): ServiceError =>
-  new ServiceError('KMSInvalidState', 400, `The topic asks for encryption, but ${UNSEALED}`, { shape: 'KMSInvalidStateException' })
+/** What the key of a topic with encryption has against a message. */
+export function keyRefused({ kind, message }: { readonly kind: keyof typeof KEY_CODES; readonly message: string }): ServiceError {
+  return new ServiceError(KEY_CODES[kind], 400, message, { shape: `${KEY_CODES[kind]}Exception` })
+}
 
 export const optedOut = (): ServiceError =>
   new ServiceError('OptedOut', 400, 'The phone number is opted out', { shape: 'OptedOutException' })

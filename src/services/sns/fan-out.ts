@@ -20,9 +20,9 @@ import {
 import { stageQueued } from '../../engine/queued-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 
-/** A message whose entry stands in the frame already, for all queues that keep it as it is. */
 export interface PublishedMessage {
-  readonly reference: MessageReference
+  /** The entry in the frame, for all queues that keep the message as it is. */
+  readonly reference: () => MessageReference
   readonly header: MessageHeader
   readonly body: string
 }
@@ -69,8 +69,9 @@ function arrive(
 ): QueueRefusal | undefined {
   const refusal = queueRefusal(queue, topicArn, tx.now)
   if (refusal !== undefined) return refusal
-  let kept = reference
-  if (settingsOf(queue).encryption !== undefined) {
+  let kept: MessageReference
+  if (settingsOf(queue).encryption === undefined) kept = reference()
+  else {
     try {
       kept = stageQueued(tx, env, queue, { header, body }, topicKeyUser(topicArn))
     } catch (error) {

@@ -10,8 +10,6 @@ export interface SnsParts {
   readonly protocols: Readonly<Record<string, (endpoint: string) => string | undefined>>
   /** Counts and rates as AWS limits them; absent where nothing is counted. */
   readonly limits?: SnsLimits
-  /** Whether all that is kept of messages lies sealed: the effect of KmsMasterKeyId. */
-  readonly isSealedAtRest?: boolean
   /** Who sends SMS; absent where nobody does. */
   readonly sms?: SmsSender
 }

@@ -3,7 +3,7 @@ import type { PublishBatchInput, PublishBatchResponse } from '@aws-sdk/client-sn
 import { requireTopic, topicArnOf } from './arns.ts'
 import { batchTooLong, emptyBatch, entryIdMalformed, entryIdTooLong, idsNotDistinct, tooManyEntries } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
-import { checkMessage, checkSealing, checkSize, recordedMessage, send, topicResource } from './publish.ts'
+import { checkMessage, checkSize, recordedMessage, send, topicResource } from './publish.ts'
 
 const ENTRIES_MAX = 10
 const ID_CHARS_MAX = 80
@@ -30,7 +30,6 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse>
     if (entries.length > ENTRIES_MAX) throw tooManyEntries()
     if (entries.length === 0) throw emptyBatch()
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
-    checkSealing(parts, topic)
     checkIds(entries.map(({ Id }) => Id ?? ''))
     const checked = entries.map((entry, at) => checkMessage(entry, `publishBatchRequestEntries.${at + 1}.member.`))
     checkSize(

@@ -9,9 +9,10 @@ import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
-import type { Transaction } from '../../engine/transaction.ts'
+import { sealedForTopic, topicKeyProblem } from '../../engine/topic-message.ts'
+import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, notSealed } from './errors.ts'
+import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, keyRefused } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
@@ -41,7 +42,6 @@ export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => (
     const checked = checkMessage(input, '')
     if (isToEndpoint(input)) throw endpointRefusal(tx, destination(input, call))
     const topic = requireTopic(tx, destination(input, call))
-    checkSealing(parts, topic)
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
     return { MessageId: send(tx, call, parts, topic, checked) }
   },
@@ -112,20 +112,45 @@ export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, top
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,
     senderId: call.principal.principalId,
   }
-  const reference = tx.message(header, message.body, to.hasOutside)
   const queues = to.queuesFor(message)
-  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { reference, header, body: message.body })
+  const published = { header, body: message.body }
+  const reference = stage(tx, call, topic, published, to.hasOutside)
+  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { ...published, reference })
   return messageId
+}
+
+/** Stages the message, sealed where the topic asks for it. Gives what queues that keep it as it is refer to. */
+function stage(
+  tx: Transaction,
+  { env, principal }: Call,
+  topic: Topic,
+  { header, body }: { readonly header: MessageHeader; readonly body: string },
+  hasOutside: boolean,
+): () => MessageReference {
+  if (topic.attributes['KmsMasterKeyId'] === undefined) {
+    const reference = tx.message(header, body, hasOutside)
+    return () => reference
+  }
+  const sealed = guarded(() =>
+    sealedForTopic(tx, env, topic, { header, body }, { account: principal.account, isService: principal.type === 'service' }),
+  )
+  if (hasOutside) tx.message(sealed.header, sealed.body)
+  let plain: MessageReference | undefined
+  return () => (plain ??= tx.message(header, body, false))
+}
+
+function guarded<Result>(seal: () => Result): Result {
+  try {
+    return seal()
+  } catch (error) {
+    const problem = topicKeyProblem(error)
+    throw problem === undefined ? error : keyRefused(problem)
+  }
 }
 
 /** "Amazon SNS active tracing": a publisher's trace goes on to queues, whose receivers find it in AWSTraceHeader. */
 function traceHeaderOf({ traceHeader }: Call): string | undefined {
   return traceHeader !== undefined && traceHeader.length <= TRACE_CHARS_MAX ? traceHeader : undefined
-}
-
-/** A topic that asks for encryption takes no message that would lie open. */
-export function checkSealing({ isSealedAtRest }: SnsParts, { attributes }: Topic): void {
-  if (attributes['KmsMasterKeyId'] !== undefined && isSealedAtRest !== true) throw notSealed()
 }
 
 export function checkSize(topic: Topic, bytes: number, refusal: () => Error): void {

@@ -15,7 +15,7 @@ export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
     const name = input.AttributeName ?? ''
     const { [name]: _replaced, ...others } = topic.attributes
-    const value = checkTopicAttribute(name, input.AttributeValue ?? '', parts, invalidParameter, 'AttributeName')
+    const value = checkTopicAttribute(name, input.AttributeValue ?? '', invalidParameter, 'AttributeName')
     const changed = { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } }
     const problem = largeMessagesProblem(changed, () => [...parts.subscribers.of(topic).all.values()].map(({ protocol }) => protocol))
     if (problem !== undefined) throw invalidParameter(problem)

@@ -2,9 +2,7 @@
 import { DeliveryPolicyError, effectiveTopicPolicy, parseTopicPolicy } from '../../model/delivery-policy.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { ServiceError } from '../../model/service-error.ts'
-import { UNSEALED } from './errors.ts'
 import { feedbackProblem, isFeedbackAttribute } from './feedback.ts'
-import type { SnsParts } from './operation.ts'
 import type { Subscribers } from './subscribers.ts'
 import { topicPolicy, topicPolicyProblem } from './topic-policy.ts'
 
@@ -14,10 +12,7 @@ export const MESSAGE_BYTES_MIN = 1024
 export const MESSAGE_BYTES_MAX = 1024 * 1024
 export const MESSAGE_BYTES_DEFAULT = 256 * 1024
 
-type Check = (
-  value: string,
-  parts: Pick<SnsParts, 'isSealedAtRest'>,
-) => { readonly keep: string | undefined } | { readonly problem: string }
+type Check = (value: string) => { readonly keep: string | undefined } | { readonly problem: string }
 
 /** An empty value clears; `problem` is what stands behind "Invalid parameter: [Attributes Reason: ]". */
 const SETTABLE: Readonly<Record<string, Check>> = {
@@ -39,11 +34,10 @@ const SETTABLE: Readonly<Record<string, Check>> = {
       throw error
     }
   },
-  // Until there is a KMS, the key named is that of the sealed stores, whichever it names.
-  KmsMasterKeyId(value, { isSealedAtRest }) {
+  // Whether the key exists shows when it is needed, as on AWS.
+  KmsMasterKeyId(value) {
     if (value === '') return { keep: undefined }
-    if (!KEY_REFERENCE.test(value)) return { problem: 'KmsMasterKeyId: must be the id, ARN or alias of a key' }
-    return isSealedAtRest === true ? kept(value) : { problem: `KmsMasterKeyId: ${UNSEALED}` }
+    return KEY_REFERENCE.test(value) ? kept(value) : { problem: 'KmsMasterKeyId: must be the id, ARN or alias of a key' }
   },
   TracingConfig(value) {
     if (value === 'PassThrough') return kept(value)
@@ -67,7 +61,6 @@ const NOT_OFFERED: ReadonlySet<string> = new Set(['ArchivePolicy', 'ContentBased
 export function checkTopicAttribute(
   name: string,
   value: string,
-  parts: Pick<SnsParts, 'isSealedAtRest'>,
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
@@ -76,7 +69,7 @@ export function checkTopicAttribute(
   if (NOT_OFFERED.has(name) || isFeedbackAttribute(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
   const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
   if (check === undefined) throw refuse(unknown)
-  const checked = check(value, parts)
+  const checked = check(value)
   if ('problem' in checked) throw refuse(checked.problem)
   return checked.keep
 }

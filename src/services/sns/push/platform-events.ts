@@ -7,13 +7,14 @@ import {
   eventTopicOf,
   platformEvent,
 } from '../../../model/platform.ts'
+import { ServiceError } from '../../../model/service-error.ts'
 import { Table } from '../../../model/tables.ts'
 import type { Call } from '../../../engine/operation.ts'
 import type { Transaction } from '../../../engine/transaction.ts'
 import type { SnsParts } from '../operation.ts'
 import { send } from '../publish.ts'
 
-/** Nothing is told where no topic is named, or where it is gone. */
+/** Nothing is told where no topic is named, or where it is gone or takes no message. */
 export function tellEvent(
   tx: Transaction,
   call: Call,
@@ -27,5 +28,10 @@ export function tellEvent(
   if (topic === undefined) return
   const { subject, message } = platformEvent(application, endpoint, type, tx.now, { Attributes: endpointAttributes(endpoint) })
   const bytes = Buffer.byteLength(message)
-  send(tx, call, parts, topic, { body: message, subject, attributes: undefined, structure: undefined, groupId: undefined, bytes })
+  try {
+    send(tx, call, parts, topic, { body: message, subject, attributes: undefined, structure: undefined, groupId: undefined, bytes })
+  } catch (error) {
+    // A topic whose key refuses takes no message; the call goes on without.
+    if (!(error instanceof ServiceError)) throw error
+  }
 }
