@@ -91,6 +91,8 @@ export function startUpkeep({ clock, log, store, sweeps, needed }: UpkeepParts):
     const before = needed()
     if (before === undefined) return
     tidiedAt = store.journal.durable
+    // A server that nobody calls lets go of what is over, too.
+    store.queues.expire(clock.now())
     await store.tidy(before)
     if (clock.monotonic() - sweptAt < SWEEP_MS) return
     sweptAt = clock.monotonic()

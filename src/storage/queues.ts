@@ -40,6 +40,10 @@ export interface Queues {
    *
    * Of an ordered group (above 0) it gives messages only while none of the group is in flight or reserved, in the order they were sent, and
    * none behind a delayed one: as many of one group as there are before the next group. What becomes visible again goes to its place.
+   * Of fair groups (below 0) those go first that have less in flight, in turns among those that have about as much; messages without a
+   * group count as each their own. A few go by turns whatever is in flight, so that nobody starves.
+   *
+   * While a drop of many grouped messages is being worked off, which is turns of the event loop, the groups of that queue give nothing.
    */
   take(queue: number, max: number, now: number): Waiting[]
   untake(queue: number, sequence: number): void

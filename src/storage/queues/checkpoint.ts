@@ -21,15 +21,17 @@ import type { StoredBytes, StoredChange } from './store.ts'
 const FIRST_PART_KEY = Buffer.alloc(PART_KEY_BYTES)
 const LAST_PART_KEY = Buffer.alloc(PART_KEY_BYTES + 1, 255)
 const READ_ENTRIES = 64
-const WRITE_ENTRIES = 512
+const WRITE_ENTRIES = 256
 const WRITE_BYTES = 1024 * 1024
 
 export interface PartName {
   readonly queue: number
   readonly part: number
 }
-export interface StoredPart extends PartName {
+export interface StoredName extends PartName {
   readonly generation: number
+}
+export interface StoredPart extends StoredName {
   readonly value: Buffer
 }
 export interface ChangedPart extends PartName {
@@ -46,8 +48,8 @@ export class Checkpoints {
   #format: number | undefined
   /** Written by checkpoints that were not finished; MUST go before the head moves past their generation. */
   #leftovers: Buffer[] = []
-  /** Replaced by newer generations; may go once the head is past them. */
-  #superseded: Buffer[] = []
+  /** Replaced by newer generations; may go once the head is past them. By name, since there may be many to note at once. */
+  #superseded: StoredName[] = []
 
   constructor(store: StoredBytes) {
     this.#store = store
@@ -80,7 +82,7 @@ export class Checkpoints {
         continue
       }
       if (newest !== undefined) {
-        if (isSamePart(newest.key, entry.key)) this.#superseded.push(newest.key)
+        if (isSamePart(newest.key, entry.key)) this.#superseded.push(readKey(newest.key))
         else yield* this.#part(newest)
       }
       newest = entry
@@ -106,7 +108,7 @@ export class Checkpoints {
   async save(position: Position, parts: readonly ChangedPart[], ready?: Promise<void>): Promise<void> {
     const generation = this.#generation
     // Before anything can fail, since the next save knows only this generation.
-    for (const { queue, part, previous } of parts) if (previous > 0) this.#superseded.push(keyOf(queue, part, previous))
+    for (const { queue, part, previous } of parts) if (previous > 0) this.#superseded.push({ queue, part, generation: previous })
     await Promise.all([ready, this.#removeAll(this.#leftovers)])
     let changes: StoredChange[] = []
     let bytes = 0
@@ -114,7 +116,7 @@ export class Checkpoints {
       const key = keyOf(queue, part, generation)
       const value = encode()
       // The mark of a part that is gone must outlive what it covers: it is removed behind it.
-      if (value === undefined) this.#superseded.push(key)
+      if (value === undefined) this.#superseded.push({ queue, part, generation })
       this.#leftovers.push(key)
       changes.push({ key, value: seal(key, value ?? Buffer.alloc(CHECKSUM_BYTES)) })
       bytes += value?.length ?? 0
@@ -131,11 +133,14 @@ export class Checkpoints {
     await this.#removeAll(this.#superseded)
   }
 
-  async #removeAll(keys: Buffer[]): Promise<void> {
-    while (keys.length > 0) {
-      const part = keys.slice(0, WRITE_ENTRIES)
-      await this.#store.write(part.map((key) => ({ key, value: undefined })))
-      keys.splice(0, part.length)
+  /** In their order; what could not be removed is kept. */
+  async #removeAll(gone: (Buffer | StoredName)[]): Promise<void> {
+    while (gone.length > 0) {
+      const some = gone.slice(0, WRITE_ENTRIES)
+      await this.#store.write(
+        some.map((each) => ({ key: Buffer.isBuffer(each) ? each : keyOf(each.queue, each.part, each.generation), value: undefined })),
+      )
+      gone.splice(0, some.length)
     }
   }
 
@@ -143,7 +148,7 @@ export class Checkpoints {
     const name = readKey(key)
     verify(key, value, `part ${name.part} of queue ${name.queue} in the queue index`)
     if (value.length > CHECKSUM_BYTES) yield { ...name, value }
-    else this.#superseded.push(key)
+    else this.#superseded.push(name)
   }
 
   *#entries(): Generator<{ readonly key: Buffer; readonly value: Buffer }> {
