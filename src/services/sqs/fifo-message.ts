@@ -1,19 +1,7 @@
-// What a FIFO queue asks of a message, and how it tells a repeat from a message (SQS API Reference, "SendMessage"; SQS Developer Guide,
-// "Exactly-once processing in Amazon SQS"). The first send of an id is remembered in its own commit, so a repeat finds it as long as it
-// may be asked for, wherever the message is by then.
-import type { Transaction } from '../../engine/transaction.ts'
-import {
-  contentDeduplicationId,
-  DEDUPLICATION_MS,
-  deduplicationKey,
-  type FirstSend,
-  formatFirstSend,
-  readFirstSend,
-} from '../../model/deduplication.ts'
+// What a FIFO queue asks of a message, and a standard one of a message with a group (SQS API Reference, "SendMessage").
+import type { OrderedId } from '../../engine/first-sends.ts'
+import { contentDeduplicationId } from '../../model/deduplication.ts'
 import type { FifoSettings } from '../../model/fifo-attributes.ts'
-import { orderedGroup } from '../../model/message-group.ts'
-import { settingsOf } from '../../model/queue-attributes.ts'
-import type { Queue } from '../../model/topic.ts'
 import { invalidParameter, invalidValue, missingParameter, notOfThisQueueType } from './errors.ts'
 
 export interface FifoInput {
@@ -23,10 +11,10 @@ export interface FifoInput {
   readonly MessageGroupId?: string
 }
 
-/** A message's group and its deduplication id: both in a FIFO queue, at most a group in a standard one. */
 export interface MessagePlace {
   readonly groupId: string | undefined
-  readonly deduplicationId: string | undefined
+  /** In a FIFO queue: the group again, and under what the message counts once. */
+  readonly ordered: OrderedId | undefined
 }
 
 const NO_ID = 'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly'
@@ -37,7 +25,7 @@ export function readPlace(input: FifoInput, fifo: FifoSettings | undefined): Mes
   if (fifo === undefined) {
     if (given !== undefined) throw notOfThisQueueType(given, 'MessageDeduplicationId')
     if (groupId !== undefined) checkToken(groupId, 'MessageGroupId')
-    return { groupId, deduplicationId: undefined }
+    return { groupId, ordered: undefined }
   }
   if (groupId === undefined || groupId === '') throw missingParameter('MessageGroupId')
   checkToken(groupId, 'MessageGroupId')
@@ -45,7 +33,7 @@ export function readPlace(input: FifoInput, fifo: FifoSettings | undefined): Mes
   if (given !== undefined) checkToken(given, 'MessageDeduplicationId')
   // Quirk: a delay of no seconds is let pass.
   if (input.DelaySeconds) throw notOfThisQueueType(input.DelaySeconds, 'DelaySeconds')
-  return { groupId, deduplicationId: given ?? contentDeduplicationId(input.MessageBody) }
+  return { groupId, ordered: { groupId, deduplicationId: given ?? contentDeduplicationId(input.MessageBody) } }
 }
 
 /** Quirk: what every entry of a batch must have fails the whole batch, and under another code than SendMessage's. */
@@ -60,26 +48,4 @@ export function checkPlaces(entries: readonly FifoInput[], fifo: FifoSettings): 
 export function checkToken(text: string, name: string): void {
   if (!/^[!-~]{1,128}$/.test(text))
     throw invalidValue(text, name, `${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`)
-}
-
-/** The send that this one repeats, or undefined: then it counts from now on. */
-export function findFirstSend(tx: Transaction, queue: Queue, { groupId, deduplicationId }: MessagePlace): FirstSend | undefined {
-  const { fifo } = settingsOf(queue)
-  if (fifo === undefined || groupId === undefined || deduplicationId === undefined) return undefined
-  const isByGroup = fifo.scope === 'messageGroup'
-  const keyOf = (byGroup: boolean): Buffer => deduplicationKey(deduplicationId, byGroup ? groupId : undefined)
-  const bytes = tx.recall(queue.number, keyOf(isByGroup))
-  if (bytes !== undefined) return readFirstSend(bytes)
-  // The scope may have changed since the first send: in its own group an id counts in both.
-  if (tx.now - queue.modifiedAt >= DEDUPLICATION_MS) return undefined
-  const other = tx.recall(queue.number, keyOf(!isByGroup))
-  const first = other === undefined ? undefined : readFirstSend(other)
-  return first?.group === orderedGroup(groupId) ? first : undefined
-}
-
-export function rememberFirstSend(tx: Transaction, queue: Queue, { groupId, deduplicationId }: MessagePlace, first: FirstSend): void {
-  const { fifo } = settingsOf(queue)
-  if (fifo === undefined || deduplicationId === undefined) return
-  const key = deduplicationKey(deduplicationId, fifo.scope === 'messageGroup' ? groupId : undefined)
-  tx.remember(queue.number, key, tx.now + DEDUPLICATION_MS, formatFirstSend(first))
 }

@@ -1,4 +1,5 @@
 // A message on its way into a queue: checked as one part of SendMessage or of a batch, then staged.
+import { findFirstSend, idScopeOf, rememberFirstSend } from '../../engine/first-sends.ts'
 import type { Call } from '../../engine/operation.ts'
 import { arrivalGroup } from '../../engine/queue-access.ts'
 import { stageQueued } from '../../engine/queued-message.ts'
@@ -9,7 +10,7 @@ import type { QueueSettings } from '../../model/queue-attributes.ts'
 import { sequenceNumber } from '../../model/sequence-number.ts'
 import type { Queue } from '../../model/topic.ts'
 import { invalidMessageContents, invalidValue, messageTooLong, missingParameter, withKeyErrors } from './errors.ts'
-import { type FifoInput, findFirstSend, type MessagePlace, readPlace, rememberFirstSend } from './fifo-message.ts'
+import { type FifoInput, type MessagePlace, readPlace } from './fifo-message.ts'
 import { keyUserOf } from './key-user.ts'
 import {
   type AttributeValues,
@@ -66,7 +67,9 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
     MD5OfMessageAttributes: attributesMd5,
     MD5OfMessageSystemAttributes: md5OfAttributes(message.systemAttributes),
   }
-  const first = findFirstSend(tx, queue, message)
+  const { ordered } = message
+  const scope = idScopeOf(queue)
+  const first = scope === undefined || ordered === undefined ? undefined : findFirstSend(tx, scope, ordered)
   if (first !== undefined) return { MessageId: first.messageId, ...checksums, SequenceNumber: sequenceNumber(first.sequence) }
   const header: MessageHeader = {
     type: 'Queued',
@@ -75,14 +78,14 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
     bodyMd5: checksums.MD5OfMessageBody,
     attributes: attributesMd5 === undefined ? undefined : message.attributes,
     groupId: message.groupId,
-    deduplicationId: message.deduplicationId,
+    deduplicationId: ordered?.deduplicationId,
     traceHeader: message.systemAttributes['AWSTraceHeader']?.value,
     senderId: call.principal.principalId,
   }
   const reference = withKeyErrors(() => stageQueued(tx, call.env, queue, { header, body: message.body }, keyUserOf(call)))
   const group = arrivalGroup(queue, message.groupId)
   const sequence = tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs, group })
-  if (message.deduplicationId === undefined) return { MessageId: header.messageId, ...checksums }
-  rememberFirstSend(tx, queue, message, { messageId: header.messageId, sequence, group })
+  if (scope === undefined || ordered === undefined) return { MessageId: header.messageId, ...checksums }
+  rememberFirstSend(tx, scope, ordered, { messageId: header.messageId, sequence })
   return { MessageId: header.messageId, ...checksums, SequenceNumber: sequenceNumber(sequence) }
 }

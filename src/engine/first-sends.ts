@@ -1,0 +1,49 @@
+// How a repeat is told from a message: the first send of a deduplication id is remembered in its own commit, beside the queue or under the
+// number of the topic it was sent to. So a repeat finds it as long as it may be asked for, wherever the message is by then.
+import { DEDUPLICATION_MS, deduplicationKey, type FirstSend, formatFirstSend, readFirstSend } from '../model/deduplication.ts'
+import { orderedGroup } from '../model/message-group.ts'
+import { settingsOf } from '../model/queue-attributes.ts'
+import type { Queue } from '../model/topic.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Where ids are kept, and how they count. */
+export interface IdScope {
+  /** Of the queue; or a topic's own, from the same counter. */
+  readonly number: number
+  /** An id counts once in its group, and not in all of it. */
+  readonly isByGroup: boolean
+  /** When that may have been changed last, in ms since 1970. */
+  readonly changedAt: number
+}
+
+/** Of a message in order: both given or made of it. */
+export interface OrderedId {
+  readonly groupId: string
+  readonly deduplicationId: string
+}
+
+/** Undefined for a standard queue. */
+export function idScopeOf(queue: Queue): IdScope | undefined {
+  const { fifo } = settingsOf(queue)
+  return fifo === undefined ? undefined : { number: queue.number, isByGroup: fifo.scope === 'messageGroup', changedAt: queue.modifiedAt }
+}
+
+/** The send that this one repeats, staged ones included; undefined: then it counts from now on. */
+export function findFirstSend(tx: Transaction, { number, isByGroup, changedAt }: IdScope, id: OrderedId): FirstSend | undefined {
+  const bytes = tx.recall(number, keyOf(id, isByGroup))
+  if (bytes !== undefined) return readFirstSend(bytes)
+  // The scope may have changed since the first send: in its own group an id counts in both.
+  if (tx.now - changedAt >= DEDUPLICATION_MS) return undefined
+  const other = tx.recall(number, keyOf(id, !isByGroup))
+  const first = other === undefined ? undefined : readFirstSend(other)
+  return first?.group === orderedGroup(id.groupId) ? first : undefined
+}
+
+export function rememberFirstSend(tx: Transaction, { number, isByGroup }: IdScope, id: OrderedId, first: Omit<FirstSend, 'group'>): void {
+  const value = formatFirstSend({ ...first, group: orderedGroup(id.groupId) })
+  tx.remember(number, keyOf(id, isByGroup), tx.now + DEDUPLICATION_MS, value)
+}
+
+function keyOf({ groupId, deduplicationId }: OrderedId, isByGroup: boolean): Buffer {
+  return deduplicationKey(deduplicationId, isByGroup ? groupId : undefined)
+}
