@@ -28,20 +28,25 @@ export function idScopeOf(queue: Queue): IdScope | undefined {
   return fifo === undefined ? undefined : { number: queue.number, isByGroup: fifo.scope === 'messageGroup', changedAt: queue.modifiedAt }
 }
 
-/** The send that this one repeats, staged ones included; undefined: then it counts from now on. */
-export function findFirstSend(tx: Transaction, { number, isByGroup, changedAt }: IdScope, id: OrderedId): FirstSend | undefined {
-  const bytes = tx.recall(number, keyOf(id, isByGroup))
-  if (bytes !== undefined) return readFirstSend(bytes)
-  // The scope may have changed since the first send: in its own group an id counts in both.
-  if (tx.now - changedAt >= DEDUPLICATION_MS) return undefined
-  const other = tx.recall(number, keyOf(id, !isByGroup))
-  const first = other === undefined ? undefined : readFirstSend(other)
-  return first?.group === orderedGroup(id.groupId) ? first : undefined
+/** A send that repeats none: to be remembered under `key`. */
+export interface NewId {
+  readonly key: Buffer
 }
 
-export function rememberFirstSend(tx: Transaction, { number, isByGroup }: IdScope, id: OrderedId, first: Omit<FirstSend, 'group'>): void {
-  const value = formatFirstSend({ ...first, group: orderedGroup(id.groupId) })
-  tx.remember(number, keyOf(id, isByGroup), tx.now + DEDUPLICATION_MS, value)
+/** The send that this one repeats, staged ones included; a NewId when it counts from now on. */
+export function findFirstSend(tx: Transaction, { number, isByGroup, changedAt }: IdScope, id: OrderedId): FirstSend | NewId {
+  const key = keyOf(id, isByGroup)
+  const bytes = tx.recall(number, key)
+  if (bytes !== undefined) return readFirstSend(bytes)
+  // The scope may have changed since the first send: in its own group an id counts in both.
+  if (tx.now - changedAt >= DEDUPLICATION_MS) return { key }
+  const other = tx.recall(number, keyOf(id, !isByGroup))
+  const first = other === undefined ? undefined : readFirstSend(other)
+  return first?.group === orderedGroup(id.groupId) ? first : { key }
+}
+
+export function rememberFirstSend(tx: Transaction, { number }: IdScope, { key }: NewId, first: FirstSend): void {
+  tx.remember(number, key, tx.now + DEDUPLICATION_MS, formatFirstSend(first))
 }
 
 function keyOf({ groupId, deduplicationId }: OrderedId, isByGroup: boolean): Buffer {

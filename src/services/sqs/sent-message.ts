@@ -69,8 +69,9 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
   }
   const { ordered } = message
   const scope = idScopeOf(queue)
-  const first = scope === undefined || ordered === undefined ? undefined : findFirstSend(tx, scope, ordered)
-  if (first !== undefined) return { MessageId: first.messageId, ...checksums, SequenceNumber: sequenceNumber(first.sequence) }
+  const found = scope === undefined || ordered === undefined ? undefined : findFirstSend(tx, scope, ordered)
+  if (found !== undefined && 'messageId' in found)
+    return { MessageId: found.messageId, ...checksums, SequenceNumber: sequenceNumber(found.sequence) }
   const header: MessageHeader = {
     type: 'Queued',
     messageId: call.env.random.uuid(),
@@ -85,7 +86,7 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
   const reference = withKeyErrors(() => stageQueued(tx, call.env, queue, { header, body: message.body }, keyUserOf(call)))
   const group = arrivalGroup(queue, message.groupId)
   const sequence = tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs, group })
-  if (scope === undefined || ordered === undefined) return { MessageId: header.messageId, ...checksums }
-  rememberFirstSend(tx, scope, ordered, { messageId: header.messageId, sequence })
+  if (scope === undefined || found === undefined) return { MessageId: header.messageId, ...checksums }
+  rememberFirstSend(tx, scope, found, { messageId: header.messageId, sequence, group })
   return { MessageId: header.messageId, ...checksums, SequenceNumber: sequenceNumber(sequence) }
 }
