@@ -106,13 +106,7 @@ const FORMS: readonly (readonly [what: string, body: string | Buffer, status: nu
   ['an operation in the wrong case', 'Action=createtopic&Name=x', 400, 'InvalidAction', /createtopic/],
   ['a name from the language below', 'Action=__proto__', 400, 'InvalidAction', /__proto__/],
   ['a name of no operation', 'Action=constructor', 400, 'InvalidAction', /constructor/],
-  [
-    'an operation that is not offered',
-    'Action=CreatePlatformApplication&Name=x&Platform=GCM',
-    400,
-    'InvalidAction',
-    /CreatePlatformApplication/,
-  ],
+  ['an operation that is not offered', 'Action=GetDataProtectionPolicy&ResourceArn=x', 400, 'InvalidAction', /GetDataProtectionPolicy/],
   ['ten megabytes', `Action=CreateTopic&Name=${'x'.repeat(10_000_000)}`, 413, 'RequestEntityTooLarge', /larger than \d+ bytes/],
   [
     'a deep tree',
@@ -273,7 +267,6 @@ test('the JSON protocol refuses in its own form', async () => {
     assert.deepEqual(jsonError(await create(body)), [400, 'SerializationException'], body.slice(0, 20))
   assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.Explode', '{}')), [400, 'UnknownOperationException'])
   assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.__proto__', '{}')), [400, 'UnknownOperationException'])
-  assert.deepEqual(jsonError(await json('sqs', 'AmazonSQS.StartMessageMoveTask', '{"SourceArn":"x"}')), [400, 'UnknownOperationException'])
   assert.deepEqual(jsonError(await json('cloudtrail', 'CloudTrail_20131101.Explode', '{}'), '1.1'), [400, 'UnknownOperationException'])
   const pollution = await create('{"QueueName":"kept","__proto__":{"x":1},"constructor":{"prototype":{"x":1}}}')
   assert.equal(pollution.status, 200)
