@@ -7,6 +7,7 @@ import { SNS } from '@aws-sdk/client-sns'
 import { type Message, SQS } from '@aws-sdk/client-sqs'
 import { refusalOf } from './refusal.ts'
 import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { sendSigned } from './sign.ts'
 
 const folder = temporaryFolder()
 let server = await startTestServer({ data: folder.path })
@@ -146,4 +147,25 @@ test('the group of a message reaches the queues of its topic, and a FIFO queue t
     (await refusalOf(sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: arnOf('of-no-topic.fifo') })))[2],
     /FIFO SQS Queues can not be subscribed to standard SNS topics$/,
   )
+})
+
+test('clients of the query protocol are told the same', async () => {
+  const form = async (parameters: Readonly<Record<string, string>>) => {
+    const body = new URLSearchParams({ Version: '2012-11-05', ...parameters }).toString()
+    return (await sendSigned(server.port, { service: 'sqs', body })).body
+  }
+  const textOf = (xml: string, name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? ''
+  const made = await form({ Action: 'CreateQueue', QueueName: 'query.fifo', 'Attribute.1.Name': 'FifoQueue', 'Attribute.1.Value': 'true' })
+  const QueueUrl = textOf(made, 'QueueUrl')
+  const message = { Action: 'SendMessage', QueueUrl, MessageBody: 'x', MessageGroupId: 'g' }
+  const sent = await form({ ...message, MessageDeduplicationId: 'd' })
+  assert.match(textOf(sent, 'SequenceNumber'), /^\d{20}$/)
+  assert.equal(textOf(await form({ ...message, MessageDeduplicationId: 'd' }), 'SequenceNumber'), textOf(sent, 'SequenceNumber'))
+  const refused = await form(message)
+  assert.equal(textOf(refused, 'Code'), 'InvalidParameterValue')
+  assert.match(textOf(refused, 'Message'), /ContentBasedDeduplication enabled/)
+  const ask = { Action: 'ReceiveMessage', QueueUrl, 'AttributeName.1': 'All', ReceiveRequestAttemptId: 'attempt' }
+  const received = await form(ask)
+  assert.ok(received.includes(`<Name>SequenceNumber</Name><Value>${textOf(sent, 'SequenceNumber')}</Value>`), received)
+  assert.equal(textOf(await form(ask), 'ReceiptHandle'), textOf(received, 'ReceiptHandle'))
 })
