@@ -79,7 +79,7 @@ export class Outside {
   answer: ((attempt: Attempt) => Outcome | undefined) | undefined
   fault: Error | undefined
   readonly deliverer: Deliverer = {
-    protocols: ['http', 'https'],
+    protocols: ['http', 'https', 'email', 'lambda'],
     validate: () => undefined,
     deliver: (attempt) => {
       if (this.fault !== undefined) return Promise.reject(this.fault)
@@ -202,6 +202,20 @@ export async function putQueue({ commits, clock }: World, attributes: Record<str
 /** What the journal tells of attempts, oldest first. */
 export function told({ journal }: World): AttemptRecord[] {
   return entries(journal).flatMap(({ entry }) => (entry.kind === 'attempt' ? [JSON.parse(entry.json.toString()) as AttemptRecord] : []))
+}
+
+/** The server's own acts on the record, oldest first. */
+export function acts({ journal }: World) {
+  return entries(journal).flatMap(({ entry }) =>
+    entry.kind === 'event'
+      ? [
+          JSON.parse(entry.json.toString()) as {
+            readonly eventName: string
+            readonly serviceEventDetails: Readonly<Record<string, unknown>>
+          },
+        ]
+      : [],
+  )
 }
 
 /** What arrived in queues: the message of each reference. */

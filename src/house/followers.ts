@@ -41,6 +41,7 @@ export function createFollowers(parts: {
     envelope: (notification) => signing.envelope(notification),
     baseUrl: options.baseUrl,
     attempts: meter.counter('sealcast_delivery_attempts_total', 'Attempts at deliveries by protocol and outcome.'),
+    lostLetters: meter.counter('sealcast_dead_letters_lost_total', 'Messages given up that their dead-letter queue did not take.'),
   })
   const history = createHistoryFollower({ history: parts.history, journal, clock, log, acts })
   const lake = createLakeFollower({ lake: parts.lake, tables, random, journal, clock, log, retention: lakeRetention(config) })

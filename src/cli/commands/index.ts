@@ -4,6 +4,7 @@ import { accounts } from './accounts.ts'
 import { backup } from './backup.ts'
 import { buckets } from './buckets.ts'
 import { coverage } from './coverage.ts'
+import { deliveries } from './deliveries.ts'
 import { demo } from './demo.ts'
 import { digests } from './digests.ts'
 import { doctor } from './doctor.ts'
@@ -27,6 +28,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   status,
   tail,
   query,
+  deliveries,
   tree,
   prove,
   verify,

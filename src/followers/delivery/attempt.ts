@@ -8,12 +8,13 @@ import { openedBody } from '../../engine/topic-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
 import { type AttemptOutcome, attemptRecord } from '../../model/delivery.ts'
-import { CUSTOMER_MANAGED, type EffectivePolicy, effectivePolicy, httpRetryDelayMs, retryDelayMs } from '../../model/delivery-policy.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
-import { putIntoQueue } from './own-queue.ts'
 import type { Delivery } from './lanes.ts'
+import type { LostLetters } from './lost-letters.ts'
+import { putIntoQueue } from './own-queue.ts'
+import { type Policies, pauseBefore } from './policies.ts'
 
 /** What an attempt leaves behind. */
 export interface Settled {
@@ -37,38 +38,27 @@ export interface AttemptParts {
   readonly envelope: (notification: Notification) => Promise<string>
   readonly baseUrl: () => string
   readonly attempts?: Counter
+  readonly policies: Policies
+  readonly lost: LostLetters
 }
 
 /** Our own trouble (no signature to be had) costs the delivery no attempt. */
 const OWN_FAULT_PAUSE_MS = 10_000
 const RECORD_BYTES = 700
-/** Delays grow by up to this share, so that many who failed together do not come back together. */
-const JITTER = 0.1
 
 export function createAttempts(parts: AttemptParts): Attempts {
-  const { tables } = parts.env
-  const policies = createPolicies()
-  const policyOf = (subscription: Subscription): EffectivePolicy =>
-    policies(
-      subscription.protocol,
-      subscription.attributes['DeliveryPolicy'],
-      tables.get(Table.topics, subscription.topicArn)?.attributes['DeliveryPolicy'],
-    )
+  const { policies, env } = parts
   return {
     spacing(subscriptionArn) {
-      const subscription = tables.get(Table.subscriptions, subscriptionArn)
-      const perSecond = subscription === undefined ? undefined : policyOf(subscription).maxReceivesPerSecond
+      const subscription = env.tables.get(Table.subscriptions, subscriptionArn)
+      const perSecond = subscription === undefined ? undefined : policies(subscription).maxReceivesPerSecond
       return perSecond === undefined ? 0 : 1000 / perSecond
     },
-    make: (delivery) => makeAttempt(parts, policyOf, delivery),
+    make: (delivery) => makeAttempt(parts, delivery),
   }
 }
 
-async function makeAttempt(
-  parts: AttemptParts,
-  policyOf: (subscription: Subscription) => EffectivePolicy,
-  delivery: Delivery,
-): Promise<Settled> {
+async function makeAttempt(parts: AttemptParts, delivery: Delivery): Promise<Settled> {
   const { env } = parts
   const startedAt = env.clock.now()
   try {
@@ -76,12 +66,13 @@ async function makeAttempt(
     if (subscription === undefined) return dropped(parts, delivery, startedAt)
     const from = env.clock.monotonic()
     const notification = notificationOf(parts, delivery, subscription)
-    const policy = policyOf(subscription)
+    const policy = parts.policies(subscription)
     const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType })
     const made = { delivery, subscription, startedAt, durationMs: env.clock.monotonic() - from }
     if (outcome.kind === 'queued') return queued(parts, made, outcome.body)
     if (outcome.kind === 'delivered') return over(parts, made, 'delivered', { reason: '', status: outcome.status })
-    const pause = outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env) : undefined
+    const pause =
+      outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
     if (pause !== undefined) return again(parts, made, outcome, env.clock.now() + pause)
     return await hopeless(parts, made, outcome, notification)
   } catch (error) {
@@ -151,14 +142,17 @@ async function hopeless(
   const queueArn = notification.type === 'Notification' ? deadLetterArnOf(subscription) : undefined
   if (queueArn === undefined) return over(parts, made, end, { reason, status })
   const body = isRaw(subscription) ? notification.message : await parts.envelope(notification)
-  const letter = { queueArn, messageId: parts.env.random.uuid(), body, of: delivery.header }
+  // "SNS raw message delivery": queues alone get the attributes beside a raw message.
+  const attributes = isRaw(subscription) && subscription.protocol === 'sqs' ? delivery.header.attributes : undefined
+  const letter = { queueArn, messageId: parts.env.random.uuid(), body, attributes, of: delivery.header }
   return {
     bytes: RECORD_BYTES + body.length,
     next: undefined,
     stage(tx) {
       const obstacle = putIntoQueue(tx, parts.env, subscription, letter)
-      if (obstacle === undefined) tell(parts, tx, made, 'dead-lettered', { reason, status })
-      else tell(parts, tx, made, end, { reason: `${reason}; no dead letter: ${obstacle}`, status })
+      if (obstacle === undefined) return tell(parts, tx, made, 'dead-lettered', { reason, status })
+      tell(parts, tx, made, end, { reason: `${reason}; no dead letter: ${obstacle}`, status })
+      parts.lost.tell(tx, { subscriptionArn: subscription.subscriptionArn, queueArn, reason: obstacle })
     },
   }
 }
@@ -255,32 +249,4 @@ function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Delive
   const { sealedToken } = header
   const token = sealedToken === undefined ? undefined : env.seal.open(sealedToken, `confirmation ${subscriptionArn}`)
   return createNotification(header, openedBody(env, header, body), { protocol, subscriptionArn, baseUrl: baseUrl(), token })
-}
-
-function pauseBefore(
-  { protocol }: Subscription,
-  { retry }: EffectivePolicy,
-  number: number,
-  atLeast: number | undefined,
-  { random }: AttemptParts['env'],
-): number | undefined {
-  const delay = protocol.startsWith('http') ? httpRetryDelayMs(retry, number) : retryDelayMs(retry, number)
-  if (delay === undefined) return undefined
-  return Math.max(atLeast ?? 0, Math.round(delay * (1 + (JITTER * random.below(1001)) / 1000)))
-}
-
-/** Policies in force, parsed once per pair of texts. */
-function createPolicies(): (protocol: string, own: string | undefined, topic: string | undefined) => EffectivePolicy {
-  const POLICIES_KEPT_MAX = 1000
-  const http = new Map<string, EffectivePolicy>()
-  return (protocol, own, topic) => {
-    if (!protocol.startsWith('http')) return CUSTOMER_MANAGED
-    const key = `${own ?? ''}\n${topic ?? ''}`
-    let policy = http.get(key)
-    if (policy === undefined) {
-      if (http.size >= POLICIES_KEPT_MAX) http.clear()
-      http.set(key, (policy = effectivePolicy(own, topic)))
-    }
-    return policy
-  }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  acts,
   DELIVERED,
   LATER,
   NEVER,
@@ -216,6 +217,19 @@ test('a dead-letter queue that is missing or keeps the topic out is told', async
     const [record] = told(here)
     assert.equal(record?.outcome, 'refused')
     assert.match(record.reason, reason)
+    assert.equal(acts(here).length, 1)
+    for (let at = 0; at < 5; at++) await publish(here, 'y')
+    await elapse(here, 60_000)
+    await publish(here, 'z')
+    await elapse(here, 100)
+    // Many losses are two acts.
+    assert.deepEqual(
+      acts(here).map(({ eventName, serviceEventDetails }) => [eventName, serviceEventDetails['queueArn'], serviceEventDetails['messages']]),
+      [
+        ['DeadLettersLost', queueArn, 1],
+        ['DeadLettersLost', queueArn, 6],
+      ],
+    )
   }
 })
 

@@ -17,6 +17,8 @@ import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
 import { createAttempts, type Attempts, type Settled } from './attempt.ts'
 import { type Delivery, Lanes, type Limits } from './lanes.ts'
+import { createLostLetters } from './lost-letters.ts'
+import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
 import { createRecipients, type Recipients } from './recipients.ts'
 import { Settlements } from './settlements.ts'
@@ -31,6 +33,8 @@ export interface DeliveryOptions {
   readonly baseUrl: () => string
   /** Counted once per attempt, by protocol and outcome. */
   readonly attempts?: Counter
+  /** Counted once for each dead letter that its queue did not take. */
+  readonly lostLetters?: Counter
   readonly limits?: Partial<DeliveryLimits>
 }
 
@@ -126,7 +130,12 @@ class Deliveries implements DeliveryFollower {
     })
     const deliverers = byProtocol(options.deliverers)
     this.#recipients = createRecipients(env.tables, new Set(deliverers.keys()))
-    this.#attempts = createAttempts({ ...options, deliverers })
+    this.#attempts = createAttempts({
+      ...options,
+      deliverers,
+      policies: createPolicies(env.tables),
+      lost: createLostLetters({ clock: env.clock, acts: env.acts, ...(options.lostLetters && { counter: options.lostLetters }) }),
+    })
     this.#lanes = new Lanes({
       clock: env.clock,
       tables: env.tables,

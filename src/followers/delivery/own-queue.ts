@@ -1,7 +1,7 @@
 // What this follower itself puts into queues of this server: letters that nobody takes, and confirmations of subscribed queues. A queue
 // gets exactly what the endpoint would have got, when its policy lets the topic in.
 import { parseArn } from '../../model/arn.ts'
-import type { MessageHeader } from '../../model/message.ts'
+import type { MessageAttribute, MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
 import {
@@ -20,6 +20,8 @@ export interface Letter {
   readonly queueArn: string
   readonly messageId: string
   readonly body: string
+  /** Of a raw message. */
+  readonly attributes?: Readonly<Record<string, MessageAttribute>>
   readonly of: MessageHeader
 }
 
@@ -30,7 +32,7 @@ export function putIntoQueue(
   tx: Transaction,
   env: LetterParts,
   subscription: Subscription,
-  { queueArn, messageId, body, of }: Letter,
+  { queueArn, messageId, body, attributes, of }: Letter,
 ): string | undefined {
   const queue = tx.get(Table.queues, queueArn)
   if (queue === undefined) return `${NO_QUEUE.reason} It is ${queueArn}.`
@@ -40,6 +42,7 @@ export function putIntoQueue(
     type: 'Queued',
     messageId,
     publishedAt: tx.now,
+    ...(attributes !== undefined && { attributes }),
     groupId: of.groupId,
     traceHeader: of.traceHeader,
     senderId: SNS_PRINCIPAL.principalId,

@@ -40,7 +40,8 @@ export function enqueueForSubscribers(
     const refusal = queue === undefined ? NO_QUEUE : arrive(tx, call, topic, subscription, queue, message, arrivalVisibleAt(queue, tx.now))
     if (refusal === undefined) continue
     const deadLetter = deadLetterQueue(tx, subscription)
-    const isKept = deadLetter !== undefined && arrive(tx, call, topic, subscription, deadLetter, message, tx.now) === undefined
+    const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, message, tx.now)?.reason
+    const isLost = obstacle !== undefined && deadLetterArnOf(subscription) !== undefined
     tx.attempt(
       attemptRecord({
         deliveryId: call.env.random.uuid(),
@@ -50,8 +51,8 @@ export function enqueueForSubscribers(
         startedAt: tx.now,
         durationMs: 0,
         status: refusal.status,
-        outcome: isKept ? 'dead-lettered' : 'refused',
-        reason: refusal.reason,
+        outcome: obstacle === undefined ? 'dead-lettered' : 'refused',
+        reason: isLost ? `${refusal.reason}; no dead letter: ${obstacle}` : refusal.reason,
       }),
     )
   }

@@ -1,0 +1,80 @@
+// sealcast deliveries: what became of one message, attempt by attempt.
+import type { SqlValue } from '../../model/sql-rows.ts'
+import type { LakeColumn } from '../../storage/lake.ts'
+import { type Command, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
+import type { Connection } from '../connect.ts'
+import { formatJsonRow } from '../format/json.ts'
+import { formatTable } from '../format/table.ts'
+
+const options = {
+  data: DATA_OPTION,
+  json: { kind: 'flag', help: 'print each attempt with all that is recorded of it, as JSON lines' },
+} as const
+
+/** Ids that AWS and we give, and what a person may cut off in copying cannot lead out of the statement. */
+const MESSAGE_ID = /^[\w-]{1,100}$/
+/** Of a table; JSON lines come as they are read. */
+const ROWS_MAX = 10_000
+
+export const deliveries: Command<typeof options> = {
+  summary: 'show the attempts at delivering a message',
+  operands: 'MESSAGE_ID',
+  help: [
+    'A row for each attempt: when, to whom, how it ended (delivered, retry, refused, exhausted, dead-lettered, dropped), the status that',
+    'was answered, how long it took, why it failed, and when the next one is due. Attempts are kept for deliveries.retentionDays.',
+    'A queue of this server gets its copy with the publish itself: of such a delivery there is a row when the queue refused it, or when',
+    "the topic's delivery status logs ask for one.",
+    '',
+    'example:',
+    '  sealcast deliveries "$(aws sns publish --topic-arn $TOPIC --message hello --query MessageId --output text)"',
+  ].join('\n'),
+  options,
+  async run(given, operands, terminal) {
+    const [messageId, ...others] = operands
+    if (messageId === undefined || others.length > 0)
+      throw new UsageError('give one message id, as Publish answered it: sealcast deliveries 1b2c3d4e-...')
+    if (!MESSAGE_ID.test(messageId)) throw new UsageError(`${messageId} is no message id: letters, digits and hyphens`)
+    const connection = await terminal.connect(dataFolderOf(given.data, terminal))
+    try {
+      if (given.json) await printLines(connection, messageId, terminal)
+      else await printTable(connection, messageId, terminal)
+      return 0
+    } finally {
+      await connection.close()
+    }
+  },
+}
+
+const ORDER = 'ORDER BY started_at, protocol, endpoint, attempt'
+const SHOWN = 'started_at AS time, protocol, endpoint, attempt, outcome, status, duration_ms AS ms, reason, next_attempt_at AS next_attempt'
+
+type Line = { readonly columns: readonly LakeColumn[] } | { readonly rows: readonly (readonly SqlValue[])[] } | object
+
+async function printLines(connection: Connection, messageId: string, terminal: Terminal): Promise<void> {
+  let columns: readonly LakeColumn[] = []
+  for await (const line of connection.lines('Query', { Sql: statement('*', messageId) }) as AsyncIterable<Line>) {
+    if ('columns' in line) columns = line.columns
+    else if ('rows' in line) await terminal.write(line.rows.map((row) => formatJsonRow(columns, row)).join(''))
+  }
+}
+
+async function printTable(connection: Connection, messageId: string, terminal: Terminal): Promise<void> {
+  let columns: readonly LakeColumn[] = []
+  const rows: (readonly SqlValue[])[] = []
+  const lines = connection.lines('Query', { Sql: statement(SHOWN, messageId), RowsMax: ROWS_MAX }) as AsyncIterable<Line>
+  for await (const line of lines) {
+    if ('columns' in line) columns = line.columns
+    else if ('rows' in line) rows.push(...line.rows)
+  }
+  if (rows.length === 0)
+    return terminal.note(
+      `no attempt is recorded for ${messageId}: it is not known, older than deliveries.retentionDays, or went to queues alone\n`,
+    )
+  await terminal.write(formatTable(columns, rows, { width: terminal.isOutputTerminal ? terminal.columns : undefined }))
+  terminal.note(rows.length === 1 ? '1 attempt\n' : `${rows.length} attempts\n`)
+  if (rows.length === ROWS_MAX) terminal.note(`only the first ${ROWS_MAX}; --json prints all of them\n`)
+}
+
+function statement(columns: string, messageId: string): string {
+  return `SELECT ${columns} FROM deliveries WHERE message_id = '${messageId}' ${ORDER}`
+}

@@ -1,0 +1,67 @@
+// What becomes of a message, as an operator sees it: `sealcast deliveries` and the table `deliveries`.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { SNS } from '@aws-sdk/client-sns'
+import { openReceiver } from './receiver.ts'
+import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { until } from './until.ts'
+
+const folder = temporaryFolder()
+const server = await startTestServer({ data: folder.path, words: ['--set', 'outbound.allow=127.0.0.0/8'] })
+const statuses: number[] = []
+const receiver = await openReceiver({
+  answer: ({ headers }) => (headers['x-amz-sns-message-type'] === 'Notification' ? (statuses.shift() ?? 200) : 200),
+})
+const sns = new SNS(clientConfig(server.url))
+after(async () => {
+  await receiver.close()
+  await server.kill()
+  folder.remove()
+})
+
+const deliveries = (...words: string[]) => runCommand(['deliveries', ...words, '--data', folder.path])
+
+test('each attempt at a message is a row, in the terminal and as JSON lines', async () => {
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'told' })
+  const healthyRetryPolicy = { numRetries: 2, numNoDelayRetries: 2, minDelayTarget: 1, maxDelayTarget: 1 }
+  const { SubscriptionArn } = await sns.subscribe({
+    ...{ TopicArn, Protocol: 'http', Endpoint: `${receiver.url}/hook?secret=1`, ReturnSubscriptionArn: true },
+    Attributes: { DeliveryPolicy: JSON.stringify({ healthyRetryPolicy }) },
+  })
+  const { Token } = await receiver.next('SubscriptionConfirmation')
+  await sns.confirmSubscription({ TopicArn, Token })
+  statuses.push(500, 429)
+  const { MessageId = '' } = await sns.publish({ TopicArn, Message: 'hello' })
+  const rows = await until('three attempts', async () => {
+    const { output } = await deliveries(MessageId, '--json')
+    const lines = output.split('\n').filter((line) => line !== '')
+    return lines.length === 3 ? lines.map((line) => JSON.parse(line) as Record<string, unknown>) : undefined
+  })
+  assert.deepEqual(
+    rows.map(({ attempt, outcome, status, reason, endpoint, subscription_arn: arn }) => [attempt, outcome, status, reason, endpoint, arn]),
+    [
+      [1, 'retry', 500, 'the endpoint answered with status 500', `${receiver.url}/hook`, SubscriptionArn],
+      [2, 'retry', 429, 'the endpoint answered with status 429', `${receiver.url}/hook`, SubscriptionArn],
+      [3, 'delivered', 200, '', `${receiver.url}/hook`, SubscriptionArn],
+    ],
+  )
+  const table = await deliveries(MessageId)
+  assert.match(table.output, /^time +protocol +endpoint +attempt +outcome +status +ms +reason +next_attempt\n/)
+  assert.match(table.output, / 2 +retry +429 /)
+  assert.match(table.notes, /^3 attempts$/m)
+})
+
+test('a message that nobody knows, and words that do not fit', async () => {
+  const unknown = await deliveries('1b2c3d4e-0000-4000-8000-000000000000')
+  assert.deepEqual([unknown.code, unknown.output], [0, ''])
+  assert.match(unknown.notes, /^no attempt is recorded for 1b2c3d4e/)
+  for (const [words, text] of [
+    [[], /give one message id/],
+    [['a', 'b'], /give one message id/],
+    [["x' OR 1=1"], /is no message id/],
+  ] as const) {
+    const refused = await deliveries(...words)
+    assert.equal(refused.code, 2)
+    assert.match(refused.notes, text)
+  }
+})
