@@ -154,6 +154,22 @@ test('publishing to a phone number: malformed, and not offered', async () => {
   )
 })
 
+test('with the limits of AWS, calls beyond the rate are throttled in the form of the SMS operations', async () => {
+  const data = temporaryFolder()
+  const limited = await startTestServer({ data: data.path, words: ['--set', 'limits.profile=aws'] })
+  try {
+    const client = new SNS(clientConfig(limited.url))
+    const set = () => client.setSMSAttributes({ attributes: { DefaultSMSType: 'Promotional' } })
+    const results = await Promise.allSettled([set(), set(), set()])
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error & { name: string }] : []))
+    assert.ok(refused.length >= 1)
+    for (const { name, message } of refused) assert.deepEqual([name, message], ['ThrottledException', 'Rate exceeded'])
+  } finally {
+    await limited.kill()
+    data.remove()
+  }
+})
+
 test('what quotes a number or a code to the caller tells neither to the record', async () => {
   const { code, output, notes } = await runCommand(['query', '--data', folder.path, '--json', 'SELECT * FROM events'])
   assert.equal(code, 0, notes)

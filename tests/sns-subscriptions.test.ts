@@ -251,6 +251,38 @@ test('confirming: signed, repeated, for another topic of the account, and with w
   assert.deepEqual(await counts(TopicArn), ['1', '0', '0'])
 })
 
+test('a subscription that asks for signatures is ended by its owner alone, who is told nothing; others by their link', async () => {
+  const TopicArn = await topicNamed('signatures')
+  const join = async (path: string, AuthenticateOnUnsubscribe?: string): Promise<string> => {
+    const arn = await subscribed(TopicArn, 'http', `${receiver.url}/${path}`)
+    const { Token = '' } = await receiver.next('SubscriptionConfirmation', ({ TopicArn: of }) => of === TopicArn)
+    await sns.confirmSubscription({ TopicArn, Token, AuthenticateOnUnsubscribe })
+    return arn
+  }
+  const byLink = async (arn: string) => {
+    const answer = await fetch(`${server.url}/?Action=Unsubscribe&SubscriptionArn=${arn}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+  const [guarded, open] = [await join('guarded', 'true'), await join('open')]
+  const refused = await byLink(guarded)
+  assert.equal(refused.status, 403)
+  assert.match(refused.text, /<Code>AuthorizationError<\/Code>/)
+  await sns.unsubscribe({ SubscriptionArn: guarded })
+  assert.equal((await byLink(open)).status, 200)
+  const farewell = await receiver.next('UnsubscribeConfirmation', ({ TopicArn: of }) => of === TopicArn)
+  assert.equal(
+    farewell['Message'],
+    `You have chosen to deactivate subscription ${open}.\n` +
+      'To cancel this operation and restore the subscription, visit the SubscribeURL included in this message.',
+  )
+  const farewells = receiver.posts.filter(({ headers }) => headers['x-amz-sns-message-type'] === 'UnsubscribeConfirmation')
+  assert.equal(farewells.filter(({ text }) => text.includes(guarded)).length, 0)
+  assert.deepEqual(await counts(TopicArn), ['0', '0', '2'])
+  assert.equal((await fetch(farewell['SubscribeURL'] ?? '')).status, 200)
+  assert.deepEqual(await counts(TopicArn), ['1', '0', '2'])
+  assert.equal((await attributesOf(open))['PendingConfirmation'], 'false')
+})
+
 test('unsubscribing: by whom, of what, and counted', async () => {
   const TopicArn = await topicNamed('left')
   const arn = await subscribed(TopicArn, 'sqs', arnOf('sqs', 'left'))
@@ -319,6 +351,24 @@ test('subscriptions come in pages of a hundred, each account sees its own, and t
     [GUEST, 'true', 'true'],
   )
   await guest.unsubscribe({ SubscriptionArn })
+  const Condition = { StringEquals: { 'sns:Protocol': 'sqs' }, StringLike: { 'sns:Endpoint': `arn:aws:sqs:*:${GUEST}:*` } }
+  const Statement = [{ Effect: 'Allow', Principal: { AWS: GUEST }, Action: 'SNS:Subscribe', Resource: TopicArn, Condition }]
+  await owner.setTopicAttributes({
+    TopicArn,
+    AttributeName: 'Policy',
+    AttributeValue: JSON.stringify({ Version: '2012-10-17', Statement }),
+  })
+  await guest.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: `arn:aws:sqs:eu-north-1:${GUEST}:allowed` })
+  for (const [Protocol, Endpoint] of [
+    ['http', `${receiver.url}/guest`],
+    ['sqs', `arn:aws:sqs:eu-north-1:${ACCOUNT}:theirs`],
+  ] as const)
+    assert.deepEqual(await refusalOf(guest.subscribe({ TopicArn, Protocol, Endpoint })), [
+      'AuthorizationErrorException',
+      403,
+      `User: arn:aws:iam::${GUEST}:root is not authorized to perform: SNS:Subscribe on resource: ${TopicArn} ` +
+        'because no resource-based policy allows the SNS:Subscribe action',
+    ])
   const ours = (await owner.listSubscriptionsByTopic({ TopicArn })).Subscriptions?.[0]?.SubscriptionArn ?? ''
   assert.deepEqual(await refusalOf(guest.unsubscribe({ SubscriptionArn: ours })), [
     'AuthorizationErrorException',
