@@ -17,6 +17,11 @@ test('a queue is created once, and found again under any host', async (t) => {
     await world.attribute(`https://elsewhere.example/prefix/${ACCOUNT}/orders`, 'QueueArn'),
     `arn:aws:sqs:us-east-1:${ACCOUNT}:orders`,
   )
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }
+  assert.deepEqual(
+    await world.call('sqs', 'GetQueueUrl', { QueueName: 'orders' }, undefined, { host: 'us-east-1.queue.example:8443', tls }),
+    { QueueUrl: `https://us-east-1.queue.example:8443/${ACCOUNT}/orders` },
+  )
   const different = await refusal(world.create('orders', { DelaySeconds: '1' }))
   assert.equal(different.code, 'QueueAlreadyExists')
   assert.equal(different.shape, 'QueueNameExists')

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import fc from 'fast-check'
 import { ServiceError } from '../../model/service-error.ts'
 import { testModel, testOperation } from '../test-world.ts'
-import { decodeQuery, encodeQuery, encodeQueryError } from './aws-query.ts'
+import { decodeOldQuery, decodeQuery, encodeQuery, encodeQueryError } from './aws-query.ts'
 import { parseForm } from './form.ts'
 
 type Service = Parameters<typeof testOperation>[0]
@@ -184,4 +185,31 @@ test('errors: the sender at fault below 500, the receiver from there on', () => 
       '<RequestId>R</RequestId></ErrorResponse>',
   )
   assert.match(encodeQueryError(namespace, new ServiceError('InternalError', 500, ''), 'R'), /<Type>Receiver<\/Type>/)
+})
+
+test('what has its numbers reads the same for the oldest clients, and a list of one reads the same without', () => {
+  const words = fc.stringMatching(/^[A-Za-z0-9.]{1,12}$/)
+  const read = (decodeForm: typeof decodeQuery, operation: string, form: string) =>
+    decodeForm(testOperation('sqs', operation), parseForm(Buffer.from(form)))
+  fc.assert(
+    fc.property(fc.array(words, { minLength: 1, maxLength: 12 }), words, (names, value) => {
+      const numbered = names.map(
+        (name, at) => `AttributeName.${at + 1}=${name}&Attribute.${at + 1}.Name=${name}&Attribute.${at + 1}.Value=${value}`,
+      )
+      for (const operation of ['GetQueueAttributes', 'SetQueueAttributes', 'CreateQueue', 'ReceiveMessage']) {
+        const form = `QueueUrl=u&QueueName=n&${numbered.join('&')}`
+        assert.deepEqual(read(decodeOldQuery, operation, form), read(decodeQuery, operation, form))
+      }
+      const [name = ''] = names
+      assert.deepEqual(read(decodeOldQuery, 'SetQueueAttributes', `QueueUrl=u&Attribute.Name=${name}&Attribute.Value=${value}`), {
+        QueueUrl: 'u',
+        Attributes: Object.fromEntries([[name, value]]),
+      })
+      assert.deepEqual(read(decodeOldQuery, 'GetQueueAttributes', `QueueUrl=u&AttributeName=${name}`), {
+        QueueUrl: 'u',
+        AttributeNames: [name],
+      })
+    }),
+    { numRuns: 100 },
+  )
 })
