@@ -2,7 +2,7 @@
 // alone; without it there is no SnsLimits at all.
 import type { Clock } from '../../base/clock.ts'
 import { createRateLimit } from '../../engine/rate-limit.ts'
-import type { AnyOperation } from '../../engine/operation.ts'
+import type { AnyOperation, Call } from '../../engine/operation.ts'
 import type { Tables } from '../../engine/tables.ts'
 import { Table } from '../../model/tables.ts'
 import { throttled, throttling } from './errors.ts'
@@ -41,11 +41,24 @@ export function createSnsLimits({ tables, clock }: { readonly tables: Tables; re
       if (perSecond === undefined) return operation
       const rate = createRateLimit({ clock, perSecond })
       const refusal = /SMS|PhoneNumber|OriginationNumbers/.test(operation.name) ? throttled : throttling
+      const check = (call: Call): void => {
+        if (!rate.take(`${call.account}/${call.region}`)) throw refusal()
+      }
+      const { prepare, run } = operation
+      // Before anything is done for the call, be it outside.
+      if (prepare !== undefined)
+        return {
+          ...operation,
+          async prepare(call, input) {
+            check(call)
+            return (await prepare(call, input)) as unknown
+          },
+        }
       return {
         ...operation,
         run(tx, input, call, prepared) {
-          if (!rate.take(`${call.account}/${call.region}`)) throw refusal()
-          return operation.run(tx, input, call, prepared)
+          check(call)
+          return run(tx, input, call, prepared) as unknown
         },
       }
     },

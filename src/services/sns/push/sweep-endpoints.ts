@@ -30,6 +30,14 @@ export function createEndpointSweep({ tables, commits }: Pick<Env, 'tables' | 'c
   return async () => {
     if (!isDue) return
     isDue = false
+    try {
+      await sweepAll()
+    } catch (error) {
+      isDue = true
+      throw error
+    }
+  }
+  async function sweepAll(): Promise<void> {
     await sweep(Table.platformEndpoints, (reader, key) => findEndpoint(reader, key) === undefined)
     await sweep(Table.endpointTokens, (reader, key) => {
       const row = reader.get(Table.endpointTokens, key)

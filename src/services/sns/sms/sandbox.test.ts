@@ -16,7 +16,8 @@ interface World extends Harness {
   sns(operation: string, input?: object, as?: string): Promise<Record<string, unknown>>
 }
 
-async function worldFor(t: TestContext, limits?: Partial<SnsLimits>): Promise<World> {
+/** `paced: undefined`: at the rates of AWS. */
+async function worldFor(t: TestContext, limits?: Partial<Omit<SnsLimits, 'paced'>> & { readonly paced?: undefined }): Promise<World> {
   const sent: Sms[] = []
   const state: { outcome: Outcome } = { outcome: { kind: 'delivered' } }
   const sms: SmsSender = {
@@ -37,7 +38,7 @@ async function worldFor(t: TestContext, limits?: Partial<SnsLimits>): Promise<Wo
       tables: env.tables,
       protocols: {},
       sms,
-      ...(limits !== undefined && { limits: { ...createSnsLimits(env), paced: (operation) => operation, ...limits } }),
+      ...(limits !== undefined && { limits: limitsOf(createSnsLimits(env), limits, 'paced' in limits) }),
     }),
   }))
   t.after(() => harness.close())
@@ -46,6 +47,10 @@ async function worldFor(t: TestContext, limits?: Partial<SnsLimits>): Promise<Wo
     sns: (operation: string, input: object = {}, as = ACCOUNT) =>
       harness.call('sns', operation, input, rootPrincipal(as, 'AKIATEST')) as Promise<Record<string, unknown>>,
   })
+}
+
+function limitsOf(aws: SnsLimits, { paced: _paced, ...own }: Partial<SnsLimits>, isPaced: boolean): SnsLimits {
+  return { ...aws, ...(!isPaced && { paced: (operation) => operation }), ...own }
 }
 
 const PhoneNumber = '+15555550100'
@@ -181,4 +186,16 @@ test('a number that opted out is told, is texted no more, and comes back by an o
     [(first['phoneNumbers'] as string[]).length, (rest['phoneNumbers'] as string[]).length, rest['nextToken']],
     [100, 1, undefined],
   )
+})
+
+test('with the limits of AWS a throttled call sends nothing', async (t) => {
+  const world = await worldFor(t, { paced: undefined })
+  const results = await Promise.allSettled(
+    [1, 2].map((at) => world.sns('CreateSMSSandboxPhoneNumber', { PhoneNumber: `+1555555010${at}` })),
+  )
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  )
+  assert.equal(world.sent.length, 1)
 })
