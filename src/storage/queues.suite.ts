@@ -200,6 +200,26 @@ export function queuesSuite(backend: string, world: () => QueuesWorld, histories
       await committer.queues.checkpoint()
       assert.equal(copies(store()), 100)
     }))
+
+  test(`${backend}: what a drop leaves of a chunk whose bodies are being copied is copied, too`, () =>
+    withQueues(async (committer, reopen, store) => {
+      for (const group of [0, 3]) {
+        const queue = 10 + group
+        const sent = committer.send(queue, 1000, { count: 3000, group })
+        const { tail } = committer.journal
+        const releasing = committer.queues.release(tail)
+        for (let at = 0; at < 3; at++) await turn()
+        committer.commit([{ kind: 'drop', queue, before: sent[1500] ?? 0 }])
+        const late = committer.send(queue, 1000, { group })
+        for (let isDone = await releasing; !isDone;) isDone = await committer.queues.release(tail)
+        await committer.queues.checkpoint()
+        committer.journal.trim(tail)
+        await reopen()
+        for (const sequence of [...sent.slice(1500), ...late])
+          assert.equal(String(await committer.queues.body(queue, sequence)), `${queue}:${sequence}`)
+        assert.equal(copies(store()), group === 0 ? 1500 : 3001, 'and what came late to the first')
+      }
+    }))
 }
 
 async function turns(): Promise<void> {

@@ -53,6 +53,12 @@ export class Changes {
     this.#partGone({ queue: block.queue, part: block.part, generation: block.generation })
   }
 
+  /** `rest` is what stays of a chunk, told of by `chunk` before it was split. */
+  split(chunk: Chunk, rest: Chunk): void {
+    this.#chunks.delete(chunk)
+    this.#chunks.add(rest)
+  }
+
   chunkGone(chunk: Chunk): void {
     this.#chunks.delete(chunk)
     this.#partGone({ queue: chunk.queue, part: chunk.number, generation: chunk.generation })

@@ -236,6 +236,27 @@ export class Chunk {
     this.#shrink(isOpen)
   }
 
+  /** Keeps what is below `sequence`; the rest goes to a chunk of the same number, which is returned. */
+  split(sequence: number): Chunk {
+    const from = this.seek(sequence)
+    const rest = new Chunk(this.queue, this.number)
+    rest.hotPosition = this.hotPosition
+    rest.latestSentAt = this.latestSentAt
+    rest.generation = this.generation
+    rest.#count = this.#count - from
+    rest.#capacity = Math.max(rest.#count, CAPACITY_MIN)
+    rest.#firstSlot = this.#firstSlot + from
+    rest.#columns = allocate(rest.#capacity, this.#columns)
+    for (const name of COLUMN_NAMES) rest.#columns[name]?.set(this.#columns[name]?.subarray(from, this.#count) ?? [])
+    for (let index = 0; index < rest.#count; index++) {
+      const state = rest.state(index)
+      rest.counts[state]++
+      this.counts[state]--
+    }
+    this.#count = from
+    return rest
+  }
+
   #shrink(isOpen: boolean): void {
     if (this.live === 0) this.#clear()
     else if (this.live * 16 <= this.#count && this.#count > 4 * CAPACITY_MIN) this.#compact(isOpen ? this.live * 2 : this.live)

@@ -20,8 +20,12 @@ export async function copyBodies(copying: Copying, before: Position): Promise<bo
   let copies = 0
   for (const queue of [...queues.values()]) {
     for (const chunk of [...queue.chunks.values()]) {
-      if (chunk.hotPosition >= before) continue
-      copies += await copyChunk(copying, queue, chunk, before)
+      // A chunk that is split meanwhile goes on in another of its number.
+      for (let current: Chunk | undefined = chunk; current !== undefined && current.hotPosition < before;) {
+        copies += await copyChunk(copying, queue, current, before)
+        const now = queue.chunks.get(chunk.number)
+        current = now === current ? undefined : now
+      }
       if (copies >= COPIES_PER_CALL) return false
     }
   }

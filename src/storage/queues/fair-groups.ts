@@ -2,7 +2,7 @@
 // delays itself and hardly the others. Groups stand in rows by how much they have in flight, each row twice as much as the one before, and
 // take turns within their row; each eighth message comes from the rows in turn, so that nobody starves. Messages without a group count as
 // each their own: one stream that never has anything in flight. All in bounded work per message.
-import { type Chunk, chunkNumber, isOut, MessageState, type MessageStateCode } from './chunk.ts'
+import { type Chunk, isOut, MessageState, type MessageStateCode } from './chunk.ts'
 import { type ChunkPlaces, type InRow, type MessageLine, MessageLinks, Row } from './lines.ts'
 
 interface FairGroup extends InRow<FairGroup> {
@@ -81,7 +81,7 @@ export class FairGroups {
       const [first, second] = group.isReturnedTurn ? [group.returned, group.arrived] : [group.arrived, group.returned]
       group.isReturnedTurn = !group.isReturnedTurn
       const sequence = first.head || second.head
-      const chunk = this.#chunks.get(chunkNumber(sequence))
+      const chunk = this.#chunks.of(sequence)
       if (chunk === undefined) break
       reserve(chunk, chunk.seek(sequence))
     }

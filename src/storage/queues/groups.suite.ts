@@ -124,7 +124,7 @@ export function groupsSuite(backend: string, withQueues: WithQueues): void {
       const late = committer.send(QUEUE, 1000, { count: 2, group: 1 })
       let woken = false
       committer.queues.onceAvailable(QUEUE, 1000, () => (woken = true))
-      for (let at = 0; at < 40; at++) await turn()
+      for (let at = 0; at < 200; at++) await turn()
       assert.ok(woken)
       assert.deepEqual(new Set(take(committer, 200)), new Set([...others.slice(-100), ...late]))
       await committer.queues.checkpoint()

@@ -1,9 +1,12 @@
 // Two kinds of lines: messages linked by their sequences, in columns of their chunks, so that a million of them cost no object; and groups
 // that wait for their turn. Whoever stands anywhere in a line leaves it in O(1).
-import { type Chunk, chunkNumber } from './chunk.ts'
+import type { Chunk } from './chunk.ts'
 
-/** The chunk of each number that holds messages in lines. */
-export type ChunkPlaces = Pick<ReadonlyMap<number, Chunk>, 'get'>
+/** Where the messages in lines are. */
+export interface ChunkPlaces {
+  /** The chunk that holds the message. */
+  of(sequence: number): Chunk | undefined
+}
 
 /** The sequences of its first and last message, 0 for none. */
 export interface MessageLine {
@@ -56,12 +59,12 @@ export class MessageLinks {
   }
 
   #setBefore(sequence: number, before: number): void {
-    const chunk = this.#chunks.get(chunkNumber(sequence))
+    const chunk = this.#chunks.of(sequence)
     chunk?.setBefore(chunk.seek(sequence), before)
   }
 
   #setBehind(sequence: number, behind: number): void {
-    const chunk = this.#chunks.get(chunkNumber(sequence))
+    const chunk = this.#chunks.of(sequence)
     chunk?.setBehind(chunk.seek(sequence), behind)
   }
 }

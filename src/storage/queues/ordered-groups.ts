@@ -1,7 +1,7 @@
 // The ordered (FIFO) groups of one queue. A group's line holds all its messages in the order they were sent; while one of them is in flight
 // or reserved the group is locked. Groups that have something to give stand in a row: nothing is ever searched for them, whatever waits
 // behind a lock. A group in which nothing waits is forgotten.
-import { type Chunk, chunkNumber, isOut, MessageState, type MessageStateCode } from './chunk.ts'
+import { type Chunk, isOut, MessageState, type MessageStateCode } from './chunk.ts'
 import { type ChunkPlaces, type InRow, type MessageLine, MessageLinks, Row } from './lines.ts'
 
 interface OrderedGroup extends InRow<OrderedGroup>, MessageLine {
@@ -86,7 +86,7 @@ export class OrderedGroups {
     let taken = 0
     for (let group = this.#ready.first; group !== undefined && taken < max; group = this.#ready.first) {
       for (let sequence = group.head; sequence !== 0 && taken < max;) {
-        const chunk = this.#chunks.get(chunkNumber(sequence))
+        const chunk = this.#chunks.of(sequence)
         const index = chunk?.seek(sequence) ?? 0
         if (chunk?.state(index) !== MessageState.visible) break
         sequence = chunk.behind(index)
@@ -105,7 +105,7 @@ export class OrderedGroups {
   }
 
   #stateOf(sequence: number): MessageStateCode {
-    const chunk = this.#chunks.get(chunkNumber(sequence))
+    const chunk = this.#chunks.of(sequence)
     return chunk?.state(chunk.seek(sequence)) ?? MessageState.gone
   }
 }

@@ -61,8 +61,12 @@ export class Queue {
     const group = chunk.group(index)
     if (this.groups === undefined) {
       if (group === 0) return
-      const places = { get: (number: number): Chunk | undefined => this.chunks.get(number) ?? this.sunk?.get(number) }
-      this.groups = new Groups(places, chunk.sequence(index))
+      const of = (sequence: number): Chunk | undefined => {
+        const number = chunkNumber(sequence)
+        const sunk = this.sunk?.get(number)
+        return sunk !== undefined && sequence <= sunk.sequence(sunk.count - 1) ? sunk : this.chunks.get(number)
+      }
+      this.groups = new Groups({ of }, chunk.sequence(index))
     } else if (group === 0 && this.groups.isEmpty) {
       // The cursor stands before them, and goes on from there.
       this.groups = undefined
@@ -139,7 +143,7 @@ export class Queue {
     return found?.chunk.sequence(found.index) ?? this.tail
   }
 
-  /** A chunk that goes with messages in lines, out of which `sweepSunk` takes them. It MUST NOT be one that takes more. */
+  /** A chunk goes with messages in lines, out of which `sweepSunk` takes them. None of its number may be sunk already. */
   sink(chunk: Chunk): void {
     this.sunk ??= new Map()
     this.sunk.set(chunk.number, chunk)

@@ -7,6 +7,7 @@ import { type FoundMessage, MessageGone, QueuesDamaged, type QueueCounts, type Q
 import { Changes } from './changes.ts'
 import { Checkpoints, type StoredPart } from './checkpoint.ts'
 import { Chunk, chunkNumber, type Found, isHidden, MessageState } from './chunk.ts'
+import { ChunkLives } from './chunk-lives.ts'
 import { ColdBodies } from './cold-bodies.ts'
 import { copyBodies } from './copy-bodies.ts'
 import { decodeTail, MEMORY_PART, TAIL_PART } from './format.ts'
@@ -32,8 +33,7 @@ export async function openQueues(options: OpenQueuesOptions): Promise<Queues> {
   return queues
 }
 
-const EXPIRES_PER_CALL = 1024
-const SWEPT_PER_TURN = 2048
+const EXPIRES_PER_CALL = 512
 
 class IndexedQueues implements Queues {
   readonly #journal: Pick<Journal, 'readBytes'>
@@ -50,6 +50,7 @@ class IndexedQueues implements Queues {
   })
   readonly #wakes = new Wakes((queue) => this.#queues.get(queue)?.available)
   readonly #tally = new Tally()
+  readonly #living = new ChunkLives(this.#changes, this.#tally, this.#wakes)
   #applied: Position = 0
   #checkpointing: Promise<Position> | undefined
   #releasing: Promise<boolean> | undefined
@@ -242,7 +243,7 @@ class IndexedQueues implements Queues {
   #enqueue(entry: EnqueueEntry, framePosition: Position): void {
     const queue = this.#queueOf(entry.queue)
     if (entry.sequence < queue.tail) return
-    const chunk = this.#openChunk(queue, chunkNumber(entry.sequence))
+    const chunk = this.#living.open(queue, chunkNumber(entry.sequence))
     this.#changes.chunk(chunk)
     const index = chunk.append(entry.sequence, {
       position: framePosition + entry.messageOffset,
@@ -282,25 +283,14 @@ class IndexedQueues implements Queues {
     if (queue === undefined || found === undefined) return
     this.#changes.chunk(found.chunk)
     this.#removeFrom(queue, found.chunk, found.index)
-    this.#freeIfEmpty(queue, found.chunk)
+    this.#living.freeIfEmpty(queue, found.chunk)
     // It may have held back others of its group.
     if (queue.groups !== undefined) this.#wakes.due(entry.queue)
   }
 
   #drop({ queue: number, before }: DropEntry): void {
     const queue = this.#queueOf(number)
-    if (before >= queue.tail) queue.leaveGroups()
-    const tailChunk = chunkNumber(queue.tail)
-    for (const chunk of queue.chunks.values()) {
-      if (chunk.sequence(0) >= before) break
-      if (chunk.sequence(chunk.count - 1) >= before || (chunk.number === tailChunk && queue.groups !== undefined)) {
-        this.#removeBefore(queue, chunk, before)
-        continue
-      }
-      if (queue.groups !== undefined) queue.sink(chunk)
-      this.#detach(queue, chunk)
-    }
-    this.#sweepSunk(queue)
+    this.#living.drop(queue, before)
     this.#cold.dropped(number, before)
     if (before === Infinity) {
       this.#queues.delete(number)
@@ -315,47 +305,10 @@ class IndexedQueues implements Queues {
     this.#wakes.due(number)
   }
 
-  #removeBefore(queue: Queue, chunk: Chunk, before: number): void {
-    this.#changes.chunk(chunk)
-    for (let index = 0, end = chunk.seek(before); index < end; index++)
-      if (chunk.state(index) !== MessageState.gone) this.#tally.removed(queue, chunk, index)
-    chunk.removeBefore(before, chunk.number === chunkNumber(queue.tail))
-    this.#freeIfEmpty(queue, chunk)
-  }
-
-  /** A step of it at once, the rest turn by turn. */
-  #sweepSunk(queue: Queue): void {
-    if (queue.sweepSunk(SWEPT_PER_TURN)) this.#wakes.due(queue.number)
-    else setImmediate(() => this.#sweepSunk(queue))
-  }
-
   #removeFrom(queue: Queue, chunk: Chunk, index: number): void {
     this.#tally.removed(queue, chunk, index)
     this.#cold.removed(queue.number, chunk.sequence(index), chunk.position(index))
     chunk.remove(index, chunk.number === chunkNumber(queue.tail))
-  }
-
-  /** Takes a whole chunk away, unchanged, since a checkpoint that is being written may still need it. */
-  #detach(queue: Queue, chunk: Chunk): void {
-    this.#tally.chunk(queue, chunk, -1)
-    queue.chunks.delete(chunk.number)
-    this.#changes.chunkGone(chunk)
-  }
-
-  /** The last chunk of a busy little queue stays, so that a message in and out does not make and free one each time. */
-  #freeIfEmpty(queue: Queue, chunk: Chunk): void {
-    if (chunk.live === 0 && !(chunk.isSmall && chunk.number === chunkNumber(queue.tail))) this.#detach(queue, chunk)
-  }
-
-  #openChunk(queue: Queue, number: number): Chunk {
-    const present = queue.chunks.get(number)
-    if (present !== undefined) return present
-    const last = queue.chunks.get(number - 1)
-    if (last?.live === 0) this.#detach(queue, last)
-    const chunk = new Chunk(queue.number, number)
-    chunk.generation = this.#changes.reclaim(queue.number, number)
-    queue.chunks.set(number, chunk)
-    return chunk
   }
 
   #queueOf(number: number): Queue {

@@ -3,7 +3,7 @@
 // hidden until another time) goes when its span is looked at. When the dead outnumber the living, one span after another is, so that no
 // call has to look at many, whatever was purged.
 
-const SPAN_MS = 64
+const SPAN_MS = 16
 const DEAD_SPARE = 64
 const GONE_SPARE = 1024
 interface Span {
