@@ -1,4 +1,4 @@
-// When chunks of a queue begin and end. A drop takes whole chunks, and the front of one, out of the counts at once; what of it stands in the
+// When chunks of a queue begin and end. A drop takes whole chunks, and the front of one, out of the counts at once; what of it stands in
 // lines of groups leaves them turn by turn, so that nobody waits for the end of a million messages.
 import type { Changes } from './changes.ts'
 import { Chunk, chunkNumber, MessageState } from './chunk.ts'
