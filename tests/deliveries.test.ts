@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
+import { SQS } from '@aws-sdk/client-sqs'
 import { openReceiver } from './receiver.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
 import { until } from './until.ts'
@@ -12,6 +13,7 @@ const statuses: number[] = []
 const receiver = await openReceiver({
   answer: ({ headers }) => (headers['x-amz-sns-message-type'] === 'Notification' ? (statuses.shift() ?? 200) : 200),
 })
+const sqs = new SQS(clientConfig(server.url))
 const sns = new SNS(clientConfig(server.url))
 after(async () => {
   await receiver.close()
@@ -49,6 +51,51 @@ test('each attempt at a message is a row, in the terminal and as JSON lines', as
   assert.match(table.output, /^time +protocol +endpoint +attempt +outcome +status +ms +reason +next_attempt\n/)
   assert.match(table.output, / 2 +retry +429 /)
   assert.match(table.notes, /^3 attempts$/m)
+})
+
+test("a topic's feedback attributes are kept, shown, and have their effect on queues and endpoints", async () => {
+  const role = 'arn:aws:iam::000000000000:role/feedback'
+  const classes = ['HTTP', 'SQS', 'Lambda', 'Firehose', 'Application']
+  const names = classes.flatMap((name) => [
+    [`${name}SuccessFeedbackRoleArn`, role],
+    [`${name}SuccessFeedbackSampleRate`, '100'],
+    [`${name}FailureFeedbackRoleArn`, role],
+  ])
+  const asked = Object.fromEntries(names) as Record<string, string>
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'status', Attributes: asked })
+  const { Attributes = {} } = await sns.getTopicAttributes({ TopicArn })
+  for (const [name, value] of Object.entries(asked)) assert.equal(Attributes[name], value, name)
+  const Endpoint = TopicArn.replace(':sns:', ':sqs:')
+  await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint })
+  await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: receiver.url })
+  const { Token } = await receiver.next('SubscriptionConfirmation', ({ TopicArn: of }) => of === TopicArn)
+  await sns.confirmSubscription({ TopicArn, Token })
+  const logsOf = async (count: number, MessageId = ''): Promise<readonly unknown[]> =>
+    until('the logs', async () => {
+      const { output } = await deliveries(MessageId, '--json')
+      const rows = output.split('\n').filter((line) => line !== '')
+      if (rows.length < count) return undefined
+      const logs = rows.map((row) => JSON.parse(row) as { protocol: string; log_group: string | null; status_log: string | null })
+      return logs
+        .map((log) => {
+          const { status, delivery } = JSON.parse(log.status_log ?? '{}') as { status?: string; delivery?: { statusCode: number } }
+          return [log.protocol, log.log_group?.split('/').slice(3).join('/'), status, delivery?.statusCode]
+        })
+        .sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
+    })
+  const first = await sns.publish({ TopicArn, Message: 'hello' })
+  assert.deepEqual(await logsOf(2, first.MessageId), [
+    ['http', 'status', 'SUCCESS', 200],
+    ['sqs', 'status/Failure', 'FAILURE', 400],
+  ])
+  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: Endpoint }]
+  await sqs.createQueue({ QueueName: 'status', Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) } })
+  await sns.setTopicAttributes({ TopicArn, AttributeName: 'HTTPSuccessFeedbackSampleRate', AttributeValue: '0' })
+  const second = await sns.publish({ TopicArn, Message: 'hello' })
+  assert.deepEqual(await logsOf(2, second.MessageId), [
+    ['http', undefined, undefined, undefined],
+    ['sqs', 'status', 'SUCCESS', 200],
+  ])
 })
 
 test('a message that nobody knows, and words that do not fit', async () => {

@@ -27,6 +27,7 @@ function tablesWithRoute(): TableReader {
     [
       { table: Table.routes, key: '1', value: route },
       { table: Table.queues, key: QUEUE, value: queue },
+      { table: Table.topics, key: TOPIC, value: { attributes: { SQSSuccessFeedbackRoleArn: 'arn:aws:iam::000000000001:role/r' } } },
     ],
     0,
   )
@@ -230,5 +231,16 @@ test('an arrival in a subscribed queue is a delivery; one in another queue, as a
     reason: '',
     account: '000000000001',
     region: 'us-east-1',
+    logGroup: 'sns/us-east-1/000000000001/t',
+    statusLog: JSON.stringify({
+      notification: {
+        messageMD5Sum: '1cb251ec0d568de6a929b520c4aed8d1',
+        messageId: 'm1',
+        topicArn: TOPIC,
+        timestamp: '1970-01-01 00:00:00.007',
+      },
+      delivery: { deliveryId, destination: QUEUE, providerResponse: '', dwellTimeMs: 0, statusCode: 200 },
+      status: 'SUCCESS',
+    }),
   })
 })

@@ -5,9 +5,11 @@ import type { Log } from '../base/log.ts'
 import type { Follower } from '../engine/follow.ts'
 import type { Random } from '../base/random.ts'
 import type { TableReader } from '../engine/tables.ts'
+import { statusLogOf } from '../model/delivery-status.ts'
 import { attemptRecord } from '../model/delivery.ts'
 import { type EnqueueEntry, EntryKind, readEntries, readEntryAt } from '../model/entry.ts'
 import type { MessageHeader } from '../model/message.ts'
+import { selectText } from '../model/notification.ts'
 import { Table } from '../model/tables.ts'
 import type { Frame, Journal, Position } from '../storage/journal.ts'
 import type { Lake, LakeRow } from '../storage/lake.ts'
@@ -145,12 +147,21 @@ function arrivalOf(
   const queue = route === undefined ? undefined : tables.get(Table.queues, route.endpoint)
   const message = readEntryAt(payload.subarray(entry.messageOffset))
   if (route === undefined || queue?.number !== entry.queue || message.kind !== 'message') return undefined
-  const { messageId } = JSON.parse(message.header.toString('utf8')) as MessageHeader
+  const header = JSON.parse(message.header.toString('utf8')) as MessageHeader & { readonly sealedBy?: string }
+  const { messageId, publishedAt, structure } = header
+  const deliveryId = random.uuid()
+  const subscription = { subscriptionArn: route.subscriptionArn, topicArn: route.topicArn, protocol: 'sqs', endpoint: route.endpoint }
+  const isOpen = header.sealedBy === undefined && header.bodySealedBy === undefined
+  const log = statusLogOf(tables.get(Table.topics, route.topicArn)?.attributes, {
+    ...{ isSuccess: true, deliveryId, messageId, subscription, publishedAt, endedAt: entry.sentAt, attempts: 1, status: 200, response: '' },
+    message: () => (isOpen ? selectText(message.body.toString('utf8'), structure, 'sqs') : undefined),
+  })
   return Buffer.from(
     attemptRecord({
-      deliveryId: random.uuid(),
+      ...log,
+      deliveryId,
       messageId,
-      subscription: { subscriptionArn: route.subscriptionArn, topicArn: route.topicArn, protocol: 'sqs', endpoint: route.endpoint },
+      subscription,
       attempt: 1,
       startedAt: entry.sentAt,
       durationMs: 0,

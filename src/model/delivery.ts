@@ -29,6 +29,9 @@ export interface AttemptRecord {
   /** Empty when delivered. */
   readonly reason: string
   readonly nextAttemptAt?: number
+  /** What the topic's feedback attributes ask to be told, as JSON, and the log group that AWS would write it to (delivery-status.ts). */
+  readonly statusLog?: string
+  readonly logGroup?: string
   /** The topic's. */
   readonly account: string
   readonly region: string
@@ -55,6 +58,8 @@ export function attemptRecord(fields: AttemptFields): string {
     outcome: fields.outcome,
     reason: fields.reason,
     nextAttemptAt: fields.nextAttemptAt,
+    statusLog: fields.statusLog,
+    logGroup: fields.logGroup,
     account: topic?.account ?? '',
     region: topic?.region ?? '',
   } satisfies AttemptRecord)

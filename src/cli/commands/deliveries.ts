@@ -22,8 +22,7 @@ export const deliveries: Command<typeof options> = {
   help: [
     'A row for each attempt: when, to whom, how it ended (delivered, retry, refused, exhausted, dead-lettered, dropped), the status that',
     'was answered, how long it took, why it failed, and when the next one is due. Attempts are kept for deliveries.retentionDays.',
-    'A queue of this server gets its copy with the publish itself: of such a delivery there is a row when the queue refused it, or when',
-    "the topic's delivery status logs ask for one.",
+    "What a topic's feedback attributes ask for stands in the columns log_group and status_log of --json and of the table deliveries.",
     '',
     'example:',
     '  sealcast deliveries "$(aws sns publish --topic-arn $TOPIC --message hello --query MessageId --output text)"',
@@ -68,7 +67,7 @@ async function printTable(connection: Connection, messageId: string, terminal: T
   }
   if (rows.length === 0)
     return terminal.note(
-      `no attempt is recorded for ${messageId}: it is not known, older than deliveries.retentionDays, or went to queues alone\n`,
+      `no attempt is recorded for ${messageId}: it is not known, had no subscriber, or is older than deliveries.retentionDays\n`,
     )
   await terminal.write(formatTable(columns, rows, { width: terminal.isOutputTerminal ? terminal.columns : undefined }))
   terminal.note(rows.length === 1 ? '1 attempt\n' : `${rows.length} attempts\n`)

@@ -5,9 +5,11 @@ import type { Env } from '../../engine/env.ts'
 import type { Outbound } from '../../engine/outbound.ts'
 import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
 import { openedBody } from '../../engine/topic-message.ts'
+import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
 import { type AttemptOutcome, attemptRecord } from '../../model/delivery.ts'
+import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
@@ -68,13 +70,13 @@ async function makeAttempt(parts: AttemptParts, delivery: Delivery): Promise<Set
     const notification = notificationOf(parts, delivery, subscription)
     const policy = parts.policies(subscription)
     const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType })
-    const made = { delivery, subscription, startedAt, durationMs: env.clock.monotonic() - from }
+    const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
     if (outcome.kind === 'queued') return queued(parts, made, outcome.body)
     if (outcome.kind === 'delivered') return over(parts, made, 'delivered', { reason: '', status: outcome.status })
     const pause =
       outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
     if (pause !== undefined) return again(parts, made, outcome, env.clock.now() + pause)
-    return await hopeless(parts, made, outcome, notification)
+    return await hopeless(parts, made, outcome)
   } catch (error) {
     env.log.error('a delivery could not be attempted and will be later', {
       deliveryId: delivery.id,
@@ -87,19 +89,15 @@ async function makeAttempt(parts: AttemptParts, delivery: Delivery): Promise<Set
 interface Made {
   readonly delivery: Delivery
   readonly subscription: Subscription
+  readonly notification: Notification
   readonly startedAt: number
   readonly durationMs: number
 }
 
 type Told = { readonly reason: string; readonly status?: number; readonly nextAttemptAt?: number }
 
-function tell(
-  { attempts }: AttemptParts,
-  tx: Transaction,
-  { delivery, subscription, startedAt, durationMs }: Made,
-  outcome: AttemptOutcome,
-  told: Told,
-): void {
+function tell({ attempts, env }: AttemptParts, tx: Transaction, made: Made, outcome: AttemptOutcome, told: Told): void {
+  const { delivery, subscription, startedAt, durationMs } = made
   tx.attempt(
     attemptRecord({
       deliveryId: delivery.id,
@@ -110,9 +108,28 @@ function tell(
       durationMs: Math.round(durationMs * 1000) / 1000,
       outcome,
       ...told,
+      ...(outcome !== 'retry' && statusLog(env.tables, made, outcome, told)),
     }),
   )
   attempts?.add(1, { protocol: subscription.protocol, outcome })
+}
+
+/** Undefined where the topic does not ask. Confirmations are no messages of the topic. */
+function statusLog(tables: TableReader, made: Made, outcome: AttemptOutcome, { status, reason }: Told): StatusLog | undefined {
+  const { delivery, subscription, notification, startedAt, durationMs } = made
+  if (notification.type !== 'Notification') return undefined
+  return statusLogOf(tables.get(Table.topics, subscription.topicArn)?.attributes, {
+    isSuccess: outcome === 'delivered',
+    deliveryId: delivery.id,
+    messageId: delivery.header.messageId,
+    subscription,
+    message: () => notification.message,
+    publishedAt: delivery.header.publishedAt,
+    endedAt: startedAt + durationMs,
+    attempts: delivery.attempts + 1,
+    status,
+    response: reason,
+  })
 }
 
 function over(parts: AttemptParts, made: Made, outcome: AttemptOutcome, told: Told): Settled {
@@ -130,13 +147,8 @@ function again(
 }
 
 /** Refused, or out of retries: to the dead-letter queue, if there is one. Confirmations are never dead letters. */
-async function hopeless(
-  parts: AttemptParts,
-  made: Made,
-  outcome: Exclude<Outcome, { kind: 'delivered' }>,
-  notification: Notification,
-): Promise<Settled> {
-  const { subscription, delivery } = made
+async function hopeless(parts: AttemptParts, made: Made, outcome: Exclude<Outcome, { kind: 'delivered' }>): Promise<Settled> {
+  const { subscription, delivery, notification } = made
   const { reason, status } = outcome
   const end = outcome.kind === 'retry' ? 'exhausted' : 'refused'
   const queueArn = notification.type === 'Notification' ? deadLetterArnOf(subscription) : undefined

@@ -9,13 +9,14 @@ import type { Outbound } from '../../engine/outbound.ts'
 import { openedBody } from '../../engine/topic-message.ts'
 import type { Counter } from '../../base/meter.ts'
 import type { Timer } from '../../base/clock.ts'
-import { deliveryIdOf, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
-import { EntryKind, readEntries, type MessageEntry } from '../../model/entry.ts'
+import { pendingKey, type PendingDelivery } from '../../model/delivery.ts'
+import type { MessageEntry } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import type { Notification } from '../../model/notification.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
 import { createAttempts, type Attempts, type Settled } from './attempt.ts'
+import { messagesOf, settledIn } from './frames.ts'
 import { type Delivery, Lanes, type Limits } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
 import { createPolicies } from './policies.ts'
@@ -81,8 +82,6 @@ const LOOK_MS = 250
 const TURN_DELIVERIES = 32
 const RECOVER_ROWS = 500
 const READ_BYTES = 1024 * 1024
-const MESSAGES: ReadonlySet<number> = new Set([EntryKind.message])
-const TRACES: ReadonlySet<number> = new Set([EntryKind.attempt, EntryKind.put])
 
 export function createDeliveryFollower(options: DeliveryOptions): DeliveryFollower {
   return new Deliveries(options)
@@ -398,19 +397,4 @@ export function deliveryId(messageId: string, subscriptionArn: string): string {
 
 function pendingOf({ id, subscriptionArn, header, body }: Delivery, attempts: number, dueAt: number): PendingDelivery {
   return { deliveryId: id, subscriptionArn, header, body, attempts, dueAt }
-}
-
-/** Deliveries of which a frame tells that they were done, or recorded. */
-function* settledIn(payload: Buffer): Generator<string> {
-  for (const { entry } of readEntries(payload, TRACES)) {
-    if (entry.kind === 'attempt') yield (JSON.parse(entry.json.toString('utf8')) as { readonly deliveryId: string }).deliveryId
-    else if (entry.kind === 'put' && entry.table === Table.pendingDeliveries) yield deliveryIdOf(entry.key)
-  }
-}
-
-/** The messages of a frame that somebody outside may want. */
-function messagesOf({ payload }: Frame): MessageEntry[] {
-  const messages: MessageEntry[] = []
-  for (const { entry } of readEntries(payload, MESSAGES)) if (entry.kind === 'message' && entry.isForOutside) messages.push(entry)
-  return messages
 }

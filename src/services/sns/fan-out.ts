@@ -2,7 +2,9 @@
 // by the delivery follower.
 import { parseArn } from '../../model/arn.ts'
 import { attemptRecord } from '../../model/delivery.ts'
+import { statusLogOf } from '../../model/delivery-status.ts'
 import type { MessageHeader } from '../../model/message.ts'
+import { selectText } from '../../model/notification.ts'
 import { settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription, Topic } from '../../model/topic.ts'
@@ -42,10 +44,19 @@ export function enqueueForSubscribers(
     const deadLetter = deadLetterQueue(tx, subscription)
     const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, message, tx.now)?.reason
     const isLost = obstacle !== undefined && deadLetterArnOf(subscription) !== undefined
+    const deliveryId = call.env.random.uuid()
+    const { messageId, publishedAt, structure } = message.header
+    const log = statusLogOf(topic.attributes, {
+      ...{ isSuccess: false, deliveryId, messageId, subscription, publishedAt, endedAt: tx.now, attempts: 1 },
+      message: () => selectText(message.body, structure, 'sqs'),
+      status: refusal.status,
+      response: refusal.reason,
+    })
     tx.attempt(
       attemptRecord({
-        deliveryId: call.env.random.uuid(),
-        messageId: message.header.messageId,
+        ...log,
+        deliveryId,
+        messageId,
         subscription,
         attempt: 1,
         startedAt: tx.now,

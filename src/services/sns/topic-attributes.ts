@@ -64,9 +64,12 @@ export function checkTopicAttribute(
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
-  const problem = isFeedbackAttribute(name) ? feedbackProblem(name, value) : undefined
-  if (problem !== undefined) throw refuse(`${name}: ${problem}`)
-  if (NOT_OFFERED.has(name) || isFeedbackAttribute(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
+  if (isFeedbackAttribute(name)) {
+    const problem = feedbackProblem(name, value)
+    if (problem !== undefined) throw refuse(`${name}: ${problem}`)
+    return value === '' ? undefined : value
+  }
+  if (NOT_OFFERED.has(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
   const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
   if (check === undefined) throw refuse(unknown)
   const checked = check(value)

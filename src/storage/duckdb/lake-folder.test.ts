@@ -1,10 +1,11 @@
 // What only a folder can show of the lake: restarts, crashes between any two steps, files that were tampered with, a full disk, and a SQL
 // process that is shot.
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { setImmediate as soon } from 'node:timers/promises'
 import { SimulatedClock, systemClock } from '../../base/clock.ts'
 import { type Log, silentLog } from '../../base/log.ts'
@@ -61,6 +62,43 @@ test('chunks become Parquet files that hold the same rows', async () => {
     assert.deepEqual(await rowsOf(again, 'SELECT eventjson FROM events ORDER BY position'), before)
     assert.deepEqual(await rowsOf(again, 'SELECT delivery_id FROM deliveries'), [['d']])
     assert.equal(again.checkpoint, 5)
+    await again.close()
+  } finally {
+    remove()
+  }
+})
+
+test('files of a release that knew fewer columns of deliveries are read', async () => {
+  const { folder, open, remove } = world(EAGER)
+  const attempt = async (lake: Lake, position: number): Promise<void> => {
+    await lake.append({
+      rows: [{ kind: 'attempt', position, json: Buffer.from(`{"deliveryId":"${position}","statusLog":"s"}`) }],
+      upTo: position + 1,
+    })
+    await lake.flush()
+  }
+  try {
+    const lake = await open()
+    await attempt(lake, 1)
+    assert.deepEqual(await rowsOf(lake, 'SELECT status_log FROM deliveries'), [['s']])
+    await lake.close()
+    const [file = ''] = readdirSync(join(folder, 'parquet')).filter((name) => name.startsWith('deliveries-'))
+    const path = join(folder, 'parquet', file)
+    const connection = await (await DuckDBInstance.create()).connect()
+    await connection.run(`CREATE TABLE old AS SELECT * EXCLUDE (log_group, status_log) FROM read_parquet('${path}')`)
+    await connection.run(`COPY old TO '${path}' (FORMAT parquet)`)
+    connection.closeSync()
+    const manifest = join(folder, 'manifest.json')
+    const bytes = statSync(path).size
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(new RegExp(`("name":"${file}"[^}]*"bytes":)\\d+`), `$1${bytes}`))
+    const again = await open()
+    await attempt(again, 5)
+    await again.append({ rows: [{ kind: 'attempt', position: 9, json: Buffer.from('{"deliveryId":"9"}') }], upTo: 10 })
+    assert.deepEqual(await rowsOf(again, 'SELECT delivery_id, status_log, position FROM deliveries ORDER BY position'), [
+      ['1', null, 1],
+      ['5', 's', 5],
+      ['9', null, 9],
+    ])
     await again.close()
   } finally {
     remove()

@@ -73,6 +73,8 @@ const DELIVERY = {
   nextAttemptAt: 'text',
   account: 'text',
   region: 'text',
+  logGroup: 'text',
+  statusLog: 'text',
 } as const
 
 const OWN_COLUMNS = {
@@ -107,6 +109,8 @@ export const DELIVERY_COLUMNS: Readonly<Record<string, string>> = {
   next_attempt_at: 'TIMESTAMP',
   account: 'VARCHAR',
   region: 'VARCHAR',
+  log_group: 'VARCHAR',
+  status_log: 'VARCHAR',
   position: 'BIGINT',
 }
 

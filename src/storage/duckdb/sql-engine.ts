@@ -227,7 +227,11 @@ export class SqlEngine {
     }
     const { events, imported, deliveries } = this.#files
     await this.#run(view('events', columnList(EVENT_COLUMNS), [...events, ...imported], ['recent_events', 'imported_events']))
-    await this.#run(view('deliveries', columnList(DELIVERY_COLUMNS), deliveries, ['recent_deliveries']))
+    // Files of older releases have fewer columns.
+    const older = deliveries.length === 0 ? '' : ` UNION ALL BY NAME SELECT * FROM ${parquet(deliveries, ', union_by_name = true')}`
+    await this.#run(
+      `CREATE OR REPLACE VIEW deliveries AS SELECT ${columnList(DELIVERY_COLUMNS)} FROM (SELECT * FROM recent_deliveries${older})`,
+    )
   }
 
   async #transaction(steps: () => Promise<void>): Promise<void> {
@@ -293,8 +297,8 @@ function lastPosition(lines: Buffer): Position {
   return Number(/^\{"position":(\d+)/.exec(lines.toString('latin1', start, start + 40))?.[1] ?? 0)
 }
 
-function parquet(files: readonly string[]): string {
-  return `read_parquet([${files.map(quoted).join(', ')}])`
+function parquet(files: readonly string[], options = ''): string {
+  return `read_parquet([${files.map(quoted).join(', ')}]${options})`
 }
 
 function quoted(text: string): string {

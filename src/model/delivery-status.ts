@@ -1,0 +1,89 @@
+// Delivery status logs: what a topic's feedback attributes ask to be told of its deliveries, in the JSON that AWS writes to CloudWatch
+// Logs.
+// Source: SNS developer guide, "Amazon SNS message delivery status".
+import { parseArn } from './arn.ts'
+import { recordedEndpoint } from './delivery.ts'
+import { md5OfText } from './md5.ts'
+import type { Subscription } from './topic.ts'
+
+/** The classes of endpoints that the attributes name. */
+const CLASSES: Readonly<Record<string, string>> = {
+  http: 'HTTP',
+  https: 'HTTP',
+  sqs: 'SQS',
+  lambda: 'Lambda',
+  firehose: 'Firehose',
+  application: 'Application',
+}
+/** A role alone asks for every success. */
+const RATE_DEFAULT = 100
+
+/** A log entry, and the log group that AWS would write it to. */
+export interface StatusLog {
+  readonly logGroup: string
+  readonly statusLog: string
+}
+
+export interface DeliveryEnd {
+  readonly isSuccess: boolean
+  readonly deliveryId: string
+  readonly messageId: string
+  readonly subscription: Pick<Subscription, 'topicArn' | 'protocol' | 'endpoint'>
+  /** The text as this endpoint gets it; undefined where it lies sealed: its MD5 is left out then. */
+  readonly message: () => string | undefined
+  /** Milliseconds since 1970. */
+  readonly publishedAt: number
+  readonly endedAt: number
+  readonly attempts: number
+  readonly status?: number
+  /** What the endpoint said, or why it could not be asked. */
+  readonly response: string
+}
+
+type Attributes = Readonly<Record<string, string>>
+
+/** What the topic asks to be told of a delivery's end; undefined: nothing. The same of the same delivery, however often it is asked. */
+export function statusLogOf(topic: Attributes | undefined, end: DeliveryEnd): StatusLog | undefined {
+  const name = CLASSES[end.subscription.protocol]
+  if (topic === undefined || name === undefined) return undefined
+  const isAsked = end.isSuccess ? isSampled(topic, name, end.deliveryId) : isSet(topic[`${name}FailureFeedbackRoleArn`])
+  return isAsked ? { logGroup: logGroupOf(end), statusLog: logText(end) } : undefined
+}
+
+function isSampled(topic: Attributes, name: string, deliveryId: string): boolean {
+  if (!isSet(topic[`${name}SuccessFeedbackRoleArn`])) return false
+  const rate = Number(topic[`${name}SuccessFeedbackSampleRate`] ?? RATE_DEFAULT)
+  // Ids are hashes or random: their first half is as good a die as any, and falls the same when a delivery comes again.
+  return (Number.parseInt(deliveryId.slice(0, 8), 16) / 0x1_0000_0000) * 100 < rate
+}
+
+function isSet(role: string | undefined): boolean {
+  return role !== undefined && role !== ''
+}
+
+function logGroupOf({ isSuccess, subscription }: DeliveryEnd): string {
+  const topic = parseArn(subscription.topicArn)
+  return `sns/${topic?.region ?? ''}/${topic?.account ?? ''}/${topic?.resource ?? ''}${isSuccess ? '' : '/Failure'}`
+}
+
+function logText(end: DeliveryEnd): string {
+  const { isSuccess, deliveryId, messageId, subscription, publishedAt, endedAt, attempts, status, response } = end
+  const message = end.message()
+  return JSON.stringify({
+    notification: {
+      ...(message !== undefined && { messageMD5Sum: md5OfText(message) }),
+      messageId,
+      topicArn: subscription.topicArn,
+      timestamp: new Date(publishedAt).toISOString().replace('T', ' ').replace('Z', ''),
+    },
+    delivery: {
+      deliveryId,
+      destination: recordedEndpoint(subscription.protocol, subscription.endpoint),
+      providerResponse: response,
+      dwellTimeMs: Math.max(0, Math.round(endedAt - publishedAt)),
+      ...(!isSuccess && { attempts }),
+      ...(status !== undefined && { statusCode: status }),
+    },
+    status: isSuccess ? 'SUCCESS' : 'FAILURE',
+  })
+}
