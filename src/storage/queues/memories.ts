@@ -273,9 +273,9 @@ export class MemoryBlock {
     const [slice, firstOrder] = [encoded.readDoubleLE(BlockAt.slice), encoded.readDoubleLE(BlockAt.firstOrder)]
     const block = new MemoryBlock(queue, part, slice, firstOrder, Buffer.from(encoded))
     block.#end = encoded.length
-    for (const at of block.places()) {
-      block.count++
-      if (at + MemoryAt.value + block.value(at).length > encoded.length) throw new RangeError('a memory within its block')
+    for (let at: number = BlockAt.memories; at < encoded.length; block.count++) {
+      at += MemoryAt.value + encoded.readUInt16LE(at + MemoryAt.valueLength)
+      if (at > encoded.length) throw new RangeError('a memory within its block')
     }
     if (block.count !== encoded.readUInt32LE(BlockAt.count)) throw new RangeError('as many memories as the block says')
     return block
