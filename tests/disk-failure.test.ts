@@ -22,6 +22,13 @@ test('invariant 9: after a failed write no call succeeds, health says why, and n
   const { TopicArn = '' } = await sns.createTopic({ Name: 'kept' })
   await sns.publish({ TopicArn, Message: 'acknowledged' })
 
+  const sqs = new SQS(clientConfig(server.url))
+  const { QueueUrl = '' } = await sqs.createQueue({ QueueName: 'kept', Attributes: { VisibilityTimeout: '0' } })
+  for (const MessageBody of ['stays', 'goes']) await sqs.sendMessage({ QueueUrl, MessageBody })
+  const { Messages: held = [] } = await sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10 })
+  const handleOf = (body: string): string => held.find(({ Body }) => Body === body)?.ReceiptHandle ?? ''
+  await sqs.deleteMessage({ QueueUrl, ReceiptHandle: handleOf('goes') })
+
   limitFileSize(server.child.pid, '0')
   for (let time = 0; time < 3; time++)
     await assert.rejects(sns.publish({ TopicArn, Message: 'never acknowledged' }), (error: { $metadata: { httpStatusCode?: number } }) => {
@@ -32,6 +39,13 @@ test('invariant 9: after a failed write no call succeeds, health says why, and n
   assert.equal(form.status, 503)
   assert.match(form.body, /^<ErrorResponse .*<Type>Receiver<\/Type><Code>ServiceUnavailable<\/Code>/)
   await assert.rejects(new SQS(clientConfig(server.url)).createQueue({ QueueName: 'refused' }), { name: 'ServiceUnavailable' })
+  for (const refused of [
+    () => sqs.sendMessage({ QueueUrl, MessageBody: 'never acknowledged' }),
+    () => sqs.receiveMessage({ QueueUrl }),
+    () => sqs.deleteMessage({ QueueUrl, ReceiptHandle: handleOf('stays') }),
+    () => sqs.changeMessageVisibility({ QueueUrl, ReceiptHandle: handleOf('stays'), VisibilityTimeout: 60 }),
+  ])
+    await assert.rejects(refused(), { name: 'ServiceUnavailable' })
   const health = (await (await fetch(`${server.url}/_sealcast/health`)).json()) as { status: string; why: string }
   assert.equal(health.status, 'read-only')
   assert.match(health.why, /EFBIG|file too large/i)
@@ -48,6 +62,11 @@ test('invariant 9: after a failed write no call succeeds, health says why, and n
   t.after(() => again.kill())
   const recovered = new SNS(clientConfig(again.url))
   assert.deepEqual((await recovered.listTopics({})).Topics, [{ TopicArn }])
+  const { Messages } = await new SQS(clientConfig(again.url)).receiveMessage({ QueueUrl, MaxNumberOfMessages: 10 })
+  assert.deepEqual(
+    Messages?.map(({ Body }) => Body),
+    ['stays'],
+  )
   await recovered.publish({ TopicArn, Message: 'acknowledged again' })
   const { output } = await runCommand([
     'query',
