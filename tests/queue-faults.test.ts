@@ -72,10 +72,12 @@ function recover(files: MemoryFiles, isCut: boolean, random: Random): void {
   else files.restart()
 }
 
-interface FifoAnswer {
-  readonly body: string
+interface Answer {
   readonly MessageId: string
   readonly SequenceNumber: string
+}
+interface FifoAnswer extends Answer {
+  readonly body: string
 }
 
 interface Work {
@@ -96,7 +98,7 @@ async function workUntilRefused(harness: Harness, random: Random, ledger: Ledger
         ledger.asksToSend(body, group)
         const answer = await harness.call('sqs', 'SendMessage', sendInput(QueueUrl, body, group))
         ledger.sent(body)
-        const { MessageId, SequenceNumber } = answer as { readonly MessageId: string; readonly SequenceNumber: string }
+        const { MessageId, SequenceNumber } = answer as unknown as Answer
         if (isFifo) answered.push({ body, MessageId, SequenceNumber })
         continue
       }
@@ -141,7 +143,7 @@ async function lookAt(harness: Harness, ledger: Ledger, answered: readonly FifoA
       'sqs',
       'SendMessage',
       sendInput(`${URL}line.fifo`, body, 'group-0'),
-    )) as FifoAnswer
+    )) as unknown as Answer
     assert.deepEqual({ MessageId, SequenceNumber }, answer, 'a duplicate of what was acknowledged')
     seen.duplicates++
   }

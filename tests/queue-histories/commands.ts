@@ -36,7 +36,15 @@ export type Command =
       /** Of the few ids that come again; undefined: one of its own. */
       readonly deduplication: number | undefined
     }
-  | { readonly kind: 'receive'; readonly queue: number; readonly max: number; readonly visibility: number | undefined }
+  | {
+      readonly kind: 'receive'
+      readonly queue: number
+      readonly max: number
+      readonly visibility: number | undefined
+      /** Of FIFO queues: a receive request attempt id. */
+      readonly attempt: number | undefined
+    }
+  | { readonly kind: 'move'; readonly queue: number; readonly isDirected: boolean; readonly isInterrupted: boolean }
   | { readonly kind: 'poll'; readonly queue: number; readonly max: number; readonly wait: number; readonly isSent: boolean }
   | { readonly kind: 'receiveAtOnce'; readonly queue: number; readonly max: number; readonly times: number }
   | { readonly kind: 'delete'; readonly queue: number; readonly pick: number; readonly count: number }
@@ -76,7 +84,15 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
       deduplication: fc.option(fc.nat(2), { nil: undefined, freq: 2 }),
     }),
   },
-  { weight: 14, arbitrary: of('receive', { queue, max, visibility: fc.option(visibility, { nil: undefined }) }) },
+  {
+    weight: 14,
+    arbitrary: of('receive', {
+      queue,
+      max,
+      visibility: fc.option(visibility, { nil: undefined }),
+      attempt: fc.option(fc.nat(1), { nil: undefined, freq: 1 }),
+    }),
+  },
   { weight: 2, arbitrary: of('poll', { queue, max, wait: fc.constantFrom(1, 5, 20), isSent: fc.boolean() }) },
   { weight: 2, arbitrary: of('receiveAtOnce', { queue, max, times: fc.constantFrom(2, 3) }) },
   { weight: 8, arbitrary: of('delete', { queue, pick, count: fc.constantFrom(1, 1, 2, 5, 10) }) },
@@ -86,6 +102,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: of('purge', { queue }) },
   { weight: 1, arbitrary: of('deleteQueue', { queue }) },
   { weight: 1, arbitrary: of('create', { queue, settings }) },
+  { weight: 3, arbitrary: of('move', { queue, isDirected: fc.boolean(), isInterrupted: fc.boolean() }) },
   { weight: 2, arbitrary: of('checkpoint', {}) },
   { weight: 3, arbitrary: of('restart', { isKilled: fc.boolean() }) },
 )

@@ -1,6 +1,5 @@
 // Runs a story against the server, tells the reference what was answered, and at the end takes out everything that is left.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { ServiceError } from '../../src/model/service-error.ts'
 import {
   type Batch,
@@ -13,9 +12,12 @@ import {
   settingChange,
   shownOf,
 } from './calls.ts'
+import { Attempts } from './attempts.ts'
 import { type Command, DEAD_LETTERS, type QueueName, type Settings, type Story } from './commands.ts'
+import { move } from './moves.ts'
 import { received } from './receives.ts'
-import { DEDUPLICATION_MS, type Handle, type ModelMessage, type ModelQueue, Reference, type Shown } from './reference.ts'
+import { type Handle, type ModelMessage, type ModelQueue, Reference, type Shown } from './reference.ts'
+import { draft, isDuplicate } from './sends.ts'
 import { openWorld, type QueueWorld } from './world.ts'
 
 /** After a delete a name stays taken for so long, and as long lasts a purge (SQS API Reference, DeleteQueue and PurgeQueue). */
@@ -45,6 +47,7 @@ class StoryRun {
   readonly #world: QueueWorld
   readonly #cast: readonly QueueName[]
   readonly #reference = new Reference()
+  readonly #attempts = new Attempts()
   #names = 0
 
   constructor(world: QueueWorld, cast: readonly QueueName[]) {
@@ -84,7 +87,10 @@ class StoryRun {
         await this.#send(queue, command)
         break
       case 'receive':
-        await this.#receive(queue, command.max, command.visibility)
+        await this.#receive(queue, command.max, command.visibility, queue.isFifo ? command.attempt : undefined)
+        break
+      case 'move':
+        await this.#move(queue, command)
         break
       case 'poll':
         await this.#poll(queue, command)
@@ -211,7 +217,7 @@ class StoryRun {
   }
 
   async #send(queue: ModelQueue, send: Send): Promise<void> {
-    const drafts = Array.from({ length: send.count }, () => this.#draft(queue, send))
+    const drafts = Array.from({ length: send.count }, () => draft(`m${++this.#names}`, queue, send))
     const inputs = drafts.map(({ input }) => input)
     const outputs =
       inputs.length === 1
@@ -222,7 +228,7 @@ class StoryRun {
     for (const [at, { message }] of drafts.entries()) {
       const output = outputs[at]
       assert.ok(output !== undefined, `${message.name} has an outcome`)
-      if (queue.isFifo && this.#isDuplicate(queue, message, output, now)) continue
+      if (queue.isFifo && isDuplicate(queue, message, output, now)) continue
       this.#reference.arrived(queue, message, { now, visibleAt: now + delayMs })
     }
   }
@@ -238,54 +244,26 @@ class StoryRun {
     })
   }
 
-  #draft(queue: ModelQueue, { group, deduplication, delay }: Send) {
-    const name = `m${++this.#names}`
-    const isAgain = queue.isFifo && deduplication !== undefined
-    const body = isAgain && queue.isContentBased ? `again ${deduplication}` : `${name} of ${queue.name}`
-    const groupId = queue.isFifo || group > 0 ? `group-${group}` : undefined
-    const given = queue.isFifo && !queue.isContentBased ? (isAgain ? `id-${deduplication}` : `id-of-${name}`) : undefined
-    const deduplicationId = queue.isContentBased ? createHash('sha256').update(body).digest('hex') : given
-    return {
-      input: {
-        MessageBody: body,
-        MessageAttributes: { name: { DataType: 'String', StringValue: name } },
-        ...(!queue.isFifo && delay !== undefined && { DelaySeconds: delay }),
-        ...(groupId !== undefined && { MessageGroupId: groupId }),
-        ...(given !== undefined && { MessageDeduplicationId: given }),
-      },
-      message: { name, body, group: groupId, deduplicationId },
+  async #receive(queue: ModelQueue, max: number, visibility: number | undefined, attempt?: number): Promise<readonly Shown[]> {
+    const input = {
+      ...receiveInput(queue, max, visibility),
+      ...(attempt !== undefined && { ReceiveRequestAttemptId: `attempt-${attempt}` }),
     }
-  }
-
-  /** Tells by the answer whether it counts as one that was sent before, which only some may. */
-  #isDuplicate(queue: ModelQueue, message: Omit<ModelMessage, 'places' | 'handles'>, output: SendOutput, now: number): boolean {
-    const key = `${queue.isScopedToGroup ? message.group : ''} ${message.deduplicationId}`
-    const first = queue.sent.get(key)
-    const isSame = first !== undefined && output.MessageId === first.messageId
-    const age = now - (first?.at ?? -Infinity)
-    const mayDiffer = first !== undefined && (first.isUncertain || age === DEDUPLICATION_MS)
-    if (!mayDiffer)
-      assert.equal(
-        isSame,
-        age < DEDUPLICATION_MS,
-        `${message.name} with ${key}, ${age} ms behind the first: ${isSame ? 'the first again' : 'a new one'}`,
-      )
-    if (isSame) {
-      assert.equal(output.SequenceNumber, first.sequenceNumber, 'a duplicate is answered as the first was')
-      return true
-    }
-    assert.match(output.SequenceNumber ?? '', /^\d{20}$/)
-    const sequence = BigInt(output.SequenceNumber ?? 0)
-    assert.ok(sequence > queue.lastSequence, `sequence ${sequence} comes behind ${queue.lastSequence}`)
-    queue.lastSequence = sequence
-    queue.sent.set(key, { at: now, messageId: output.MessageId, sequenceNumber: output.SequenceNumber, isUncertain: false })
-    return false
-  }
-
-  async #receive(queue: ModelQueue, max: number, visibility: number | undefined): Promise<readonly Shown[]> {
-    const shown = shownOf(await this.#world.call<ReceiveOutput>('ReceiveMessage', receiveInput(queue, max, visibility)))
+    const shown = shownOf(await this.#world.call<ReceiveOutput>('ReceiveMessage', input))
+    const times = { now: this.#world.now(), visibilityMs: visibility === undefined ? queue.settings.visibilityMs : visibility * SECOND }
+    if (attempt !== undefined && this.#attempts.isRepeat(queue, String(attempt), shown, times)) return shown
     this.#received(queue, max, shown, { visibility })
+    if (attempt !== undefined) this.#attempts.given(queue, String(attempt), shown, this.#reference, times)
     return shown
+  }
+
+  /** From its dead-letter queue, or from itself; to where its messages came from, or to the first queue of the story. */
+  async #move(queue: ModelQueue, { isDirected, isInterrupted }: Extract<Command, { kind: 'move' }>): Promise<void> {
+    const dead = this.#reference.queues.get(DEAD_LETTERS[queue.name as QueueName] ?? queue.name)
+    const destination = isDirected ? this.#reference.queues.get(this.#cast[0] ?? '') : undefined
+    if (dead === undefined || (destination !== undefined && destination.isFifo !== dead.isFifo)) return
+    await move(this.#world, this.#reference, { dead, destination, isInterrupted })
+    await this.#checkCounts(dead)
   }
 
   #received(

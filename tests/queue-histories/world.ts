@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { startVisibility } from '../../src/engine/visibility.ts'
 import { ServiceError } from '../../src/model/service-error.ts'
 import { createSqs } from '../../src/services/sqs/index.ts'
+import { MessageMoveRuns } from '../../src/services/sqs/message-move-runs.ts'
 import { memoryFiles } from '../../src/storage/memory/files.ts'
 import { memoryRecords } from '../../src/storage/memory/records.ts'
 import { memoryQueueStore } from '../../src/storage/queues/memory-store.ts'
@@ -34,14 +35,19 @@ export async function openWorld(): Promise<QueueWorld> {
   let seed = 1
   let now = Date.UTC(2026, 0, 2, 3, 4, 5)
   let harness: Harness
-  let stop: () => void
+  let stop: () => Promise<void>
   const open = async (): Promise<void> => {
     harness = await createHarness(() => ({ sqs: createSqs({ notifications: () => Promise.reject(new Error('no topic sends here')) }) }), {
       ...parts,
       now,
       seed: seed++,
     })
-    stop = startVisibility(harness.env).stop
+    const visibility = startVisibility(harness.env)
+    const moves = new MessageMoveRuns(harness.env, () => undefined)
+    stop = () => {
+      visibility.stop()
+      return moves.stop()
+    }
   }
   const settle = async (): Promise<void> => {
     for (let turns = 0; turns < TURNS; turns++) await turn()
@@ -78,13 +84,15 @@ export async function openWorld(): Promise<QueueWorld> {
     async restart(isKilled) {
       await settle()
       now = harness.clock.now()
-      stop()
       // A process that was killed writes no more: nothing moves its clock from here on.
-      if (!isKilled) await harness.close()
+      if (!isKilled) {
+        await stop()
+        await harness.close()
+      }
       await open()
     },
     async close() {
-      stop()
+      await stop()
       await harness.close()
     },
   }
