@@ -39,7 +39,8 @@ export async function move(world: QueueWorld, reference: Reference, { dead, dest
   for (let steps = 0; listed?.Status === 'RUNNING'; steps++) {
     assert.ok(steps < STEPS_MAX, `the task at ${dead.name} never ends`)
     if (isInterrupted && steps === 1) await world.restart(true)
-    await world.passToNext(world.now() + SECOND)
+    // At the pace of the task, whose time is the time of its messages.
+    await (isInterrupted ? world.pass(SECOND) : world.passToNext(world.now() + SECOND))
     times.add(world.now())
     listed = await task()
   }

@@ -64,6 +64,8 @@ function receivedInGroups(
         assert.ok(left.length > 0, `${given.join(' ')} came while ${message.name} of the same group was in flight`)
         message.places = left
       }
+    // Nothing of it can have been given, nor moved away.
+    else if (members.some(({ places }) => places.every(isInFlight))) continue
     // Another group's turn comes when nothing more can be given of this one.
     const isWhole = isComplete || (looksAtAll && given.length > 0 && order.at(-1) !== group)
     followGroup(reference, facts, { members, given, isWhole: isWhole && (isFree || given.length > 0) })
