@@ -82,29 +82,36 @@ interface GroupReceive {
 
 function followGroup(reference: Reference, facts: ReceiveFacts, { members, given, isWhole }: GroupReceive): void {
   const { queue, now } = facts
-  let at = 0
+  for (const [at, name] of given.entries()) {
+    const came = members.find((message) => message.name === name)
+    const ready = came?.places.filter((place): place is Place => reference.standing(place, queue, now) === 'ready') ?? []
+    const arrival = Math.min(...ready.map((place) => place.arrival))
+    for (const other of members) if (!given.slice(0, at + 1).includes(other.name)) standsBehind(reference, facts, other, { name, arrival })
+  }
   let isHeldBack = false
   for (const message of members) {
-    if (message.name === given[at]) {
-      at++
-      continue
-    }
+    if (given.includes(message.name)) continue
     const standings = message.places.map((place) => reference.standing(place, queue, now))
-    if (at < given.length) {
-      const left = message.places.filter((_, index) => ['elsewhere', 'expired', 'exhausted'].includes(standings[index] ?? ''))
-      assert.ok(left.length > 0, `${given[at]} came before ${reference.describe(message, now)}, of the same group`)
-      message.places = left
-      passedOver(reference, facts, message, true)
-      continue
-    }
     if (standings.includes('delayed') || standings.includes('inFlight')) isHeldBack = true
     passedOver(reference, facts, message, isWhole && !isHeldBack)
   }
-  assert.equal(
-    at,
-    given.length,
-    `the messages of a group come in its order: ${given.join(' ')}, of ${members.map(({ name }) => name).join(' ')}`,
-  )
+}
+
+/** One of the group came: another that is not given yet came into the queue later, or is not there to be given. */
+function standsBehind(
+  reference: Reference,
+  { queue, now }: ReceiveFacts,
+  other: ModelMessage,
+  { name, arrival }: { readonly name: string; readonly arrival: number },
+): void {
+  const target = reference.deadLetterQueue(queue)
+  const left = other.places.flatMap((place): (Place | typeof GONE)[] => {
+    const standing = reference.standing(place, queue, now)
+    if (place === GONE || standing === 'elsewhere' || standing === 'expired' || place.arrival > arrival) return [place]
+    return standing === 'exhausted' && target !== undefined ? [reference.deadLettered(place, target, now)] : []
+  })
+  assert.ok(left.length > 0, `${name} came before ${reference.describe(other, now)}, of the same group`)
+  other.places = left
 }
 
 /** It did not come. `isComplete`: all that could come did. */
@@ -138,7 +145,7 @@ function gave(reference: Reference, facts: ReceiveFacts, shown: Shown): void {
     receives: shown.receives,
     firstReceivedAt: shown.firstReceivedAt,
   }))
-  message.handles.push({ text: shown.handle, queue, receives: shown.receives })
+  message.handles.push({ text: shown.handle, queue, receives: shown.receives, arrivals: agreeing.map(({ arrival }) => arrival) })
 }
 
 function agrees(place: Place, shown: Shown, { now, arnOf }: ReceiveFacts): boolean {

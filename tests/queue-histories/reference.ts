@@ -52,6 +52,8 @@ export interface Handle {
   readonly text: string
   readonly queue: ModelQueue
   readonly receives: number
+  /** A message that left and came back is another one to its queue. */
+  readonly arrivals: readonly number[]
 }
 
 export interface ModelMessage {
@@ -165,8 +167,9 @@ export class Reference {
   }
 
   /** The delete was acknowledged: wherever in this queue the message was, it is no more. */
-  deleted(message: ModelMessage, queue: ModelQueue): void {
-    message.places = message.places.map((place) => (place !== GONE && place.queue === queue ? GONE : place))
+  deleted(message: ModelMessage, { queue, arrivals }: Handle): void {
+    const isIt = (place: Place | typeof GONE): boolean => place !== GONE && place.queue === queue && arrivals.includes(place.arrival)
+    message.places = message.places.map((place) => (isIt(place) ? GONE : place))
   }
 
   /** Only of a FIFO queue, and only by a handle whose time is over, or that is not the newest. */
@@ -232,8 +235,9 @@ export class Reference {
     return place.receives === 0 ? 'delayed' : 'inFlight'
   }
 
-  #isHeldBy(place: Place | typeof GONE, { queue, receives }: Handle, now: number): boolean {
-    return place !== GONE && place.queue === queue && place.receives === receives && place.visibleAt > now
+  #isHeldBy(place: Place | typeof GONE, { queue, receives, arrivals }: Handle, now: number): boolean {
+    if (place === GONE || place.queue !== queue || !arrivals.includes(place.arrival)) return false
+    return place.receives === receives && place.visibleAt > now
   }
 
   /** Keeps the places that agree with what was seen. */

@@ -327,7 +327,7 @@ class StoryRun {
     const outcomes = await this.#settleEach('DeleteMessage', queue, held, {})
     const now = this.#world.now()
     for (const [at, { message, handle }] of held.entries())
-      if (outcomes[at] === undefined) this.#reference.deleted(message, queue)
+      if (outcomes[at] === undefined) this.#reference.deleted(message, handle)
       else this.#reference.deleteRefused(message, handle, now)
   }
 
