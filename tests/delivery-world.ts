@@ -21,12 +21,8 @@ import type { Frame, Journal, Position } from '../src/storage/journal.ts'
 import type { Queues } from '../src/storage/queues.ts'
 import { memoryRecords } from '../src/storage/memory/records.ts'
 import { openStore } from '../src/storage/store.ts'
-import {
-  type DeliveryFollower,
-  type DeliveryLimits,
-  type DeliveryOptions,
-  createDeliveryFollower,
-} from '../src/followers/delivery/index.ts'
+import { createDeliveryFollower } from '../src/followers/delivery/index.ts'
+import type { DeliveryFollower, DeliveryLimits, DeliveryOptions } from '../src/followers/delivery/options.ts'
 
 export const topicArn = 'arn:aws:sns:us-east-1:000000000001:orders'
 export const queueArn = 'arn:aws:sqs:us-east-1:000000000001:dead'

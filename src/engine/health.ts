@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../base/clock.ts'
 import type { Meter } from '../base/meter.ts'
-import type { BucketEventStatus, Sealing, Status } from '../model/status.ts'
+import type { BucketEventStatus, ParkedEndpointStatus, Sealing, Status } from '../model/status.ts'
 import type { FollowState } from './follow.ts'
 import type { FreeSpace } from './upkeep.ts'
 
@@ -18,6 +18,7 @@ export interface StatusParts {
   readonly freeSpace: FreeSpace
   readonly followers: () => readonly FollowState[]
   readonly bucketEvents: () => readonly BucketEventStatus[]
+  readonly parkedEndpoints: () => readonly ParkedEndpointStatus[]
   /** Why calls are refused, or undefined. */
   readonly refusal: () => string | undefined
   readonly failure: () => Error | undefined
@@ -41,6 +42,7 @@ export function createStatus(parts: StatusParts): () => Status {
       startedAt,
       followers: parts.followers().map(({ name, lagBytes, failing }) => ({ name, lagBytes, ...(failing !== undefined && { failing }) })),
       bucketEvents: parts.bucketEvents(),
+      parkedEndpoints: parts.parkedEndpoints(),
       bytes,
       ...(sealing !== undefined && { sealing }),
       ...(freeBytes !== undefined && { freeBytes }),
@@ -74,6 +76,9 @@ export function registerGauges(meter: Meter, status: () => Status): void {
   meter.gauge('sealcast_bucket_events_waiting', 'Events of buckets that wait for their queue or topic.', () =>
     status().bucketEvents.map(({ destinationArn, waiting }) => [{ destination: destinationArn }, waiting] as const),
   )
+  meter.gauge('sealcast_endpoints_parked', 'Subscriptions at whose endpoint nothing but probes is tried.', () => [
+    [{}, status().parkedEndpoints.length] as const,
+  ])
   meter.gauge('sealcast_store_bytes', 'Bytes by store.', () =>
     Object.entries(status().bytes).map(([store, bytes]) => [{ store }, bytes] as const),
   )

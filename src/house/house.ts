@@ -102,6 +102,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     freeSpace,
     followers: () => running.follows?.states() ?? [],
     bucketEvents: () => running.bucketEvents?.status() ?? [],
+    parkedEndpoints: () => followers.delivery.deliveries().parked,
     refusal,
     failure: () => failure,
     isStopping: () => isStopping,

@@ -89,7 +89,10 @@ export interface PendingDelivery {
   readonly body: string
   /** Attempts made so far. */
   readonly attempts: number
+  /** When the next attempt is due; of one that is parked: when its retries are spent. */
   readonly dueAt: number
+  /** Its next attempt was due then, but its endpoint was parked. Absent from what older releases wrote. */
+  readonly parkedAt?: number
 }
 
 const DUE_DIGITS = 15

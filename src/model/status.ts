@@ -9,6 +9,8 @@ export interface Status {
   readonly followers: readonly { readonly name: string; readonly lagBytes: number; readonly failing?: string }[]
   /** Queues and topics for which events of buckets wait. */
   readonly bucketEvents: readonly BucketEventStatus[]
+  /** Subscriptions at whose endpoint so much failed that nothing but probes is tried. Times in ms since 1970. */
+  readonly parkedEndpoints: readonly ParkedEndpointStatus[]
   /** Bytes by store. */
   readonly bytes: Readonly<Record<string, number>>
   /** Absent where everything is in memory. */
@@ -29,6 +31,14 @@ export interface Sealing {
   readonly stores: Readonly<
     Record<string, { readonly sealed: 'whole' | 'secrets' | 'nothing'; readonly key?: string; readonly since?: number }>
   >
+}
+
+export interface ParkedEndpointStatus {
+  readonly subscriptionArn: string
+  readonly since: number
+  /** Why the last attempt failed. */
+  readonly reason: string
+  readonly nextProbeAt: number
 }
 
 export interface BucketEventStatus {

@@ -24,7 +24,19 @@ export const status: Command<typeof options> = {
   },
 }
 
-function describe({ status, why, version, startedAt, followers, bucketEvents, bytes, sealing, freeBytes, daysLeft }: Status): string {
+function describe({
+  status,
+  why,
+  version,
+  startedAt,
+  followers,
+  bucketEvents,
+  parkedEndpoints,
+  bytes,
+  sealing,
+  freeBytes,
+  daysLeft,
+}: Status): string {
   const rows = [
     ['status', why === undefined ? status : `${status}: ${why}`],
     ['version', version],
@@ -36,6 +48,10 @@ function describe({ status, why, version, startedAt, followers, bucketEvents, by
     ...bucketEvents.map(({ destinationArn, waiting, failing }) => [
       `events for ${destinationArn}`,
       failing === undefined ? `${waiting} wait` : `${waiting} wait: ${failing}`,
+    ]),
+    ...parkedEndpoints.map(({ subscriptionArn, since, reason }) => [
+      `deliveries to ${subscriptionArn}`,
+      `parked since ${new Date(since).toISOString()}: ${reason}`,
     ]),
     ...Object.entries(bytes).map(([name, size]) => [name, `${formatBytes(size)}${describeStore(sealing?.stores[name])}`]),
     ...describeBackup(sealing),

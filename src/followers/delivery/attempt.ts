@@ -8,29 +8,46 @@ import { openedBody } from '../../engine/topic-message.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
-import { type AttemptOutcome, attemptRecord } from '../../model/delivery.ts'
+import { type AttemptOutcome, attemptRecord, type PendingDelivery } from '../../model/delivery.ts'
 import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
+import type { EffectivePolicy } from '../../model/delivery-policy.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
 import type { Delivery } from './lanes.ts'
 import type { LostLetters } from './lost-letters.ts'
 import { putIntoQueue } from './own-queue.ts'
-import { type Policies, pauseBefore } from './policies.ts'
+import type { Verdict } from './parking.ts'
+import { attemptsBy, type Policies, pauseBefore, spentAt } from './policies.ts'
+
+export type Next = Pick<PendingDelivery, 'attempts' | 'dueAt' | 'parkedAt'>
 
 /** What an attempt leaves behind. */
 export interface Settled {
   readonly bytes: number
   readonly stage: (tx: Transaction) => void
   /** Undefined: the delivery is over. */
-  readonly next: { readonly attempts: number; readonly dueAt: number } | undefined
+  readonly next: Next | undefined
+  readonly verdict: Verdict
 }
+
+type Ended = Omit<Settled, 'verdict'>
 
 export interface Attempts {
   /** Milliseconds between two attempts for the subscription, 0 when it does not throttle. */
   spacing(subscriptionArn: string): number
+  /** When a delivery that is due at `dueAt` has spent its retries, if each fails at once. */
+  spentAt(delivery: Delivery, dueAt: number): number
   /** Never rejects. */
   make(delivery: Delivery): Promise<Settled>
+  /** What becomes of a delivery that is due although its endpoint is parked: its policy's clock runs on, to its end. Never rejects. */
+  pass(delivery: Delivery, parked: ParkedEndpoint): Promise<Settled>
+}
+
+export interface ParkedEndpoint {
+  readonly reason: string
+  readonly nextProbeAt: number
+  readonly lastFailureAt: number
 }
 
 export interface AttemptParts {
@@ -47,6 +64,7 @@ export interface AttemptParts {
 /** Our own trouble (no signature to be had) costs the delivery no attempt. */
 const OWN_FAULT_PAUSE_MS = 10_000
 const RECORD_BYTES = 700
+const NONE: Verdict = { kind: 'none' }
 
 export function createAttempts(parts: AttemptParts): Attempts {
   const { policies, env } = parts
@@ -56,34 +74,95 @@ export function createAttempts(parts: AttemptParts): Attempts {
       const perSecond = subscription === undefined ? undefined : policies(subscription).maxReceivesPerSecond
       return perSecond === undefined ? 0 : 1000 / perSecond
     },
+    spentAt(delivery, dueAt) {
+      const subscription = subscriptionOf(env, delivery)
+      return subscription === undefined ? dueAt : spentAt(subscription, policies(subscription), delivery.attempts, dueAt)
+    },
     make: (delivery) => makeAttempt(parts, delivery),
+    pass: (delivery, parked) => passAttempt(parts, delivery, parked),
   }
 }
 
-async function makeAttempt(parts: AttemptParts, delivery: Delivery): Promise<Settled> {
+async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settled> {
   const { env } = parts
+  let delivery = taken
   const startedAt = env.clock.now()
   try {
     const subscription = subscriptionOf(env, delivery)
-    if (subscription === undefined) return dropped(parts, delivery, startedAt)
+    if (subscription === undefined) return { ...dropped(parts, delivery, startedAt), verdict: NONE }
     const from = env.clock.monotonic()
     const notification = notificationOf(parts, delivery, subscription)
     const policy = parts.policies(subscription)
+    if (taken.parkedAt !== undefined) {
+      const { attempts, parkedAt } = taken
+      delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
+    }
     const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType })
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
-    if (outcome.kind === 'queued') return queued(parts, made, outcome.body)
-    if (outcome.kind === 'delivered') return over(parts, made, 'delivered', { reason: '', status: outcome.status })
-    const pause =
-      outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
-    if (pause !== undefined) return again(parts, made, outcome, env.clock.now() + pause)
-    return await hopeless(parts, made, outcome)
+    if (outcome.kind === 'queued') return { ...queued(parts, made, outcome.body), verdict: NONE }
+    return { ...(await endOf(parts, made, outcome, policy)), verdict: verdictOf(outcome) }
   } catch (error) {
     env.log.error('a delivery could not be attempted and will be later', {
       deliveryId: delivery.id,
       error: error instanceof Error ? error.message : String(error),
     })
-    return { bytes: 0, stage: () => {}, next: { attempts: delivery.attempts, dueAt: env.clock.now() + OWN_FAULT_PAUSE_MS } }
+    return ownFault(parts, delivery)
   }
+}
+
+async function passAttempt(
+  parts: AttemptParts,
+  delivery: Delivery,
+  { reason, nextProbeAt, lastFailureAt }: ParkedEndpoint,
+): Promise<Settled> {
+  const { env } = parts
+  const now = env.clock.now()
+  const { attempts, parkedAt = now } = delivery
+  try {
+    const subscription = subscriptionOf(env, delivery)
+    if (subscription === undefined) return { ...dropped(parts, delivery, now), verdict: NONE }
+    const policy = parts.policies(subscription)
+    const dueAt = spentAt(subscription, policy, attempts, parkedAt)
+    // Somebody must have tried since it was due, so that nothing is given up at an endpoint that came back.
+    const isSpent = dueAt <= now && lastFailureAt >= parkedAt
+    if (!isSpent)
+      return {
+        bytes: 0,
+        stage: () => {},
+        verdict: NONE,
+        next: { attempts, parkedAt, dueAt: Math.max(dueAt, now + 1, dueAt <= now ? nextProbeAt : 0) },
+      }
+    const last = { ...delivery, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, now) }
+    const made = { delivery: last, subscription, notification: notificationOf(parts, last, subscription), startedAt: now, durationMs: 0 }
+    const ended = await hopeless(parts, made, { kind: 'retry', reason: `not tried, the endpoint was parked: ${reason}` })
+    return { ...ended, verdict: NONE }
+  } catch (error) {
+    env.log.error('a delivery could not be ended and will be later', {
+      deliveryId: delivery.id,
+      error: error instanceof Error ? error.message : String(error),
+    })
+    return ownFault(parts, delivery)
+  }
+}
+
+async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: EffectivePolicy): Promise<Ended> {
+  const { env } = parts
+  const { delivery, subscription } = made
+  if (outcome.kind === 'delivered') return over(parts, made, 'delivered', { reason: '', status: outcome.status })
+  const pause =
+    outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
+  return pause === undefined ? hopeless(parts, made, outcome) : again(parts, made, outcome, env.clock.now() + pause)
+}
+
+/** An endpoint that refuses a message answers; an address that may not be reached says nothing of it. */
+function verdictOf(outcome: Outcome): Verdict {
+  if (outcome.kind === 'retry')
+    return { kind: 'failed', reason: outcome.reason, ...(outcome.retryAfterMs !== undefined && { atLeastMs: outcome.retryAfterMs }) }
+  return outcome.kind === 'refused' && outcome.status === undefined ? NONE : { kind: 'answered' }
+}
+
+function ownFault({ env }: AttemptParts, { attempts }: Delivery): Settled {
+  return { bytes: 0, stage: () => {}, next: { attempts, dueAt: env.clock.now() + OWN_FAULT_PAUSE_MS }, verdict: NONE }
 }
 
 interface Made {
@@ -132,7 +211,7 @@ function statusLog(tables: TableReader, made: Made, outcome: AttemptOutcome, { s
   })
 }
 
-function over(parts: AttemptParts, made: Made, outcome: AttemptOutcome, told: Told): Settled {
+function over(parts: AttemptParts, made: Made, outcome: AttemptOutcome, told: Told): Ended {
   return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, made, outcome, told), next: undefined }
 }
 
@@ -141,13 +220,13 @@ function again(
   made: Made,
   { reason, status }: { readonly reason: string; readonly status?: number },
   dueAt: number,
-): Settled {
+): Ended {
   const next = { attempts: made.delivery.attempts + 1, dueAt }
   return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, made, 'retry', { reason, status, nextAttemptAt: dueAt }), next }
 }
 
 /** Refused, or out of retries: to the dead-letter queue, if there is one. Confirmations are never dead letters. */
-async function hopeless(parts: AttemptParts, made: Made, outcome: Exclude<Outcome, { kind: 'delivered' }>): Promise<Settled> {
+async function hopeless(parts: AttemptParts, made: Made, outcome: Exclude<Outcome, { kind: 'delivered' }>): Promise<Ended> {
   const { subscription, delivery, notification } = made
   const { reason, status } = outcome
   const end = outcome.kind === 'retry' ? 'exhausted' : 'refused'
@@ -170,7 +249,7 @@ async function hopeless(parts: AttemptParts, made: Made, outcome: Exclude<Outcom
 }
 
 /** The confirmation of a subscribed queue of this server. */
-function queued(parts: AttemptParts, made: Made, body: string): Settled {
+function queued(parts: AttemptParts, made: Made, body: string): Ended {
   const { subscription, delivery } = made
   const letter = { queueArn: subscription.endpoint, messageId: parts.env.random.uuid(), body, of: delivery.header }
   return {
@@ -229,7 +308,7 @@ function subscriptionOf({ tables }: AttemptParts['env'], { header, body, subscri
   }
 }
 
-function dropped(parts: AttemptParts, delivery: Delivery, startedAt: number): Settled {
+function dropped(parts: AttemptParts, delivery: Delivery, startedAt: number): Ended {
   const { header, subscriptionArn } = delivery
   const reason =
     header.type === 'SubscriptionConfirmation' ? 'the subscription no longer waits for its confirmation' : 'the subscription is gone'

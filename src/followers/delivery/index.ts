@@ -2,77 +2,25 @@
 // attempt is made straight from the journal; what is not done soon, or failed, becomes a record with its own copy of the message, so that
 // the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
 import { createHash } from 'node:crypto'
-import { byProtocol, type Deliverer } from '../../engine/deliverer.ts'
-import type { Env } from '../../engine/env.ts'
-import type { Follower } from '../../engine/follow.ts'
-import type { Outbound } from '../../engine/outbound.ts'
+import { byProtocol } from '../../engine/deliverer.ts'
 import { openedBody } from '../../engine/topic-message.ts'
-import type { Counter } from '../../base/meter.ts'
 import type { Timer } from '../../base/clock.ts'
 import { pendingKey, type PendingDelivery } from '../../model/delivery.ts'
 import type { MessageEntry } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
-import type { Notification } from '../../model/notification.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
-import { createAttempts, type Attempts, type Settled } from './attempt.ts'
+import { createAttempts, type Attempts, type Next, type ParkedEndpoint, type Settled } from './attempt.ts'
 import { messagesOf, settledIn } from './frames.ts'
-import { type Delivery, Lanes, type Limits } from './lanes.ts'
+import { type Delivery, Lanes } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
+import { DELIVERY_LIMITS, type DeliveryFollower, type DeliveryLimits, type DeliveryOptions, type DeliveryState } from './options.ts'
+import type { Parked, Verdict } from './parking.ts'
 import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
+import { Recorded } from './recorded.ts'
 import { createRecipients, type Recipients } from './recipients.ts'
 import { Settlements } from './settlements.ts'
-
-export interface DeliveryOptions {
-  readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'commits' | 'seal' | 'journal' | 'keys' | 'acts'>
-  readonly deliverers: Readonly<Record<string, Deliverer>>
-  readonly outbound: Outbound
-  /** The JSON of a notification, signed where its topic signs. */
-  readonly envelope: (notification: Notification) => Promise<string>
-  /** Where links lead, without a slash at the end. */
-  readonly baseUrl: () => string
-  /** Counted once per attempt, by protocol and outcome. */
-  readonly attempts?: Counter
-  /** Counted once for each dead letter that its queue did not take. */
-  readonly lostLetters?: Counter
-  readonly limits?: Partial<DeliveryLimits>
-}
-
-export interface DeliveryLimits extends Limits {
-  /** Deliveries that wait in memory, over all; beyond, the follower pauses. */
-  readonly waiting: number
-  readonly waitingBytes: number
-  /** How long a delivery may stay undone in memory before it becomes a record. */
-  readonly recordAfterMs: number
-  /** How long a stop waits for attempts under way. */
-  readonly stopMs: number
-}
-
-export interface DeliveryState {
-  readonly running: number
-  /** Deliveries that only the journal remembers. */
-  readonly fresh: number
-  /** Deliveries among the records. */
-  readonly recorded: number
-  /** When the oldest message was published that is not delivered, in ms since 1970. */
-  readonly oldestAt: number | undefined
-}
-
-export interface DeliveryFollower extends Follower {
-  deliveries(): DeliveryState
-}
-
-export const DELIVERY_LIMITS: DeliveryLimits = {
-  perLane: 16,
-  waitingPerLane: 256,
-  running: 2048,
-  runningBytes: 128 * 1024 * 1024,
-  waiting: 4096,
-  waitingBytes: 64 * 1024 * 1024,
-  recordAfterMs: 1000,
-  stopMs: 3000,
-}
 
 const NAME = 'delivery'
 /** Many small groups of frames are cheaper to read together. */
@@ -105,9 +53,7 @@ class Deliveries implements DeliveryFollower {
   /** Ids that the journal behind the checkpoint tells of: begun before a restart, and done or recorded since. */
   readonly #settledBefore = new Set<string>()
   #settledUntil: Position = 0
-  /** Records by the second in which their message was published. */
-  readonly #recordedAt = new Map<number, number>()
-  #recorded = 0
+  readonly #recorded = new Recorded()
   #recovered: Promise<void> | undefined
   #look: Timer | undefined
   #roomWaiters: (() => void)[] = []
@@ -139,7 +85,12 @@ class Deliveries implements DeliveryFollower {
       clock: env.clock,
       tables: env.tables,
       limits: this.#limits,
-      driver: { spacing: (subscriptionArn) => this.#attempts.spacing(subscriptionArn), run: (delivery) => this.#run(delivery) },
+      driver: {
+        spacing: (subscriptionArn) => this.#attempts.spacing(subscriptionArn),
+        run: (delivery) => this.#run(delivery),
+        pass: (delivery, parked) => void this.#pass(delivery, parked),
+        changed: (change, was) => this.#tellParking(change, was),
+      },
     })
     // Retries go on although nothing new is published.
     setImmediate(() => {
@@ -172,13 +123,13 @@ class Deliveries implements DeliveryFollower {
 
   deliveries(): DeliveryState {
     const [first] = this.#fresh
-    const recorded = Math.min(Infinity, ...[...this.#recordedAt.keys()].map((second) => second * 1000))
-    const oldestAt = Math.min(first?.header.publishedAt ?? Infinity, recorded)
+    const oldestAt = Math.min(first?.header.publishedAt ?? Infinity, this.#recorded.oldestAt)
     return {
       running: this.#lanes.running,
       fresh: this.#fresh.size,
-      recorded: this.#recorded,
+      recorded: this.#recorded.total,
       oldestAt: oldestAt === Infinity ? undefined : oldestAt,
+      parked: this.#lanes.parked(),
     }
   }
 
@@ -219,12 +170,13 @@ class Deliveries implements DeliveryFollower {
       at = last.end
     }
     const dueAt = new Map<string, number>()
-    this.#recorded = 0
-    this.#recordedAt.clear()
+    const parked = new Set<string>()
+    this.#recorded.clear()
     for (let after: string | undefined; ;) {
       const rows = tables.range(Table.pendingDeliveries, { after, limit: RECOVER_ROWS })
       for (const { value } of rows) {
-        this.#countRecord(value.header, 1)
+        this.#recorded.count(value.header, 1)
+        if (value.parkedAt !== undefined) parked.add(value.subscriptionArn)
         dueAt.set(value.subscriptionArn, Math.min(dueAt.get(value.subscriptionArn) ?? Infinity, value.dueAt))
       }
       const last = rows.at(-1)
@@ -233,7 +185,8 @@ class Deliveries implements DeliveryFollower {
       await new Promise((resolve) => setImmediate(resolve))
     }
     for (const [subscriptionArn, at] of dueAt) {
-      this.#lanes.expect(subscriptionArn, at)
+      if (parked.has(subscriptionArn)) this.#lanes.drain(subscriptionArn)
+      else this.#lanes.expect(subscriptionArn, at)
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -287,6 +240,7 @@ class Deliveries implements DeliveryFollower {
       header,
       body,
       attempts: 0,
+      parkedAt: undefined,
       takenAt: this.#env.clock.now(),
       frame,
       key: undefined,
@@ -314,35 +268,64 @@ class Deliveries implements DeliveryFollower {
 
   /** Due at once: whether an attempt under way succeeds, only its own process learns. */
   #record(delivery: Delivery): void {
-    const pending = pendingOf(delivery, delivery.attempts, this.#env.clock.now())
+    const now = this.#env.clock.now()
+    const isParked = !delivery.isRunning && this.#lanes.parkedEndpoint(delivery.subscriptionArn) !== undefined
+    const dueAt = isParked ? this.#attempts.spentAt(delivery, now) : now
+    const pending = pendingOf(delivery, { attempts: delivery.attempts, dueAt, ...(isParked && { parkedAt: now }) })
     const key = pendingKey(pending)
     const { frame, isRunning } = delivery
     this.#leaveJournal(delivery)
     delivery.key = key
     this.#lanes.recorded(delivery, key)
-    this.#countRecord(delivery.header, 1)
+    this.#recorded.count(delivery.header, 1)
     if (!isRunning) this.#known.delete(delivery.id)
     this.#settlements.add({
       bytes: delivery.body.length,
       frame,
       stage: (tx) => tx.put(Table.pendingDeliveries, key, pending),
       staged: () => {
-        if (!isRunning) this.#lanes.expect(delivery.subscriptionArn, pending.dueAt)
+        if (!isRunning) this.#expect(pending)
       },
     })
   }
 
-  async #run(delivery: Delivery): Promise<void> {
+  /** Its record is staged. */
+  #expect({ subscriptionArn, dueAt, parkedAt }: PendingDelivery): void {
+    // The endpoint may have come back since it was decided, and all that was parked been looked at.
+    if (parkedAt !== undefined && this.#lanes.parkedEndpoint(subscriptionArn) === undefined) this.#lanes.drain(subscriptionArn)
+    else this.#lanes.expect(subscriptionArn, dueAt)
+  }
+
+  async #run(delivery: Delivery): Promise<Verdict> {
     const settled = await this.#attempts.make(delivery)
     // After the stop nothing can be recorded: journal or record still have the delivery, and it comes again.
     if (!this.#isOver) this.#settle(delivery, settled)
+    return settled.verdict
+  }
+
+  async #pass(delivery: Delivery, parked: ParkedEndpoint): Promise<void> {
+    const settled = await this.#attempts.pass(delivery, parked)
+    if (!this.#isOver) this.#settle(delivery, settled)
+  }
+
+  #tellParking(change: 'parked' | 'resumed', { subscriptionArn, since, reason }: Parked): void {
+    const { clock, acts, log } = this.#env
+    log.warn(change === 'parked' ? 'an endpoint is parked: its deliveries fail' : 'an endpoint takes deliveries again', {
+      subscriptionArn,
+      reason,
+    })
+    const act =
+      change === 'parked'
+        ? { name: 'EndpointParked', details: { subscriptionArn, reason } }
+        : { name: 'EndpointResumed', details: { subscriptionArn, parkedSeconds: Math.round((clock.now() - since) / 1000) } }
+    this.#settlements.add({ bytes: 1000, frame: undefined, stage: (tx) => acts.tell(tx, act), staged() {} })
   }
 
   #settle(delivery: Delivery, settled: Settled): void {
     const { key, frame, header, subscriptionArn, id } = delivery
-    const next = settled.next === undefined ? undefined : pendingOf(delivery, settled.next.attempts, settled.next.dueAt)
+    const next = settled.next === undefined ? undefined : pendingOf(delivery, settled.next)
     if (key === undefined) this.#leaveJournal(delivery)
-    this.#countRecord(header, (next === undefined ? 0 : 1) - (key === undefined ? 0 : 1))
+    this.#recorded.count(header, (next === undefined ? 0 : 1) - (key === undefined ? 0 : 1))
     const nextKey = next === undefined ? undefined : pendingKey(next)
     this.#settlements.add({
       bytes: settled.bytes + (next === undefined ? 0 : next.body.length),
@@ -355,7 +338,7 @@ class Deliveries implements DeliveryFollower {
       staged: () => {
         this.#known.delete(id)
         if (key !== undefined) this.#lanes.released(subscriptionArn, key)
-        if (next !== undefined) this.#lanes.expect(subscriptionArn, next.dueAt)
+        if (next !== undefined) this.#expect(next)
       },
     })
   }
@@ -375,15 +358,6 @@ class Deliveries implements DeliveryFollower {
     if (this.#isFull() && !this.#isStopped) return
     for (const resolve of this.#roomWaiters.splice(0)) resolve()
   }
-
-  #countRecord({ publishedAt }: MessageHeader, change: number): void {
-    if (change === 0) return
-    const second = Math.floor(publishedAt / 1000)
-    const count = (this.#recordedAt.get(second) ?? 0) + change
-    if (count > 0) this.#recordedAt.set(second, count)
-    else this.#recordedAt.delete(second)
-    this.#recorded += change
-  }
 }
 
 /** The same for the same message and subscription, so that what comes again is known. UUID version 8 (RFC 9562). */
@@ -395,6 +369,6 @@ export function deliveryId(messageId: string, subscriptionArn: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }
 
-function pendingOf({ id, subscriptionArn, header, body }: Delivery, attempts: number, dueAt: number): PendingDelivery {
-  return { deliveryId: id, subscriptionArn, header, body, attempts, dueAt }
+function pendingOf({ id, subscriptionArn, header, body }: Delivery, next: Next): PendingDelivery {
+  return { deliveryId: id, subscriptionArn, header, body, ...next }
 }

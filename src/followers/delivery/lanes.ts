@@ -2,9 +2,11 @@
 // takes only its own share, so that a dead endpoint delays nobody else.
 import type { Clock, Timer } from '../../base/clock.ts'
 import { type PendingDelivery, pendingPrefix } from '../../model/delivery.ts'
+import type { ParkedEndpoint } from './attempt.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Tables } from '../../engine/tables.ts'
+import { Breaker, type Parked, type Verdict } from './parking.ts'
 import type { OpenFrame } from './progress.ts'
 
 /** One message on its way to one subscription. */
@@ -17,6 +19,8 @@ export interface Delivery {
   readonly attempts: number
   /** When it came into memory. */
   readonly takenAt: number
+  /** Of one whose endpoint was parked when its next attempt was due: when that was. */
+  readonly parkedAt: number | undefined
   /** The frame that remembers it, until a record does. */
   frame: OpenFrame | undefined
   /** Its record's key, once there is one. */
@@ -39,7 +43,11 @@ export interface Driver {
   /** Milliseconds between two attempts for a subscription that throttles, else 0. */
   readonly spacing: (subscriptionArn: string) => number
   /** Makes one attempt; resolves when the delivery left memory or waits for its record. */
-  readonly run: (delivery: Delivery) => Promise<void>
+  readonly run: (delivery: Delivery) => Promise<Verdict>
+  /** A recorded delivery that is due while its endpoint is parked: recorded anew or ended; its key MUST be released then. */
+  readonly pass: (delivery: Delivery, parked: ParkedEndpoint) => void
+  /** The endpoint was parked, or is no longer; `was`: what was told of it. */
+  readonly changed: (change: 'parked' | 'resumed', was: Parked) => void
 }
 
 interface Lane {
@@ -54,9 +62,17 @@ interface Lane {
   /** When the next record is due that is not in memory, as far as known. */
   nextDueAt: number | undefined
   nextStartAt: number
+  readonly breaker: Breaker
+  /** After a parking: the records behind this key may be due whatever their time; undefined when all were looked at. */
+  drainAfter: string | undefined
   isStarved: boolean
   timer: { readonly at: number; readonly timer: Timer } | undefined
 }
+
+/** Records of a parked endpoint that are looked at together. */
+const PASSED_MAX = 64
+/** Before a probe is thought of again that found all attempts taken. */
+const PARKED_LOOK_MS = 100
 
 export class Lanes {
   readonly #clock: Clock
@@ -82,8 +98,29 @@ export class Lanes {
     return this.#running
   }
 
+  /** The endpoints at which nothing but probes is tried. */
+  parked(): readonly Parked[] {
+    return [...this.#lanes.values()].flatMap(parkedOf)
+  }
+
+  /** Undefined while the endpoint is tried as ever. */
+  parkedEndpoint(subscriptionArn: string): ParkedEndpoint | undefined {
+    const lane = this.#lanes.get(subscriptionArn)
+    const parked = lane?.breaker.parked
+    return lane === undefined || parked === undefined ? undefined : { ...parked, lastFailureAt: lane.breaker.lastFailureAt }
+  }
+
+  /** Some of the records were made while the endpoint was parked: they are due now, for who tries it anew. */
+  drain(subscriptionArn: string): void {
+    const lane = this.#lane(subscriptionArn)
+    lane.drainAfter = ''
+    lane.nextDueAt = this.#clock.now()
+    this.#pump(lane)
+  }
+
   /** Whether the subscription can keep one more in memory. */
   hasRoom(subscriptionArn: string): boolean {
+    if (this.parkedEndpoint(subscriptionArn) !== undefined) return false
     return (this.#lanes.get(subscriptionArn)?.waiting.length ?? 0) < this.#limits.waitingPerLane
   }
 
@@ -112,6 +149,7 @@ export class Lanes {
   released(subscriptionArn: string, key: string): void {
     const lane = this.#lanes.get(subscriptionArn)
     lane?.taken.delete(key)
+    if (lane?.breaker.parked !== undefined) this.#pump(lane)
     if (lane !== undefined) this.#tidy(lane)
   }
 
@@ -137,6 +175,8 @@ export class Lanes {
         running: 0,
         nextDueAt: undefined,
         nextStartAt: 0,
+        breaker: new Breaker(),
+        drainAfter: undefined,
         isStarved: false,
         timer: undefined,
       }
@@ -146,6 +186,7 @@ export class Lanes {
   }
 
   #pump(lane: Lane): void {
+    if (lane.breaker.parked !== undefined) return this.#pumpParked(lane)
     while (!this.#isStopped && lane.running < this.#limits.perLane) {
       const now = this.#clock.now()
       const hasNext = lane.waiting.length > 0 || lane.due.length > 0 || (lane.nextDueAt !== undefined && lane.nextDueAt <= now)
@@ -166,6 +207,88 @@ export class Lanes {
     this.#tidy(lane)
   }
 
+  #pumpParked(lane: Lane): void {
+    if (this.#isStopped) return
+    const now = this.#clock.now()
+    this.#passDue(lane, now)
+    const { nextProbeAt = 0 } = lane.breaker.parked ?? {}
+    const probeAt = Math.max(nextProbeAt, lane.nextStartAt)
+    if (lane.running === 0 && now >= probeAt && !this.#isFull()) {
+      const delivery = this.#probe(lane, now)
+      if (delivery !== undefined) {
+        lane.breaker.probing()
+        lane.nextStartAt = now + this.#driver.spacing(lane.subscriptionArn)
+        return this.#start(lane, delivery)
+      }
+    }
+    // Records that wait are known by when the first of them is spent.
+    const hasRecords = lane.nextDueAt !== undefined || lane.waiting.length > 0
+    if (lane.running === 0 && hasRecords && now < probeAt) this.#wakeAt(lane, probeAt)
+    else if (this.#isFull()) this.#wakeAt(lane, now + PARKED_LOOK_MS)
+    if (lane.nextDueAt !== undefined && lane.nextDueAt > now) this.#wakeAt(lane, lane.nextDueAt)
+  }
+
+  /** Records that are due are not tried: their policies' clock runs on. */
+  #passDue(lane: Lane, now: number): void {
+    const parked = this.parkedEndpoint(lane.subscriptionArn)
+    while (parked !== undefined && lane.nextDueAt !== undefined && lane.nextDueAt <= now && lane.taken.size < PASSED_MAX) {
+      const limit = lane.taken.size + PASSED_MAX
+      const rows = this.#tables.range(Table.pendingDeliveries, { prefix: pendingPrefix(lane.subscriptionArn), limit })
+      lane.nextDueAt = rows.length < limit ? undefined : now
+      for (const { key, value } of rows) {
+        if (lane.taken.has(key)) continue
+        if (value.dueAt > now) {
+          lane.nextDueAt = value.dueAt
+          break
+        }
+        lane.taken.add(key)
+        this.#driver.pass(deliveryOf({ ...value, parkedAt: value.parkedAt ?? value.dueAt }, key, now), parked)
+      }
+    }
+  }
+
+  /** The first that is parked or due. */
+  #probe(lane: Lane, now: number): Delivery | undefined {
+    const range = { prefix: pendingPrefix(lane.subscriptionArn), limit: lane.taken.size + this.#limits.perLane }
+    // In front may lie many that failed a moment ago and are not due; parked ones are spent late, and lie at the end.
+    for (const reverse of [false, true])
+      for (const { key, value } of this.#tables.range(Table.pendingDeliveries, { ...range, reverse })) {
+        if (lane.taken.has(key) || (value.parkedAt === undefined && value.dueAt > now)) continue
+        lane.taken.add(key)
+        return deliveryOf(value, key, now)
+      }
+    return lane.waiting.shift()
+  }
+
+  #judge(lane: Lane, { id }: Delivery, verdict: Verdict): void {
+    const [was] = parkedOf(lane)
+    const change = lane.breaker.judge(id, verdict, this.#clock.now())
+    if (change === undefined) return
+    const [is] = parkedOf(lane)
+    const told = is ?? was
+    if (told !== undefined) this.#driver.changed(change, told)
+    // What was loaded waits among the records again.
+    for (const { key } of lane.due.splice(0)) if (key !== undefined) lane.taken.delete(key)
+    lane.nextDueAt = this.#clock.now()
+    lane.drainAfter = change === 'resumed' ? '' : undefined
+  }
+
+  /** Looks at all records once, in pages, and takes those that were parked. */
+  #drain(lane: Lane, now: number): void {
+    const limit = this.#limits.perLane * 2
+    const after = lane.drainAfter === '' ? undefined : lane.drainAfter
+    const prefix = pendingPrefix(lane.subscriptionArn)
+    const rows = this.#tables.range(Table.pendingDeliveries, { prefix, limit, ...(after !== undefined && { after }) })
+    for (const { key, value } of rows) {
+      if (lane.due.length >= this.#limits.perLane) return
+      lane.drainAfter = key
+      if (lane.taken.has(key) || (value.parkedAt === undefined && value.dueAt > now)) continue
+      lane.taken.add(key)
+      lane.due.push(deliveryOf(value, key, now))
+    }
+    if (rows.length < limit) lane.drainAfter = undefined
+  }
+
   /** Records first: they are older. */
   #next(lane: Lane, now: number): Delivery | undefined {
     if (lane.due.length === 0 && lane.nextDueAt !== undefined && lane.nextDueAt <= now) this.#load(lane, now)
@@ -173,6 +296,7 @@ export class Lanes {
   }
 
   #load(lane: Lane, now: number): void {
+    if (lane.drainAfter !== undefined) return this.#drain(lane, now)
     const limit = lane.taken.size + this.#limits.perLane + 1
     const rows = this.#tables.range(Table.pendingDeliveries, { prefix: pendingPrefix(lane.subscriptionArn), limit })
     lane.nextDueAt = rows.length < limit ? undefined : now
@@ -193,7 +317,8 @@ export class Lanes {
     lane.running++
     this.#running++
     this.#runningBytes += bytes
-    void this.#driver.run(delivery).finally(() => {
+    const judged = this.#driver.run(delivery).then((verdict) => this.#judge(lane, delivery, verdict))
+    void judged.finally(() => {
       lane.running--
       this.#running--
       this.#runningBytes -= bytes
@@ -225,12 +350,27 @@ export class Lanes {
   #tidy(lane: Lane): void {
     const isEmpty =
       lane.running === 0 && lane.waiting.length === 0 && lane.due.length === 0 && lane.taken.size === 0 && lane.nextDueAt === undefined
-    if (!isEmpty || lane.isStarved || lane.nextStartAt > this.#clock.now()) return
+    if (
+      !isEmpty ||
+      lane.isStarved ||
+      lane.drainAfter !== undefined ||
+      lane.breaker.parked !== undefined ||
+      lane.nextStartAt > this.#clock.now()
+    )
+      return
     lane.timer?.timer.cancel()
     this.#lanes.delete(lane.subscriptionArn)
   }
 }
 
-function deliveryOf({ deliveryId, subscriptionArn, header, body, attempts }: PendingDelivery, key: string, now: number): Delivery {
-  return { id: deliveryId, subscriptionArn, header, body, attempts, takenAt: now, frame: undefined, key, isRunning: false }
+function parkedOf({ subscriptionArn, breaker }: Lane): readonly Parked[] {
+  return breaker.parked === undefined ? [] : [{ subscriptionArn, ...breaker.parked }]
+}
+
+function deliveryOf(
+  { deliveryId, subscriptionArn, header, body, attempts, parkedAt }: PendingDelivery,
+  key: string,
+  now: number,
+): Delivery {
+  return { id: deliveryId, subscriptionArn, header, body, attempts, parkedAt, takenAt: now, frame: undefined, key, isRunning: false }
 }

@@ -20,6 +20,9 @@ const JITTER = 0.1
 
 export type Policies = (subscription: Subscription) => EffectivePolicy
 
+/** Of a policy, at n: how long the first n retries take that all fail at once, in ms. */
+const schedules = new WeakMap<EffectivePolicy, Float64Array>()
+
 /** Policies in force, parsed once per pair of texts. */
 export function createPolicies(tables: TableReader): Policies {
   const http = new Map<string, EffectivePolicy>()
@@ -48,6 +51,42 @@ export function pauseBefore(
   const delay = delayOf(protocol, policy, retry)
   if (delay === undefined) return undefined
   return Math.max(atLeast ?? 0, Math.round(delay * (1 + (JITTER * random.below(1001)) / 1000)))
+}
+
+/** When the retries are spent of a delivery that was tried `attempts` times and is due at `dueAt`, if every attempt fails at once. */
+export function spentAt(subscription: Subscription, policy: EffectivePolicy, attempts: number, dueAt: number): number {
+  const schedule = scheduleOf(subscription, policy)
+  const last = schedule.length - 1
+  return dueAt + (schedule[last] ?? 0) - (schedule[Math.min(attempts, last)] ?? 0)
+}
+
+/** How often it would have been tried by `now`. */
+export function attemptsBy(
+  subscription: Subscription,
+  policy: EffectivePolicy,
+  { attempts, dueAt }: { readonly attempts: number; readonly dueAt: number },
+  now: number,
+): number {
+  const schedule = scheduleOf(subscription, policy)
+  const until = (schedule[Math.min(attempts, schedule.length - 1)] ?? 0) + now - dueAt
+  let low = attempts
+  for (let high = schedule.length - 1; low < high;) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((schedule[middle] ?? Infinity) <= until) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+function scheduleOf({ protocol }: Subscription, policy: EffectivePolicy): Float64Array {
+  let schedule = schedules.get(policy)
+  if (schedule === undefined) {
+    const sums = [0]
+    for (let retry = 1, delay = delayOf(protocol, policy, 1); delay !== undefined; delay = delayOf(protocol, policy, ++retry))
+      sums.push((sums[retry - 1] ?? 0) + delay)
+    schedules.set(policy, (schedule = Float64Array.from(sums)))
+  }
+  return schedule
 }
 
 function delayOf(protocol: string, { retry }: EffectivePolicy, number: number): number | undefined {

@@ -36,6 +36,7 @@ test('after a restart a retry comes at its time and the count goes on', async (t
     fresh: 0,
     recorded: 1,
     oldestAt: Math.floor(Date.UTC(2026, 0, 2) / 1000) * 1000,
+    parked: [],
   })
   await elapse(again, 60_000)
   assert.deepEqual(
