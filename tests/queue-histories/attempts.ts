@@ -9,6 +9,7 @@ interface Attempt {
   readonly at: number
   readonly handles: readonly string[]
   readonly messages: readonly ModelMessage[]
+  readonly receives: readonly number[]
   visibleAt: number
 }
 
@@ -23,9 +24,13 @@ export class Attempts {
     const isSame =
       shown.length > 0 && shown.every(({ handle }, at) => handle === attempt.handles[at]) && shown.length === attempt.handles.length
     const age = now - attempt.at
-    const isHeld = (place: Place | typeof GONE): boolean =>
-      place !== GONE && place.queue === queue && place.visibleAt === attempt.visibleAt && place.visibleAt > now
-    const isUntouched = attempt.messages.every(({ places }) => places.every(isHeld))
+    const isHeld = (place: Place | typeof GONE, receives: number | undefined): boolean =>
+      place !== GONE &&
+      place.queue === queue &&
+      place.receives === receives &&
+      place.visibleAt === attempt.visibleAt &&
+      place.visibleAt > now
+    const isUntouched = attempt.messages.every(({ places }, at) => places.every((place) => isHeld(place, attempt.receives[at])))
     const hasExpired = attempt.messages.some(({ places }) =>
       places.some((place) => place !== GONE && place.sentAt + queue.settings.retentionMs <= now),
     )
@@ -51,6 +56,7 @@ export class Attempts {
     this.#attempts.set(keyOf(queue, id), {
       at: times.now,
       handles: shown.map(({ handle }) => handle),
+      receives: shown.map(({ receives }) => receives),
       messages: shown.flatMap(({ name }) => reference.messages.get(name) ?? []),
       visibleAt: times.now + times.visibilityMs,
     })

@@ -90,7 +90,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
       queue,
       max,
       visibility: fc.option(visibility, { nil: undefined }),
-      attempt: fc.option(fc.nat(1), { nil: undefined, freq: 1 }),
+      attempt: fc.option(fc.nat(1), { nil: undefined, freq: 2 }),
     }),
   },
   { weight: 2, arbitrary: of('poll', { queue, max, wait: fc.constantFrom(1, 5, 20), isSent: fc.boolean() }) },
