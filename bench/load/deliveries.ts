@@ -1,0 +1,115 @@
+// What the benches of deliveries share: our server with topics that HTTP endpoints in another process are subscribed to, and a publisher
+// that keeps a pace.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SNS } from '@aws-sdk/client-sns'
+import { Connection } from './connection.ts'
+import { BENCH_KEY } from './pairs.ts'
+import { startScript, startSealcast } from './processes.ts'
+import { batchBody, publishBody, signRequest, SNS_FORM } from './requests.ts'
+
+export interface Report {
+  readonly confirmed: number
+  readonly count: number
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface DeliveryBench {
+  readonly pid: number
+  /** A topic with so many confirmed endpoints of the receiver, numbered on from those before. */
+  topic(name: string, endpoints: number, attributes?: Record<string, string>): Promise<string>
+  /** As receiver.ts takes it. */
+  ask(path: string): Promise<string>
+  report(): Promise<Report>
+  /** Sends `count` messages of 256 bytes at a pace per second (Infinity: one after the other). Resolves when all are answered. */
+  publish(topicArn: string, count: number, perSecond: number): Promise<void>
+  /** As many in batches of ten, eight at a time. */
+  flood(topicArn: string, count: number): Promise<void>
+  end(): Promise<void>
+}
+
+export async function startDeliveryBench(): Promise<DeliveryBench> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealcast-deliveries-'))
+  const environment = { SEALCAST_ROOT_ACCESS_KEY_ID: BENCH_KEY.accessKeyId, SEALCAST_ROOT_SECRET_ACCESS_KEY: BENCH_KEY.secretAccessKey }
+  const server = await startSealcast(join(folder, 'data'), environment, ['--set', 'outbound.allow=127.0.0.0/8'])
+  const receiver = await startScript(join(import.meta.dirname, 'receiver.ts'), [])
+  const url = String(server.first['url'])
+  const port = Number(new URL(url).port)
+  const base = `http://127.0.0.1:${String(receiver.first['port'])}`
+  const sns = new SNS({ endpoint: url, region: BENCH_KEY.region, credentials: BENCH_KEY })
+  const signer = { ...BENCH_KEY, host: new URL(url).host }
+  const ask = async (path: string): Promise<string> => (await fetch(`${base}/${path}`)).text()
+  const report = async (): Promise<Report> => JSON.parse(await ask('report')) as Report
+  const send = async (connections: readonly Connection[], bodies: () => string | undefined): Promise<void> => {
+    const one = async (connection: Connection): Promise<void> => {
+      for (let body = bodies(); body !== undefined; body = bodies()) {
+        const request = signRequest(signer, SNS_FORM, body)
+        const isGood = await new Promise<boolean>((resolve) => connection.send(request, (_body, ok) => resolve(ok)))
+        if (!isGood) throw new Error('a publish failed')
+      }
+    }
+    await Promise.all(connections.map(one))
+  }
+  const open = (count: number): Promise<Connection[]> => Promise.all(Array.from({ length: count }, () => Connection.open(port)))
+  let endpoints = 0
+  return {
+    pid: server.child.pid ?? 0,
+    ask,
+    report,
+    async topic(name, count, attributes = {}) {
+      const { TopicArn = '' } = await sns.createTopic({ Name: name, Attributes: attributes })
+      for (let at = 0; at < count; at++) await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `${base}/${endpoints++}` })
+      while ((await report()).confirmed < endpoints) await pause(50)
+      return TopicArn
+    },
+    async publish(topicArn, count, perSecond) {
+      const connections = await open(perSecond === Infinity ? 1 : 16)
+      const begun = performance.now()
+      const waits = connections.map(async (connection, first) => {
+        for (let at = first; at < count; at += connections.length) {
+          const late = begun + (at / perSecond) * 1000 - performance.now()
+          if (late > 0) await pause(late)
+          let isSent = false
+          await send([connection], () => {
+            if (isSent) return undefined
+            isSent = true
+            return publishBody(topicArn, stamped(256))
+          })
+        }
+        connection.end()
+      })
+      await Promise.all(waits)
+    },
+    async flood(topicArn, count) {
+      const connections = await open(8)
+      let sent = 0
+      await send(connections, () => {
+        if (sent >= count) return undefined
+        sent += 10
+        return batchBody(
+          topicArn,
+          Array.from({ length: 10 }, () => stamped(256)),
+        )
+      })
+      for (const connection of connections) connection.end()
+    },
+    async end() {
+      receiver.child.kill()
+      await new Promise((resolve) => {
+        server.child.once('exit', resolve)
+        server.child.kill()
+      })
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+function stamped(bytes: number): string {
+  return `${(performance.timeOrigin + performance.now()).toFixed(3)} `.padEnd(bytes, 'x')
+}
