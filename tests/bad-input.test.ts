@@ -106,7 +106,6 @@ const FORMS: readonly (readonly [what: string, body: string | Buffer, status: nu
   ['an operation in the wrong case', 'Action=createtopic&Name=x', 400, 'InvalidAction', /createtopic/],
   ['a name from the language below', 'Action=__proto__', 400, 'InvalidAction', /__proto__/],
   ['a name of no operation', 'Action=constructor', 400, 'InvalidAction', /constructor/],
-  ['an operation that is not offered', 'Action=GetDataProtectionPolicy&ResourceArn=x', 400, 'InvalidAction', /GetDataProtectionPolicy/],
   ['ten megabytes', `Action=CreateTopic&Name=${'x'.repeat(10_000_000)}`, 413, 'RequestEntityTooLarge', /larger than \d+ bytes/],
   [
     'a deep tree',

@@ -9,6 +9,8 @@ export interface Topic {
   readonly attributes: Readonly<Record<string, string>>
   readonly tags: Readonly<Record<string, string>>
   readonly subscriptionsDeleted: number
+  /** As it was put; absent where no data is protected. */
+  readonly dataProtectionPolicy?: string
 }
 
 export interface Subscription {

@@ -3,6 +3,7 @@ import type { CreateTopicInput, CreateTopicResponse } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
+import { checkDataProtectionPolicy } from './data-protection.ts'
 import { invalidParameter, topicLimitExceeded } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
 import { tagsOf } from './tags.ts'
@@ -20,18 +21,28 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
     if (input.Attributes?.['FifoTopic']?.toLowerCase() === 'true' && name.endsWith('.fifo'))
       throw invalidParameter('Attributes Reason: FifoTopic: FIFO topics are not offered by this version of Sealcast')
     if (!NAME.test(name) || input.Attributes?.['FifoTopic']?.toLowerCase() === 'true') throw invalidParameter('Topic Name')
-    if (input.DataProtectionPolicy !== undefined)
-      throw invalidParameter('DataProtectionPolicy Reason: data protection is not offered by this version of Sealcast')
     const attributes = checkAttributes(input.Attributes ?? {})
     const tags = tagsOf(input.Tags)
     const topicArn = topicPrefix(call) + name
+    const dataProtectionPolicy = checkDataProtectionPolicy(input.DataProtectionPolicy ?? '')
+    if (dataProtectionPolicy !== undefined) call.require('PutDataProtectionPolicy', topicArn)
     const existing = tx.get(Table.topics, topicArn)
     if (existing !== undefined) {
       checkEqual(existing, attributes, tags)
+      if (dataProtectionPolicy !== undefined && dataProtectionPolicy !== existing.dataProtectionPolicy)
+        throw invalidParameter('DataProtectionPolicy Reason: Topic already exists with a different data protection policy')
       return { TopicArn: topicArn }
     }
     if (limits !== undefined && limits.topics.of(topicPrefix(call)) >= limits.topicsMax) throw topicLimitExceeded(limits.topicsMax)
-    tx.put(Table.topics, topicArn, { topicArn, owner: call.account, createdAt: tx.now, attributes, tags, subscriptionsDeleted: 0 })
+    tx.put(Table.topics, topicArn, {
+      topicArn,
+      owner: call.account,
+      createdAt: tx.now,
+      attributes,
+      tags,
+      subscriptionsDeleted: 0,
+      ...(dataProtectionPolicy !== undefined && { dataProtectionPolicy }),
+    })
     return { TopicArn: topicArn }
   },
 })

@@ -6,6 +6,7 @@ import { confirmSubscription } from './confirm-subscription.ts'
 import { createTopic } from './create-topic.ts'
 import { deleteTopic } from './delete-topic.ts'
 import { authorizationError, internalError, missingMembers } from './errors.ts'
+import { getDataProtectionPolicy } from './get-data-protection-policy.ts'
 import { getSubscriptionAttributes } from './get-subscription-attributes.ts'
 import { getTopicAttributes } from './get-topic-attributes.ts'
 import { listSubscriptions } from './list-subscriptions.ts'
@@ -37,6 +38,7 @@ import { listSMSSandboxPhoneNumbers } from './sms/list-sms-sandbox-phone-numbers
 import { optInPhoneNumber } from './sms/opt-in-phone-number.ts'
 import { setSMSAttributes } from './sms/set-sms-attributes.ts'
 import { verifySMSSandboxPhoneNumber } from './sms/verify-sms-sandbox-phone-number.ts'
+import { putDataProtectionPolicy } from './put-data-protection-policy.ts'
 import { removePermission } from './remove-permission.ts'
 import { setSubscriptionAttributes } from './set-subscription-attributes.ts'
 import { setTopicAttributes } from './set-topic-attributes.ts'
@@ -59,6 +61,7 @@ const operations = {
   DeletePlatformApplication: deletePlatformApplication,
   DeleteSMSSandboxPhoneNumber: deleteSMSSandboxPhoneNumber,
   DeleteTopic: deleteTopic,
+  GetDataProtectionPolicy: getDataProtectionPolicy,
   GetEndpointAttributes: getEndpointAttributes,
   GetPlatformApplicationAttributes: getPlatformApplicationAttributes,
   GetSMSAttributes: getSMSAttributes,
@@ -77,6 +80,7 @@ const operations = {
   OptInPhoneNumber: optInPhoneNumber,
   Publish: publish,
   PublishBatch: publishBatch,
+  PutDataProtectionPolicy: putDataProtectionPolicy,
   RemovePermission: removePermission,
   SetEndpointAttributes: setEndpointAttributes,
   SetPlatformApplicationAttributes: setPlatformApplicationAttributes,

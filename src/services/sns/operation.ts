@@ -15,4 +15,4 @@ export interface SnsParts {
 }
 
 /** An operation that is made once the parts are there. */
-export type SnsOperation<Input, Output> = (parts: SnsParts) => Operation<Input, Output>
+export type SnsOperation<Input, Output, Prepared = unknown> = (parts: SnsParts) => Operation<Input, Output, Prepared>

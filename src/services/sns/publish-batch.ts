@@ -1,6 +1,7 @@
 // PublishBatch: up to ten messages in one frame and one event. A malformed entry refuses the whole call, as on AWS.
-import type { PublishBatchInput, PublishBatchResponse } from '@aws-sdk/client-sns'
+import type { BatchResultErrorEntry, PublishBatchInput, PublishBatchResponse, PublishBatchResultEntry } from '@aws-sdk/client-sns'
 import { requireTopic, topicArnOf } from './arns.ts'
+import { isDenial, type ProtectionScans, scanMessages } from './data-protection.ts'
 import { batchTooLong, emptyBatch, entryIdMalformed, entryIdTooLong, idsNotDistinct, tooManyEntries } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
 import { checkMessage, checkSize, recordedMessage, send, topicResource } from './publish.ts'
@@ -8,7 +9,7 @@ import { checkMessage, checkSize, recordedMessage, send, topicResource } from '.
 const ENTRIES_MAX = 10
 const ID_CHARS_MAX = 80
 
-export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse> = (parts) => ({
+export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse, ProtectionScans | undefined> = (parts) => ({
   name: 'PublishBatch',
   access: 'write',
   data: true,
@@ -21,11 +22,12 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse>
     }),
     response: (output) => ({
       successful: output.Successful?.map(({ Id: id, MessageId: messageId }) => ({ id, messageId })),
-      failed: [],
+      failed: output.Failed?.map(({ Id: id, Code: code, Message: message }) => ({ id, code, message })),
     }),
     resources: (input, call) => topicResource(input.TopicArn, call),
   },
-  run(tx, input, call) {
+  prepare: (call, input) => scanMessages(call, input.TopicArn ?? '', (input.PublishBatchRequestEntries ?? []).slice(0, ENTRIES_MAX)),
+  run(tx, input, call, scans) {
     const entries = input.PublishBatchRequestEntries ?? []
     if (entries.length > ENTRIES_MAX) throw tooManyEntries()
     if (entries.length === 0) throw emptyBatch()
@@ -37,10 +39,18 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse>
       checked.reduce((sum, { bytes }) => sum + bytes, 0),
       batchTooLong,
     )
-    return {
-      Successful: checked.map((message, at) => ({ Id: entries[at]?.Id, MessageId: send(tx, call, parts, topic, message) })),
-      Failed: [],
+    const successful: PublishBatchResultEntry[] = []
+    const failed: BatchResultErrorEntry[] = []
+    for (const [at, message] of checked.entries()) {
+      const Id = entries[at]?.Id
+      try {
+        successful.push({ Id, MessageId: send(tx, call, parts, topic, message, scans) })
+      } catch (error) {
+        if (!isDenial(error)) throw error
+        failed.push({ Id, Code: error.code, Message: error.message, SenderFault: true })
+      }
     }
+    return { Successful: successful, Failed: failed }
   },
 })
 

@@ -12,6 +12,7 @@ import type { TableReader } from '../../engine/tables.ts'
 import { sealedForTopic, topicKeyProblem } from '../../engine/topic-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
+import { protectedMessage, type ProtectionScans, scanMessages } from './data-protection.ts'
 import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, keyRefused } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { attributesOf } from './message-attributes.ts'
@@ -23,7 +24,7 @@ const SUBJECT_CHARS_MAX = 100
 const TRACE_CHARS_MAX = 1024
 const GROUP_ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;?@[\\\]^_`{|}~]{1,128}$/
 
-export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => ({
+export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScans | undefined> = (parts) => ({
   name: 'Publish',
   access: 'write',
   data: true,
@@ -38,12 +39,13 @@ export const publish: SnsOperation<PublishInput, PublishResponse> = (parts) => (
     response: (output) => ({ messageId: output.MessageId }),
     resources: (input, call) => topicResource(input.TopicArn ?? input.TargetArn, call),
   },
-  run(tx, input, call) {
+  prepare: (call, input) => scanMessages(call, input.TopicArn ?? input.TargetArn ?? '', [input]),
+  run(tx, input, call, scans) {
     const checked = checkMessage(input, '')
     if (isToEndpoint(input)) throw endpointRefusal(tx, destination(input, call))
     const topic = requireTopic(tx, destination(input, call))
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
-    return { MessageId: send(tx, call, parts, topic, checked) }
+    return { MessageId: send(tx, call, parts, topic, checked, scans) }
   },
 })
 
@@ -95,8 +97,16 @@ export function checkMessage(input: MessageInput, path: string): CheckedMessage 
 }
 
 /** Stages one message; returns its id. */
-export function send(tx: Transaction, call: Call, { subscribers }: SnsParts, topic: Topic, message: CheckedMessage): string {
+export function send(
+  tx: Transaction,
+  call: Call,
+  { subscribers }: SnsParts,
+  topic: Topic,
+  given: CheckedMessage,
+  scans?: ProtectionScans,
+): string {
   const messageId = call.env.random.uuid()
+  const message = protectedMessage(tx, call, topic, given, messageId, scans)
   const to = subscribers.of(topic)
   const header: MessageHeader = {
     type: 'Notification',
