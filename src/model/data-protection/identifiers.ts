@@ -25,6 +25,8 @@ export interface ManagedIdentifier {
   /** Asked with the found text without separators, in upper case; `isVerbatim`: as it was found. */
   readonly isValid?: (text: string) => boolean
   readonly isVerbatim?: boolean
+  /** Its lengths differ: digits behind a space or hyphen may belong to something else, and it is tried without them. */
+  readonly hasLengths?: boolean
   /** One of them has to be near; a space in a keyword is also an underscore, a hyphen or nothing. */
   readonly keywords?: readonly string[]
   /** What needs no keyword after all. */
@@ -106,6 +108,7 @@ export const MANAGED_IDENTIFIERS: Readonly<Record<string, ManagedIdentifier>> = 
     pattern: alone('\\d(?:[ \\-]?\\d){12,18}'),
     isValid: (digits) =>
       CARD_PREFIXES.some(([prefix, lengths]) => prefix.test(digits) && lengths.includes(digits.length)) && hasLuhn(digits),
+    hasLengths: true,
   },
   CreditCardSecurityCode: {
     pattern: alone('\\d{3,4}'),

@@ -94,17 +94,17 @@ function endOf(managed: ManagedIdentifier, keywords: RegExp | undefined, text: s
   return keywords === undefined || managed.isPlain?.(valid) === true || isNear(keywords, text, start, end) ? end : undefined
 }
 
-function validPart({ isValid, isVerbatim }: ManagedIdentifier, match: string): string | undefined {
+function validPart({ isValid, isVerbatim, hasLengths }: ManagedIdentifier, match: string): string | undefined {
   if (isValid === undefined) return match
   for (let part = match; ;) {
     if (isValid(isVerbatim === true ? part : part.replace(/[^A-Za-z0-9]/g, '').toUpperCase())) return part
     const cut = Math.max(part.lastIndexOf(' '), part.lastIndexOf('-'))
-    if (isVerbatim === true || cut < PART_CHARS_MIN) return undefined
+    if (hasLengths !== true || cut < PART_CHARS_MIN) return undefined
     part = part.slice(0, cut)
   }
 }
 
-/** Payment cards have thirteen digits at least; what is shorter has one length only. */
+/** The shortest of a number with several lengths: payment cards of thirteen digits. */
 const PART_CHARS_MIN = 13
 
 function isNear(keywords: RegExp, text: string, start: number, end: number): boolean {

@@ -37,7 +37,7 @@ interface Protectable {
 }
 
 const STEPS_AT_ONCE = 4
-const POLICIES_KEPT_MAX = 1000
+const POLICIES_KEPT_MAX = 256
 const kept = new Map<string, DataProtectionPolicy>()
 
 /** The policy as it is kept: undefined takes it away. Throws SNS's refusal. */
@@ -120,7 +120,10 @@ function finished<Result>(steps: Generator<undefined, Result, undefined>): Resul
 function compiled(text: string): DataProtectionPolicy {
   let policy = kept.get(text)
   if (policy === undefined) {
-    if (kept.size >= POLICIES_KEPT_MAX) kept.clear()
+    for (const oldest of kept.keys()) {
+      if (kept.size < POLICIES_KEPT_MAX) break
+      kept.delete(oldest)
+    }
     kept.set(text, (policy = parseDataProtectionPolicy(text)))
   }
   return policy
