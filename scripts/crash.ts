@@ -1,18 +1,28 @@
-// Runs the crash rounds in full: node bin/node26.js scripts/crash.ts [--rounds 200] [--seed N] [--in-flight 64] [--only publish|queues]
+// Runs the crash rounds in full: node bin/node26.js scripts/crash.ts [--rounds 200] [--seed N] [--in-flight 64]
+// [--only publish|queues|fifo], for FIFO topics [--messages 10000] [--groups 100] [--fifo-queues 5]
 import { parseArgs } from 'node:util'
+import { runFifoTopic } from '../tests/crash/fifo-topic-run.ts'
 import { runQueueCrashRounds } from '../tests/crash/queue-rounds.ts'
 import { runCrashRounds } from '../tests/crash/rounds.ts'
 import { temporaryFolder } from '../tests/server.ts'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string' }, seed: { type: 'string' }, 'in-flight': { type: 'string' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string' },
+    seed: { type: 'string' },
+    'in-flight': { type: 'string' },
+    only: { type: 'string' },
+    messages: { type: 'string' },
+    groups: { type: 'string' },
+    'fifo-queues': { type: 'string' },
+  },
 })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
 const rounds = Number(values.rounds ?? 200)
 const inFlight = Number(values['in-flight'] ?? 64)
 const { only } = values
-if (only !== undefined && only !== 'publish' && only !== 'queues') {
-  process.stderr.write('--only is publish or queues\n')
+if (only !== undefined && !['publish', 'queues', 'fifo'].includes(only)) {
+  process.stderr.write('--only is publish, queues or fifo\n')
   process.exit(2)
 }
 const report = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -27,10 +37,18 @@ async function run(round: (folder: string) => Promise<object>): Promise<void> {
   }
 }
 
-if (only !== 'queues') await run((folder) => runCrashRounds({ folder, rounds, seed, inFlight, report }))
+if (only === undefined || only === 'publish') await run((folder) => runCrashRounds({ folder, rounds, seed, inFlight, report }))
 // Eight callers for each client of a queue: a sender and a receiver at each of four queues.
-if (only !== 'publish') {
+if (only === undefined || only === 'queues') {
   const clients = Math.max(1, Math.round(inFlight / 8))
   await run((folder) => runQueueCrashRounds({ folder, rounds, seed, clients, report }))
+}
+if (only === undefined || only === 'fifo') {
+  const counts = {
+    messages: Number(values.messages ?? 10_000),
+    groups: Number(values.groups ?? 100),
+    queues: Number(values['fifo-queues'] ?? 5),
+  }
+  await run((folder) => runFifoTopic({ folder, ...counts, seed, report }))
 }
 report('1 passed, 0 failed')

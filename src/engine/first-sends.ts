@@ -3,7 +3,7 @@
 import { DEDUPLICATION_MS, deduplicationKey, type FirstSend, formatFirstSend, readFirstSend } from '../model/deduplication.ts'
 import { orderedGroup } from '../model/message-group.ts'
 import { settingsOf } from '../model/queue-attributes.ts'
-import type { Queue } from '../model/topic.ts'
+import type { Queue, Topic } from '../model/topic.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Where ids are kept, and how they count. */
@@ -28,6 +28,11 @@ export function idScopeOf(queue: Queue): IdScope | undefined {
   return fifo === undefined ? undefined : { number: queue.number, isByGroup: fifo.scope === 'messageGroup', changedAt: queue.modifiedAt }
 }
 
+/** Undefined for a standard topic. */
+export function topicIdScopeOf({ fifo, attributes }: Topic): IdScope | undefined {
+  return fifo === undefined ? undefined : { ...fifo, isByGroup: attributes['FifoThroughputScope'] === 'MessageGroup' }
+}
+
 /** A send that repeats none: to be remembered under `key`. */
 export interface NewId {
   readonly key: Buffer
@@ -43,6 +48,16 @@ export function findFirstSend(tx: Transaction, { number, isByGroup, changedAt }:
   const other = tx.recall(number, keyOf(id, !isByGroup))
   const first = other === undefined ? undefined : readFirstSend(other)
   return first?.group === orderedGroup(id.groupId) ? first : { key }
+}
+
+/**
+ * The same for what a topic sends to a queue. A topic that counts by group has told two groups apart, and a queue that counts otherwise
+ * MUST NOT take them for one.
+ */
+export function findFirstArrival(tx: Transaction, queue: IdScope, topic: IdScope, id: OrderedId): FirstSend | NewId {
+  const found = findFirstSend(tx, queue, id)
+  const isOther = 'messageId' in found && topic.isByGroup && found.group !== orderedGroup(id.groupId)
+  return isOther ? { key: keyOf(id, queue.isByGroup) } : found
 }
 
 export function rememberFirstSend(tx: Transaction, { number }: IdScope, { key }: NewId, first: FirstSend): void {

@@ -3,6 +3,7 @@ import { evaluate } from '../model/access-policy/evaluate.ts'
 import { parseArn } from '../model/arn.ts'
 import { isFifoName } from '../model/fifo-attributes.ts'
 import { fairGroup, orderedGroup } from '../model/message-group.ts'
+import type { MessageHeader } from '../model/message.ts'
 import type { Queue } from '../model/topic.ts'
 import { policyOf } from './policies.ts'
 import { keyProblem, type KeyUser } from './queued-message.ts'
@@ -78,9 +79,18 @@ export function arrivalVisibleAt(queue: Queue, now: number): number {
 }
 
 /** The group's number under which a message waits there: in order in a FIFO queue, fairly in a standard one; 0 without a group. */
-export function arrivalGroup({ queueArn }: Queue, groupId: string | undefined): number {
+export function arrivalGroup(queue: Queue, header: Pick<MessageHeader, 'groupId' | 'topicArn'>): number {
+  const groupId = groupIdIn(queue, header)
   if (groupId === undefined) return 0
-  return isFifoName(queueArn) ? orderedGroup(groupId) : fairGroup(groupId)
+  return isFifoName(queue.queueArn) ? orderedGroup(groupId) : fairGroup(groupId)
+}
+
+/** Quirk: the groups of a FIFO topic are those of its FIFO queues; standard ones do not learn of them (recorded against AWS). */
+export function groupIdIn(
+  { queueArn }: Queue,
+  { groupId, topicArn = '' }: Pick<MessageHeader, 'groupId' | 'topicArn'>,
+): string | undefined {
+  return isFifoName(topicArn) && !isFifoName(queueArn) ? undefined : groupId
 }
 
 /** The ARN of the dead-letter queue in a subscription's RedrivePolicy, or undefined. */

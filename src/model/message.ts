@@ -24,6 +24,8 @@ export interface MessageHeader {
   readonly groupId?: string
   /** What was sent to a FIFO queue or published to a FIFO topic: under what it counts once, given or made of its body. */
   readonly deduplicationId?: string
+  /** What was published to a FIFO topic: what its sequence number there is made of. */
+  readonly sequence?: number
   /** How many changes of filter policies had been made, on topics where somebody outside has one. */
   readonly filterChanges?: number
   /** X-Amzn-Trace-Id of the publisher. */

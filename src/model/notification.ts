@@ -1,6 +1,8 @@
 // What a subscriber gets: the envelope as AWS lays it out, the text that is signed, the HTTP headers, the confirmation texts and links.
 // Pure and deterministic, so that a retry sends the very bytes of the first attempt and a size is known before any signature exists.
 import type { MessageAttribute, MessageHeader } from './message.ts'
+import { isFifoName } from './fifo-attributes.ts'
+import { sequenceNumber } from './sequence-number.ts'
 
 export type SignatureVersion = '1' | '2'
 
@@ -14,6 +16,8 @@ export interface Notification {
   readonly message: string
   readonly publishedAt: number
   readonly subject?: string
+  /** Of what was published to a FIFO topic. */
+  readonly sequenceNumber?: string
   readonly attributes?: Readonly<Record<string, MessageAttribute>>
   /** Confirmations only. */
   readonly token?: string
@@ -51,12 +55,13 @@ export function createNotification(header: MessageHeader, body: string, recipien
     subscriptionArn,
     publishedAt: header.publishedAt,
     baseUrl,
-    signatureVersion: isFifoTopic(topicArn) ? undefined : (header.signatureVersion ?? '1'),
+    signatureVersion: isFifoName(topicArn) ? undefined : (header.signatureVersion ?? '1'),
   }
   if (type !== 'Notification')
     return { ...common, type, message: confirmationText(type, type === 'SubscriptionConfirmation' ? topicArn : subscriptionArn), token }
   const message = selectText(body, header.structure, recipient.protocol)
-  return { ...common, type, message, subject: header.subject, attributes: header.attributes }
+  const sequence = header.sequence === undefined ? undefined : sequenceNumber(header.sequence)
+  return { ...common, type, message, subject: header.subject, sequenceNumber: sequence, attributes: header.attributes }
 }
 
 /** The text for a protocol: with MessageStructure=json its own entry if that is a string, else `default`; the whole body otherwise. */
@@ -107,6 +112,7 @@ export function formatEnvelope(notification: Notification, signed: Signature | u
   const { type, subject, attributes } = notification
   const isConfirmation = type !== 'Notification'
   const lines = [line('Type', type), line('MessageId', notification.messageId)]
+  if (notification.sequenceNumber !== undefined) lines.push(line('SequenceNumber', notification.sequenceNumber))
   if (isConfirmation) lines.push(line('Token', notification.token ?? ''))
   lines.push(line('TopicArn', notification.topicArn))
   if (subject !== undefined) lines.push(line('Subject', subject))
@@ -158,10 +164,6 @@ export function httpHeaders(
     'User-Agent': 'Amazon Simple Notification Service Agent',
     'Accept-Encoding': 'gzip,deflate',
   }
-}
-
-export function isFifoTopic(topicArn: string): boolean {
-  return topicArn.endsWith('.fifo')
 }
 
 function subscribeLink({ baseUrl, topicArn, token }: Notification): string {

@@ -11,6 +11,16 @@ export interface Topic {
   readonly subscriptionsDeleted: number
   /** As it was put; absent where no data is protected. */
   readonly dataProtectionPolicy?: string
+  /** Of FIFO topics alone. */
+  readonly fifo?: TopicIds
+}
+
+/** Where a FIFO topic keeps what it was sent lately. */
+export interface TopicIds {
+  /** From the counter of queues: memories lie under it, and sequence numbers are counted for it. */
+  readonly number: number
+  /** When it was last changed how ids count (FifoThroughputScope), in ms since 1970. */
+  readonly changedAt: number
 }
 
 export interface Subscription {

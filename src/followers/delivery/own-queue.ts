@@ -8,6 +8,7 @@ import {
   SNS_PRINCIPAL,
   arrivalGroup,
   arrivalVisibleAt,
+  groupIdIn,
   keyRefusal,
   NO_QUEUE,
   queueRefusal,
@@ -43,13 +44,14 @@ export function putIntoQueue(
     messageId,
     publishedAt: tx.now,
     ...(attributes !== undefined && { attributes }),
-    groupId: of.groupId,
+    groupId: groupIdIn(queue, of),
+    deduplicationId: of.deduplicationId,
     traceHeader: of.traceHeader,
     senderId: SNS_PRINCIPAL.principalId,
   }
   try {
     const reference = stageQueued(tx, env, queue, { header, body }, topicKeyUser(subscription.topicArn))
-    const group = arrivalGroup(queue, of.groupId)
+    const group = arrivalGroup(queue, of)
     tx.enqueue(queue.number, reference, { route: 0, visibleAt: arrivalVisibleAt(queue, tx.now), group })
     return undefined
   } catch (error) {

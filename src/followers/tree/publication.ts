@@ -5,6 +5,8 @@ import { Readable } from 'node:stream'
 import type { CallRequest } from '../../engine/call.ts'
 import type { Env } from '../../engine/env.ts'
 import { parseArn } from '../../model/arn.ts'
+import { contentDeduplicationId } from '../../model/deduplication.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import { servicePrincipal } from '../../model/principal.ts'
 import { Table } from '../../model/tables.ts'
 import { TILE_WIDTH, type TileName, tilePath, tilesBetween } from '../../model/tlog/tiles.ts'
@@ -35,7 +37,9 @@ export function topicPublication(parts: PublicationParts, topicArn: string): Pub
     target: topicArn,
     async publish({ note }) {
       const region = parseArn(topicArn)?.region ?? parts.region
-      const input = { TopicArn: topicArn, Message: note }
+      // Checkpoints are one row of messages.
+      const ordered = { MessageGroupId: 'checkpoints', MessageDeduplicationId: contentDeduplicationId(note) }
+      const input = { TopicArn: topicArn, Message: note, ...(isFifoName(topicArn) && ordered) }
       await invoke(parts, { service: 'sns', operation: 'Publish', region, host: `sns.${region}.amazonaws.com`, input })
       return {}
     },

@@ -4,24 +4,29 @@ import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
 import { checkDataProtectionPolicy } from './data-protection.ts'
+import type { Transaction } from '../../engine/transaction.ts'
 import { invalidParameter, topicLimitExceeded } from './errors.ts'
+import type { SnsLimits } from './limits.ts'
 import type { SnsOperation } from './operation.ts'
 import { tagsOf } from './tags.ts'
 import { checkTopicAttribute } from './topic-attributes.ts'
 
 const NAME = /^[A-Za-z0-9_-]{1,256}$/
+/** 256 characters with its end. */
+const FIFO_NAME = /^[A-Za-z0-9_-]{1,251}\.fifo$/
 
 export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = ({ limits }) => ({
   name: 'CreateTopic',
   access: 'write',
   resource: (input, call) => topicPrefix(call) + (input.Name ?? ''),
-  ...(limits !== undefined && { prepare: (call: Call) => limits.topics.load(topicPrefix(call)) }),
+  ...(limits !== undefined && {
+    prepare: (call: Call) => Promise.all([limits.topics.load(topicPrefix(call)), limits.fifoTopics.load(topicPrefix(call))]),
+  }),
   run(tx, input, call) {
     const name = input.Name ?? ''
-    if (input.Attributes?.['FifoTopic']?.toLowerCase() === 'true' && name.endsWith('.fifo'))
-      throw invalidParameter('Attributes Reason: FifoTopic: FIFO topics are not offered by this version of Sealcast')
-    if (!NAME.test(name) || input.Attributes?.['FifoTopic']?.toLowerCase() === 'true') throw invalidParameter('Topic Name')
-    const attributes = checkAttributes(input.Attributes ?? {})
+    const isFifo = readFifoTopic(input.Attributes?.['FifoTopic'])
+    if (!(isFifo ? FIFO_NAME : NAME).test(name)) throw invalidParameter('Topic Name')
+    const attributes = checkAttributes(input.Attributes ?? {}, isFifo)
     const tags = tagsOf(input.Tags)
     const topicArn = topicPrefix(call) + name
     const dataProtectionPolicy = checkDataProtectionPolicy(input.DataProtectionPolicy ?? '')
@@ -33,8 +38,8 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
         throw invalidParameter('DataProtectionPolicy Reason: Topic already exists with a different data protection policy')
       return { TopicArn: topicArn }
     }
-    if (limits !== undefined && limits.topics.of(topicPrefix(call)) >= limits.topicsMax) throw topicLimitExceeded(limits.topicsMax)
-    tx.put(Table.topics, topicArn, {
+    if (limits !== undefined) checkRoom(limits, topicPrefix(call), isFifo)
+    const topic: Topic = {
       topicArn,
       owner: call.account,
       createdAt: tx.now,
@@ -42,7 +47,8 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
       tags,
       subscriptionsDeleted: 0,
       ...(dataProtectionPolicy !== undefined && { dataProtectionPolicy }),
-    })
+    }
+    tx.put(Table.topics, topicArn, isFifo ? fifoTopic(tx, topic) : topic)
     return { TopicArn: topicArn }
   },
 })
@@ -51,12 +57,34 @@ function topicPrefix({ partition, region, account }: Call): string {
   return `arn:${partition}:sns:${region}:${account}:`
 }
 
-function checkAttributes(given: Readonly<Record<string, string>>): Record<string, string> {
+/** In any case of letters, as AWS takes it. */
+function readFifoTopic(value: string | undefined): boolean {
+  const text = value?.toLowerCase() ?? 'false'
+  if (text !== 'true' && text !== 'false')
+    throw invalidParameter(`Attributes Reason: FifoTopic: Invalid value [${value}]. Must be true or false.`)
+  return text === 'true'
+}
+
+/** What a FIFO topic has besides: it is one from its creation on. */
+function fifoTopic(tx: Transaction, topic: Topic): Topic {
+  return {
+    ...topic,
+    attributes: { ...FIFO_DEFAULTS, ...topic.attributes },
+    fifo: { number: tx.nextNumber('queue'), changedAt: topic.createdAt },
+  }
+}
+
+function checkRoom({ topics, topicsMax, fifoTopics, fifoTopicsMax }: SnsLimits, prefix: string, isFifo: boolean): void {
+  const [count, max] = isFifo ? [fifoTopics, fifoTopicsMax] : [topics, topicsMax]
+  if (count.of(prefix) >= max) throw topicLimitExceeded(max, isFifo)
+}
+
+function checkAttributes(given: Readonly<Record<string, string>>, isFifo: boolean): Record<string, string> {
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(given)) {
     if (name === 'FifoTopic') continue
     const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
-    const kept = checkTopicAttribute(name, value, refuse, `Unknown attribute ${name}`)
+    const kept = checkTopicAttribute(name, value, isFifo, refuse, `Unknown attribute ${name}`)
     if (kept !== undefined) attributes[name] = kept
   }
   return attributes
@@ -64,6 +92,7 @@ function checkAttributes(given: Readonly<Record<string, string>>): Record<string
 
 /** What every topic has. */
 const DEFAULTS: Readonly<Record<string, string>> = { DisplayName: '' }
+const FIFO_DEFAULTS = { ContentBasedDeduplication: 'false', FifoTopic: 'true' } as const
 
 function checkEqual(topic: Topic, attributes: Readonly<Record<string, string>>, tags: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(attributes))

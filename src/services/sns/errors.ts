@@ -74,10 +74,15 @@ export const tagLimitExceeded = (): ServiceError =>
     shape: 'TagLimitExceededException',
   })
 
-export const topicLimitExceeded = (max: number): ServiceError =>
-  new ServiceError('TopicLimitExceeded', 403, `Topic limit exceeded: an account has at most ${max} topics in a region`, {
-    shape: 'TopicLimitExceededException',
-  })
+export const topicLimitExceeded = (max: number, isFifo: boolean): ServiceError =>
+  new ServiceError(
+    'TopicLimitExceeded',
+    403,
+    `Topic limit exceeded: an account has at most ${max} ${isFifo ? 'FIFO ' : ''}topics in a region`,
+    {
+      shape: 'TopicLimitExceededException',
+    },
+  )
 
 export const filterPolicyLimitExceeded = (max: number, of: 'a topic' | 'an account'): ServiceError =>
   new ServiceError(

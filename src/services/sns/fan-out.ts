@@ -5,9 +5,12 @@ import { attemptRecord } from '../../model/delivery.ts'
 import { statusLogOf } from '../../model/delivery-status.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { selectText } from '../../model/notification.ts'
+import { copyIdOf } from '../../model/copy-id.ts'
+import type { FirstSend } from '../../model/deduplication.ts'
 import { settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription, Topic } from '../../model/topic.ts'
+import { findFirstArrival, type IdScope, idScopeOf, type NewId, rememberFirstSend, topicIdScopeOf } from '../../engine/first-sends.ts'
 import type { Call } from '../../engine/operation.ts'
 import {
   arrivalGroup,
@@ -39,10 +42,10 @@ export function enqueueForSubscribers(
 ): void {
   for (const subscription of queues) {
     const queue = tx.get(Table.queues, subscription.endpoint)
-    const refusal = queue === undefined ? NO_QUEUE : arrive(tx, call, topic, subscription, queue, message, arrivalVisibleAt(queue, tx.now))
+    const refusal = queue === undefined ? NO_QUEUE : arrive(tx, call, topic, subscription, queue, message, false)
     if (refusal === undefined) continue
     const deadLetter = deadLetterQueue(tx, subscription)
-    const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, message, tx.now)?.reason
+    const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, message, true)?.reason
     const isLost = obstacle !== undefined && deadLetterArnOf(subscription) !== undefined
     const deliveryId = call.env.random.uuid()
     const { messageId, publishedAt, structure } = message.header
@@ -69,29 +72,49 @@ export function enqueueForSubscribers(
   }
 }
 
-/** Undefined when it arrived. A queue with encryption gets a copy of its own. */
+/** Undefined when it arrived. A queue with encryption gets a copy of its own. Dead letters of several subscriptions may bear one id. */
 function arrive(
   tx: Transaction,
   { env }: Call,
-  { topicArn }: Topic,
+  topic: Topic,
   { route }: Subscription,
   queue: Queue,
   { reference, header, body }: PublishedMessage,
-  visibleAt: number,
+  isDeadLetter: boolean,
 ): QueueRefusal | undefined {
-  const refusal = queueRefusal(queue, topicArn, tx.now)
+  const refusal = queueRefusal(queue, topic.topicArn, tx.now)
   if (refusal !== undefined) return refusal
+  const arrival = isDeadLetter ? undefined : arrivalIn(tx, topic, queue, header)
+  // As when it is sent there: it counts as delivered.
+  if (arrival !== undefined && 'messageId' in arrival.found) return undefined
   let kept: MessageReference
   if (settingsOf(queue).encryption === undefined) kept = reference()
   else {
     try {
-      kept = stageQueued(tx, env, queue, { header, body }, topicKeyUser(topicArn))
+      kept = stageQueued(tx, env, queue, { header, body }, topicKeyUser(topic.topicArn))
     } catch (error) {
       return keyRefusal(error)
     }
   }
-  tx.enqueue(queue.number, kept, { route, visibleAt, group: arrivalGroup(queue, header.groupId) })
+  const visibleAt = isDeadLetter ? tx.now : arrivalVisibleAt(queue, tx.now)
+  const group = arrivalGroup(queue, header)
+  const sequence = tx.enqueue(queue.number, kept, { route, visibleAt, group })
+  if (arrival !== undefined && 'key' in arrival.found)
+    rememberFirstSend(tx, arrival.scope, arrival.found, { messageId: copyIdOf(header.messageId, route), sequence, group })
   return undefined
+}
+
+/** How a message of a FIFO topic counts in a FIFO queue, which has ids of its own: others may send there too. */
+function arrivalIn(
+  tx: Transaction,
+  topic: Topic,
+  queue: Queue,
+  { groupId, deduplicationId }: MessageHeader,
+): { readonly scope: IdScope; readonly found: FirstSend | NewId } | undefined {
+  const scope = idScopeOf(queue)
+  const topicScope = topicIdScopeOf(topic)
+  if (scope === undefined || topicScope === undefined || groupId === undefined || deduplicationId === undefined) return undefined
+  return { scope, found: findFirstArrival(tx, scope, topicScope, { groupId, deduplicationId }) }
 }
 
 /** The subscription's dead-letter queue when it exists and lies beside the subscription. */

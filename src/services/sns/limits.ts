@@ -10,14 +10,17 @@ import { createRowCount, type RowCount } from './row-count.ts'
 
 export interface SnsLimits {
   readonly topicsMax: number
+  readonly fifoTopicsMax: number
   readonly subscriptionsMax: number
+  readonly fifoSubscriptionsMax: number
   readonly filterPoliciesPerTopicMax: number
   readonly filterPoliciesMax: number
   readonly sandboxNumbersMax: number
   /** Between two times that a number may be opted in. */
   readonly optInPauseMs: number
-  /** Topics by the prefix of their ARNs. */
+  /** Standard topics by the prefix of their ARNs. */
   readonly topics: RowCount
+  readonly fifoTopics: RowCount
   /** Subscriptions with a filter policy, by the prefix of their ARNs. */
   readonly filterPolicies: RowCount
   /** The operation at its rate. */
@@ -29,12 +32,15 @@ const DAY_MS = 24 * 3600 * 1000
 export function createSnsLimits({ tables, clock }: { readonly tables: Tables; readonly clock: Clock }): SnsLimits {
   return {
     topicsMax: 100_000,
+    fifoTopicsMax: 1000,
     subscriptionsMax: 12_500_000,
+    fifoSubscriptionsMax: 100,
     filterPoliciesPerTopicMax: 200,
     filterPoliciesMax: 10_000,
     sandboxNumbersMax: 10,
     optInPauseMs: 30 * DAY_MS,
-    topics: createRowCount(tables, Table.topics),
+    topics: createRowCount(tables, Table.topics, ({ fifo }) => fifo === undefined),
+    fifoTopics: createRowCount(tables, Table.topics, ({ fifo }) => fifo !== undefined),
     filterPolicies: createRowCount(tables, Table.subscriptions, ({ attributes }) => attributes['FilterPolicy'] !== undefined),
     paced(operation) {
       const perSecond = CALLS_PER_SECOND[operation.name]

@@ -1,5 +1,6 @@
 // PublishBatch: up to ten messages in one frame and one event. A malformed entry refuses the whole call, as on AWS.
 import type { BatchResultErrorEntry, PublishBatchInput, PublishBatchResponse, PublishBatchResultEntry } from '@aws-sdk/client-sns'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { isDenial, type ProtectionScans, scanMessages } from './data-protection.ts'
 import { batchTooLong, emptyBatch, entryIdMalformed, entryIdTooLong, idsNotDistinct, tooManyEntries } from './errors.ts'
@@ -21,7 +22,11 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse,
       publishBatchRequestEntries: input.PublishBatchRequestEntries?.map((entry) => ({ id: entry.Id, ...recordedMessage(entry) })),
     }),
     response: (output) => ({
-      successful: output.Successful?.map(({ Id: id, MessageId: messageId }) => ({ id, messageId })),
+      successful: output.Successful?.map(({ Id: id, MessageId: messageId, SequenceNumber: sequenceNumber }) => ({
+        id,
+        messageId,
+        sequenceNumber,
+      })),
       failed: output.Failed?.map(({ Id: id, Code: code, Message: message }) => ({ id, code, message })),
     }),
     resources: (input, call) => topicResource(input.TopicArn, call),
@@ -33,7 +38,8 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse,
     if (entries.length === 0) throw emptyBatch()
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
     checkIds(entries.map(({ Id }) => Id ?? ''))
-    const checked = entries.map((entry, at) => checkMessage(entry, `publishBatchRequestEntries.${at + 1}.member.`))
+    const isFifo = isFifoName(topic.topicArn)
+    const checked = entries.map((entry, at) => checkMessage(entry, `publishBatchRequestEntries.${at + 1}.member.`, isFifo))
     checkSize(
       topic,
       checked.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -44,7 +50,7 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse,
     for (const [at, message] of checked.entries()) {
       const Id = entries[at]?.Id
       try {
-        successful.push({ Id, MessageId: send(tx, call, parts, topic, message, scans) })
+        successful.push({ Id, ...send(tx, call, parts, topic, message, scans) })
       } catch (error) {
         if (!isDenial(error)) throw error
         failed.push({ Id, Code: error.code, Message: error.message, SenderFault: true })

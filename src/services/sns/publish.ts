@@ -3,10 +3,14 @@ import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
 import { parseArn } from '../../model/arn.ts'
 import { FILTER_CHANGES } from '../../model/filter-policy/former-filters.ts'
 import type { MessageHeader } from '../../model/message.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
+import { orderedGroup } from '../../model/message-group.ts'
+import { sequenceNumber } from '../../model/sequence-number.ts'
 import { isPhoneNumber } from '../../model/sms.ts'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
+import { findFirstSend, rememberFirstSend, topicIdScopeOf } from '../../engine/first-sends.ts'
 import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { sealedForTopic, topicKeyProblem } from '../../engine/topic-message.ts'
@@ -15,6 +19,7 @@ import { requireTopic, topicArnOf } from './arns.ts'
 import { protectedMessage, type ProtectionScans, scanMessages } from './data-protection.ts'
 import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, keyRefused } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
+import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput, sequenceCounter } from './fifo-publish.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
 import { endpointArnOf, findEndpoint, requireApplication } from './push/platform-arns.ts'
@@ -22,7 +27,6 @@ import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
 
 const SUBJECT_CHARS_MAX = 100
 const TRACE_CHARS_MAX = 1024
-const GROUP_ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;?@[\\\]^_`{|}~]{1,128}$/
 
 export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScans | undefined> = (parts) => ({
   name: 'Publish',
@@ -36,54 +40,45 @@ export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScan
       phoneNumber: hidden(input.PhoneNumber),
       ...recordedMessage(input),
     }),
-    response: (output) => ({ messageId: output.MessageId }),
+    response: (output) => ({ messageId: output.MessageId, sequenceNumber: output.SequenceNumber }),
     resources: (input, call) => topicResource(input.TopicArn ?? input.TargetArn, call),
   },
   prepare: (call, input) => scanMessages(call, input.TopicArn ?? input.TargetArn ?? '', [input]),
   run(tx, input, call, scans) {
-    const checked = checkMessage(input, '')
-    if (isToEndpoint(input)) throw endpointRefusal(tx, destination(input, call))
-    const topic = requireTopic(tx, destination(input, call))
+    const arn = destination(input, call)
+    const checked = checkMessage(input, '', isFifoName(arn))
+    if (isToEndpoint(input)) throw endpointRefusal(tx, arn)
+    const topic = requireTopic(tx, arn)
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
-    return { MessageId: send(tx, call, parts, topic, checked, scans) }
+    return send(tx, call, parts, topic, checked, scans)
   },
 })
 
-export interface CheckedMessage {
-  readonly body: string
+export interface CheckedMessage extends PlacedMessage {
   readonly subject: string | undefined
   readonly attributes: MessageHeader['attributes'] | undefined
   readonly structure: 'json' | undefined
-  readonly groupId: string | undefined
   /** Text and attributes, as AWS counts them. */
   readonly bytes: number
 }
 
 /** What Publish and a batch entry have in common. */
-export interface MessageInput {
+export interface MessageInput extends PlaceInput {
   readonly Message?: string | undefined
   readonly Subject?: string | undefined
   readonly MessageStructure?: string | undefined
   readonly MessageAttributes?: PublishInput['MessageAttributes']
-  readonly MessageGroupId?: string | undefined
-  readonly MessageDeduplicationId?: string | undefined
 }
 
-/** AWS's checks, in AWS's order. `path` leads texts about a batch entry. */
-export function checkMessage(input: MessageInput, path: string): CheckedMessage {
+/** AWS's checks, in AWS's order. `path` leads texts about a batch entry; `isFifo`: by the name of where it goes. */
+export function checkMessage(input: MessageInput, path: string, isFifo: boolean): CheckedMessage {
   const body = input.Message ?? ''
   const subject = input.Subject
   if (subject !== undefined && (subject.length === 0 || subject.length > SUBJECT_CHARS_MAX || hasControl(subject)))
     throw invalidParameter('Subject')
   if (body.length === 0) throw invalidParameter('Empty message')
   const { attributes, bytes } = attributesOf(input.MessageAttributes, path)
-  const groupId = input.MessageGroupId
-  if (groupId !== undefined && !GROUP_ID.test(groupId))
-    throw invalidParameter('MessageGroupId Reason: must have 1 to 128 characters, alphanumeric or punctuation')
-  if (input.MessageDeduplicationId !== undefined)
-    throw invalidParameter(
-      'MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type',
-    )
+  checkPlace(input, isFifo)
   if (input.MessageStructure === 'json') checkStructure(body)
   else if (input.MessageStructure !== undefined) throw invalidParameter('MessageStructure')
   return {
@@ -91,19 +86,54 @@ export function checkMessage(input: MessageInput, path: string): CheckedMessage 
     subject,
     attributes,
     structure: input.MessageStructure,
-    groupId,
+    groupId: input.MessageGroupId,
+    deduplicationId: input.MessageDeduplicationId,
     bytes: Buffer.byteLength(body) + bytes,
   }
 }
 
-/** Stages one message; returns its id. */
+/** What the publisher of a message is told. */
+export interface SentMessage {
+  readonly MessageId: string
+  /** Of FIFO topics. */
+  readonly SequenceNumber?: string
+}
+
+/** Stages one message. A repeat of what a FIFO topic accepted already stages nothing, and is answered as the first was. */
 export function send(
+  tx: Transaction,
+  call: Call,
+  parts: SnsParts,
+  topic: Topic,
+  message: CheckedMessage,
+  scans?: ProtectionScans,
+): SentMessage {
+  const ordered = orderedIdOf(topic, message)
+  const scope = topicIdScopeOf(topic)
+  if (ordered === undefined || scope === undefined) return { MessageId: sendNew(tx, call, parts, topic, message, { scans }) }
+  const found = findFirstSend(tx, scope, ordered)
+  if ('messageId' in found) return { MessageId: found.messageId, SequenceNumber: sequenceNumber(found.sequence) }
+  const sequence = tx.nextNumber(sequenceCounter(scope.number))
+  const marks = { sequence, deduplicationId: ordered.deduplicationId }
+  const messageId = sendNew(tx, call, parts, topic, message, { scans, marks })
+  rememberFirstSend(tx, scope, found, { messageId, sequence, group: orderedGroup(ordered.groupId) })
+  return { MessageId: messageId, SequenceNumber: sequenceNumber(sequence) }
+}
+
+interface Sending {
+  readonly scans?: ProtectionScans | undefined
+  /** What a FIFO topic adds. */
+  readonly marks?: Pick<MessageHeader, 'sequence' | 'deduplicationId'>
+}
+
+/** Stages it; returns its id. */
+function sendNew(
   tx: Transaction,
   call: Call,
   { subscribers }: SnsParts,
   topic: Topic,
   given: CheckedMessage,
-  scans?: ProtectionScans,
+  { scans, marks }: Sending,
 ): string {
   const messageId = call.env.random.uuid()
   const message = protectedMessage(tx, call, topic, given, messageId, scans)
@@ -117,6 +147,7 @@ export function send(
     attributes: message.attributes,
     structure: message.structure,
     groupId: message.groupId,
+    ...marks,
     filterChanges: to.hasOutsideFilters ? (tx.get(Table.counters, FILTER_CHANGES)?.next ?? 1) - 1 : undefined,
     traceHeader: traceHeaderOf(call),
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,

@@ -30,7 +30,7 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
     const protocol = input.Protocol ?? ''
     const endpoint = checkEndpoint(tx, parts, protocol, input.Endpoint ?? '', topic)
-    const attributes = checkAttributes(input.Attributes ?? {}, protocol, topic.topicArn)
+    const attributes = checkAttributes(input.Attributes ?? {}, { protocol, endpoint, topicArn: topic.topicArn })
     const existing = parts.subscribers.of(topic).byEndpoint.get(`${protocol} ${endpoint}`)
     if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
     checkRoom(parts, topic, protocol)
@@ -75,13 +75,16 @@ export function sendConfirmation(
     expiresAt: tx.now + TOKEN_LIFE_MS,
     ...(isFarewell && { restores: subscription }),
   })
+  const messageId = env.random.uuid()
   const header: MessageHeader = {
     type,
-    messageId: env.random.uuid(),
+    messageId,
     topicArn: topic.topicArn,
     publishedAt: tx.now,
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : '1',
     subscriptionArn,
+    // A FIFO queue takes nothing without: each confirmation is in a group of its own and holds up no other.
+    ...(topic.fifo !== undefined && { groupId: messageId, deduplicationId: messageId }),
     sealedToken: env.seal.seal(token, `confirmation ${subscriptionArn}`),
   }
   tx.message(header, isFarewell ? JSON.stringify(subscription) : '')
@@ -95,16 +98,20 @@ export function tokenKey(token: string): string {
 /** Whether the topic may have one more subscription, of that protocol. */
 function checkRoom({ subscribers, limits }: SnsParts, topic: Topic, protocol: string): void {
   const { all } = subscribers.of(topic)
-  if (limits !== undefined && all.size >= limits.subscriptionsMax) throw subscriptionLimitExceeded(limits.subscriptionsMax)
+  const subscriptionsMax = topic.fifo === undefined ? limits?.subscriptionsMax : limits?.fifoSubscriptionsMax
+  if (subscriptionsMax !== undefined && all.size >= subscriptionsMax) throw subscriptionLimitExceeded(subscriptionsMax)
   const problem = largeMessagesProblem(topic, () => [...[...all.values()].map((subscription) => subscription.protocol), protocol])
   if (problem !== undefined) throw invalidParameter(problem)
 }
 
-function checkAttributes(given: Readonly<Record<string, string>>, protocol: string, topicArn: string): Record<string, string> {
+function checkAttributes(
+  given: Readonly<Record<string, string>>,
+  beside: Pick<Subscription, 'protocol' | 'endpoint' | 'topicArn'>,
+): Record<string, string> {
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(given)) {
     const refuse = (text: string) => invalidParameter(`Attributes Reason: ${text}`)
-    const kept = checkSubscriptionAttribute(name, value, { topicArn, protocol, attributes: given }, refuse, `Unknown attribute: ${name}`)
+    const kept = checkSubscriptionAttribute(name, value, { ...beside, attributes: given }, refuse, `Unknown attribute: ${name}`)
     if (kept !== undefined) attributes[name] = kept
   }
   return attributes

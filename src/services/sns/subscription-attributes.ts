@@ -1,6 +1,7 @@
 // The attributes of a subscription: which may be set, what they must look like, and how AWS answers when they are read.
 import { parseArn } from '../../model/arn.ts'
 import { DeliveryPolicyError, effectiveSubscriptionPolicy, parseSubscriptionPolicy } from '../../model/delivery-policy.ts'
+import { isFifoName } from '../../model/fifo-attributes.ts'
 import { FilterPolicyError } from '../../model/filter-policy/filter-policy-error.ts'
 import { JsonTextError, parseLocated } from '../../model/filter-policy/located-json.ts'
 import { type FilterScope, parseFilterPolicy } from '../../model/filter-policy/parse-policy.ts'
@@ -8,17 +9,17 @@ import type { ServiceError } from '../../model/service-error.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
 
 const RAW_PROTOCOLS: ReadonlySet<string> = new Set(['http', 'https', 'sqs', 'firehose'])
-const NOT_OFFERED: ReadonlySet<string> = new Set(['SubscriptionRoleArn', 'ReplayPolicy'])
 
 /** The checked value (undefined clears it). `beside`: what the value will stand with. `refuse` gets the text behind AWS's prefix. */
 export function checkSubscriptionAttribute(
   name: string,
   value: string,
-  beside: Pick<Subscription, 'topicArn' | 'protocol' | 'attributes'>,
+  beside: Pick<Subscription, 'topicArn' | 'protocol' | 'endpoint' | 'attributes'>,
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
-  if (NOT_OFFERED.has(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
+  if (name === 'SubscriptionRoleArn') throw refuse(`${name}: is not offered by this version of Sealcast`)
+  if (name === 'ReplayPolicy') throw refuse('ReplayPolicy: archiving and replaying messages is not offered by this version of Sealcast')
   switch (name) {
     case 'RawMessageDelivery':
       return checkRaw(value, beside.protocol, refuse)
@@ -28,7 +29,7 @@ export function checkSubscriptionAttribute(
       checkFilter(beside.attributes['FilterPolicy'] ?? '', checkScope(value, refuse), refuse)
       return value
     case 'RedrivePolicy':
-      return checkRedrive(value, beside.topicArn, refuse)
+      return checkRedrive(value, beside, refuse)
     case 'DeliveryPolicy':
       return checkDeliveryPolicy(value, beside.protocol, refuse)
     default:
@@ -90,7 +91,11 @@ function checkFilter(value: string, scope: FilterScope, refuse: (text: string) =
   }
 }
 
-function checkRedrive(value: string, topicArn: string, refuse: (text: string) => ServiceError): string | undefined {
+function checkRedrive(
+  value: string,
+  { topicArn, endpoint }: Pick<Subscription, 'topicArn' | 'endpoint'>,
+  refuse: (text: string) => ServiceError,
+): string | undefined {
   if (value === '') return undefined
   const target = readJson(value, (text) => refuse(`RedrivePolicy: ${text}`))['deadLetterTargetArn']
   const arn = typeof target === 'string' ? parseArn(target) : undefined
@@ -99,6 +104,8 @@ function checkRedrive(value: string, topicArn: string, refuse: (text: string) =>
   // "Amazon SNS dead-letter queues": beside the subscription.
   if (arn.region !== parseArn(topicArn)?.region)
     throw refuse('RedrivePolicy: deadLetterTargetArn must be the ARN of a queue in the region of the subscription')
+  if (isFifoName(topicArn) && isFifoName(endpoint) && !isFifoName(arn.resource))
+    throw refuse('RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.')
   return value
 }
 

@@ -10,6 +10,8 @@ import { findEndpoint } from './push/platform-arns.ts'
 
 /** Throws AWS's refusal of an endpoint that is none for the protocol. */
 export function checkEndpoint(tables: TableReader, { protocols }: SnsParts, protocol: string, endpoint: string, topic: Topic): string {
+  if (topic.fifo !== undefined && protocol !== 'sqs' && PROTOCOLS.has(protocol))
+    throw invalidParameter(`Invalid protocol type: ${protocol}`)
   const check = Object.hasOwn(protocols, protocol) ? protocols[protocol] : undefined
   if (check === undefined) throw invalidParameter(`Amazon SNS does not support this protocol string: ${protocol}`)
   // Quirk: this refusal bears no "Invalid parameter:" (recorded against AWS).
@@ -26,6 +28,8 @@ export function isConfirmedAtOnce(protocol: string, endpoint: string, topic: Top
   return protocol === 'sms' || (OF_AN_ACCOUNT.has(protocol) && parseArn(endpoint)?.account === topic.owner)
 }
 
+/** Those that AWS knows: a FIFO topic has another word for them. */
+const PROTOCOLS: ReadonlySet<string> = new Set(['application', 'email', 'email-json', 'firehose', 'http', 'https', 'lambda', 'sms', 'sqs'])
 const OF_AN_ACCOUNT: ReadonlySet<string> = new Set(['sqs', 'lambda', 'firehose', 'application'])
 
 function checkQueue(endpoint: string, topic: Topic): void {

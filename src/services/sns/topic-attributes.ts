@@ -54,13 +54,25 @@ const SETTABLE: Readonly<Record<string, Check>> = {
   },
 }
 
-/** Attributes that AWS has and this version does not offer: refused by name, never stored without effect. */
-const NOT_OFFERED: ReadonlySet<string> = new Set(['ArchivePolicy', 'ContentBasedDeduplication', 'FifoThroughputScope'])
+/** Of FIFO topics alone ("Amazon SNS message deduplication for FIFO topics"). */
+const OF_FIFO: Readonly<Record<string, Check>> = {
+  ContentBasedDeduplication(value) {
+    const text = value.toLowerCase()
+    return text === 'true' || text === 'false'
+      ? kept(text)
+      : { problem: `ContentBasedDeduplication: Invalid value [${value}]. Must be true or false.` }
+  },
+  FifoThroughputScope: (value) =>
+    value === 'Topic' || value === 'MessageGroup'
+      ? kept(value)
+      : { problem: `FifoThroughputScope: Invalid value [${value}]. Must be Topic or MessageGroup.` },
+}
 
 /** The checked value of one attribute (undefined clears it). Throws through `refuse` with the text behind AWS's prefix. */
 export function checkTopicAttribute(
   name: string,
   value: string,
+  isFifo: boolean,
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
@@ -69,8 +81,11 @@ export function checkTopicAttribute(
     if (problem !== undefined) throw refuse(`${name}: ${problem}`)
     return value === '' ? undefined : value
   }
-  if (NOT_OFFERED.has(name)) throw refuse(`${name}: is not offered by this version of Sealcast`)
-  const check = Object.hasOwn(SETTABLE, name) ? SETTABLE[name] : undefined
+  // Never stored without effect.
+  if (name === 'ArchivePolicy') throw refuse('ArchivePolicy: archiving and replaying messages is not offered by this version of Sealcast')
+  if (Object.hasOwn(OF_FIFO, name) && !isFifo) throw refuse(`${name}: can only be set for FIFO topics`)
+  const checks = { ...SETTABLE, ...OF_FIFO }
+  const check = Object.hasOwn(checks, name) ? checks[name] : undefined
   if (check === undefined) throw refuse(unknown)
   const checked = check(value)
   if ('problem' in checked) throw refuse(checked.problem)

@@ -46,7 +46,8 @@ export const createCreateQueue = (
       owner: call.account,
       createdAt: tx.now,
       modifiedAt: tx.now,
-      attributes,
+      // An empty one is none, as when it is cleared.
+      attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')),
       tags: readableTags,
     })
     return { QueueUrl: queueUrl(call, arn) }

@@ -86,7 +86,7 @@ function moveBatch(
     const { deadLetterSourceArn: _, ...kept } = header
     // To the queue it is a new message: with an id, a time and a count of receives of its own.
     const arrived: QueuedHeader = { ...kept, queuedId: env.random.uuid(), enqueuedAt: tx.now }
-    const group = arrivalGroup(to, header.groupId)
+    const group = arrivalGroup(to, header)
     tx.enqueue(to.number, stageQueued(tx, env, to, { header: arrived, body }, undefined), {
       route,
       visibleAt: arrivalVisibleAt(to, tx.now),

@@ -1,8 +1,9 @@
 // A message as its receiver sees it. What was sent to the queue comes as it is; what a topic published comes raw or in SNS's envelope, as
 // its route says. Made after the commit, from the body's place in the journal.
-import { createHash } from 'node:crypto'
 import { assert } from '../../base/assert.ts'
 import type { Call } from '../../engine/operation.ts'
+import { groupIdIn } from '../../engine/queue-access.ts'
+import { copyIdOf } from '../../model/copy-id.ts'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { md5OfAttributes, md5OfText } from '../../model/md5.ts'
 import type { MessageHeader } from '../../model/message.ts'
@@ -86,18 +87,12 @@ interface Content {
   readonly attributes: MessageAttributes | undefined
 }
 
-function shownMessage(
-  { number, queueArn }: Queue,
-  taken: TakenMessage,
-  header: QueuedHeader,
-  names: WantedNames,
-  content: Content,
-): ReceivedMessage {
+function shownMessage(queue: Queue, taken: TakenMessage, header: QueuedHeader, names: WantedNames, content: Content): ReceivedMessage {
   const attributes = content.attributes === undefined ? undefined : select(content.attributes, names.MessageAttributeNames)
-  const system = systemAttributes(header, taken, names, isFifoName(queueArn))
+  const system = systemAttributes(header, taken, names, queue)
   return {
     MessageId: content.messageId,
-    ReceiptHandle: formatReceiptHandle(number, taken),
+    ReceiptHandle: formatReceiptHandle(queue.number, taken),
     MD5OfBody: content.bodyMd5,
     Body: content.body,
     ...(system !== undefined && { Attributes: system }),
@@ -123,18 +118,11 @@ async function showPublished(
   const isRaw = route.raw && header.type === 'Notification'
   const body = isRaw ? selectText(message.body, header.structure, 'sqs') : await notificationText(header, message.body, route, call)
   return shownMessage(queue, taken, header, names, {
-    messageId: header.queuedId ?? messageIdOf(header.messageId, taken.route),
+    messageId: header.queuedId ?? copyIdOf(header.messageId, taken.route),
     body,
     bodyMd5: md5OfText(body),
     attributes: isRaw ? header.attributes : undefined,
   })
-}
-
-/** The id of a published message's copy: its own, the same at every receive, and kept on the way to a dead-letter queue. */
-function messageIdOf(publishedId: string, route: number): string {
-  const hex = createHash('sha256').update(`${publishedId} ${route}`).digest('hex')
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /** By name, `All`, or with `.*` at its end by prefix. Undefined when nothing is left: then AWS shows no attributes and no checksum. */
@@ -153,11 +141,12 @@ function systemAttributes(
   header: QueuedHeader,
   taken: TakenMessage,
   names: WantedNames,
-  isFifo: boolean,
+  queue: Queue,
 ): Readonly<Record<string, string>> | undefined {
   const wanted = [...(names.AttributeNames ?? []), ...(names.MessageSystemAttributeNames ?? [])]
   if (wanted.length === 0) return undefined
   const isAll = wanted.includes('All')
+  const isFifo = isFifoName(queue.queueArn)
   const known: Readonly<Record<string, string | undefined>> = {
     SenderId: header.senderId,
     SentTimestamp: String(header.enqueuedAt ?? header.publishedAt),
@@ -165,7 +154,7 @@ function systemAttributes(
     ApproximateFirstReceiveTimestamp: String(taken.firstReceivedAt),
     AWSTraceHeader: header.traceHeader,
     MessageDeduplicationId: isFifo ? header.deduplicationId : undefined,
-    MessageGroupId: header.groupId,
+    MessageGroupId: groupIdIn(queue, header),
     SequenceNumber: isFifo ? sequenceNumber(taken.sequence) : undefined,
     DeadLetterQueueSourceArn: header.deadLetterSourceArn,
   }

@@ -90,7 +90,7 @@ export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: 
     // Quirk: a FIFO queue counts the age of what arrives anew; a standard one goes on from when the message was sent.
     const isAnew = isFifoName(to.queueArn)
     const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn, ...(isAnew && { enqueuedAt: tx.now }) }
-    const group = arrivalGroup(to, header.groupId)
+    const group = arrivalGroup(to, header)
     const reference = stageQueued(tx, env, to, { header: moved, body }, undefined)
     tx.enqueue(to.number, reference, { route, sentAt: isAnew ? tx.now : sentAt, group })
     tx.remove(from.number, sequence)

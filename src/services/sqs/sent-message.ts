@@ -84,7 +84,7 @@ export function stageMessage(tx: Transaction, queue: Queue, message: CheckedMess
     senderId: call.principal.principalId,
   }
   const reference = withKeyErrors(() => stageQueued(tx, call.env, queue, { header, body: message.body }, keyUserOf(call)))
-  const group = arrivalGroup(queue, message.groupId)
+  const group = arrivalGroup(queue, message)
   const sequence = tx.enqueue(queue.number, reference, { route: 0, visibleAt: tx.now + message.delayMs, group })
   if (scope === undefined || found === undefined) return { MessageId: header.messageId, ...checksums }
   rememberFirstSend(tx, scope, found, { messageId: header.messageId, sequence, group })

@@ -1,6 +1,7 @@
 // The attributes of a platform application: its credentials, which are sealed and never told, and the rest.
 import { X509Certificate } from 'node:crypto'
 import { parseArn } from '../../../model/arn.ts'
+import { isFifoName } from '../../../model/fifo-attributes.ts'
 import { type PlatformApplication, isApple, platformSecretContext } from '../../../model/platform.ts'
 import type { Seal } from '../../../engine/seal.ts'
 import { Table } from '../../../model/tables.ts'
@@ -69,6 +70,7 @@ function topicProblem(tables: TableReader, applicationArn: string, topicArn: str
   const [topic, own] = [parseArn(topicArn), parseArn(applicationArn)]
   if (topic?.service !== 'sns' || topic.region !== own?.region || topic.account !== own.account)
     return "must be the ARN of a topic of the application's account and region"
+  if (isFifoName(topic.resource)) return 'must be the ARN of a standard topic'
   return tables.get(Table.topics, topicArn) === undefined ? 'Topic does not exist' : undefined
 }
 

@@ -25,11 +25,20 @@ export function tellEvent(
 ): void {
   const topicArn = eventTopicOf(application, type)
   const topic = topicArn === undefined ? undefined : tx.get(Table.topics, topicArn)
-  if (topic === undefined) return
+  // A FIFO topic takes nothing without a group, and is refused where it is set.
+  if (topic === undefined || topic.fifo !== undefined) return
   const { subject, message } = platformEvent(application, endpoint, type, tx.now, { Attributes: endpointAttributes(endpoint) })
   const bytes = Buffer.byteLength(message)
   try {
-    send(tx, call, parts, topic, { body: message, subject, attributes: undefined, structure: undefined, groupId: undefined, bytes })
+    send(tx, call, parts, topic, {
+      body: message,
+      subject,
+      attributes: undefined,
+      structure: undefined,
+      groupId: undefined,
+      deduplicationId: undefined,
+      bytes,
+    })
   } catch (error) {
     // A topic whose key refuses takes no message; the call goes on without.
     if (!(error instanceof ServiceError)) throw error
