@@ -291,8 +291,8 @@ test('ARNs: six elements, this region, and deletion that asks nobody', async () 
     [gone.replace('us-east-1', 'eu-west-1'), 'TopicArn'],
     [gone.replace('sns', 'sqs'), 'TopicArn'],
   ] as const)
-    for (const call of [sns.getTopicAttributes({ TopicArn }), sns.deleteTopic({ TopicArn }), sns.listSubscriptionsByTopic({ TopicArn })])
-      assert.deepEqual(await refusalOf(call), invalid(text), TopicArn)
+    for (const call of ['getTopicAttributes', 'deleteTopic', 'listSubscriptionsByTopic'] as const)
+      assert.deepEqual(await refusalOf(sns[call]({ TopicArn })), invalid(text), TopicArn)
   const { body } = await sendSigned(server.port, { body: 'Action=GetTopicAttributes&Version=2010-03-31' })
   assert.match(body, /<Code>InvalidParameter<\/Code><Message>Invalid parameter: TopicArn Reason: no value for required parameter</)
   await sns.deleteTopic({ TopicArn: gone })
