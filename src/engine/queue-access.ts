@@ -4,9 +4,10 @@ import { parseArn } from '../model/arn.ts'
 import { isFifoName } from '../model/fifo-attributes.ts'
 import { fairGroup, orderedGroup } from '../model/message-group.ts'
 import type { MessageHeader } from '../model/message.ts'
+import { settingsOf } from '../model/queue-attributes.ts'
 import type { Queue } from '../model/topic.ts'
 import { policyOf } from './policies.ts'
-import { keyProblem, type KeyUser } from './queued-message.ts'
+import { keyProblem, type KeyUser } from './message-keys.ts'
 
 export const SNS_PRINCIPAL = {
   type: 'service',
@@ -64,7 +65,12 @@ export function topicKeyUser(topicArn: string): KeyUser {
   return { account: parseArn(topicArn)?.account ?? '', isService: true }
 }
 
-const KEY_CODES = { missing: 'KMS.NotFoundException', disabled: 'KMS.DisabledException', foreign: 'KMS.AccessDeniedException' } as const
+/** SQS's codes for what a key has against a message. */
+export const KEY_CODES = {
+  missing: 'KMS.NotFoundException',
+  disabled: 'KMS.DisabledException',
+  foreign: 'KMS.AccessDeniedException',
+} as const
 
 /** Why a message could not be sealed for a queue. Throws what has nothing to do with keys. */
 export function keyRefusal(error: unknown): QueueRefusal {
@@ -75,7 +81,7 @@ export function keyRefusal(error: unknown): QueueRefusal {
 
 /** When a message that arrives now is seen: the queue may delay all of them. */
 export function arrivalVisibleAt(queue: Queue, now: number): number {
-  return now + Number(queue.attributes['DelaySeconds'] ?? 0) * 1000
+  return now + settingsOf(queue).delayMs
 }
 
 /** The group's number under which a message waits there: in order in a FIFO queue, fairly in a standard one; 0 without a group. */

@@ -65,13 +65,10 @@ export const QUEUE_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
 export const MAX_RECEIVE_COUNT_MAX = 1000
 const SOURCE_QUEUES_MAX = 10
 
-/**
- * `unknown`: no such attribute; `value`: out of range; `parameter`: a document that does not hold; `overLimit`: a policy too large;
- * `unsupported`: this version cannot.
- */
+/** `unknown`: no such attribute; `value`: out of range; `parameter`: a document that does not hold; `overLimit`: a policy too large. */
 export class QueueAttributeError extends Error {
   override readonly name = 'QueueAttributeError'
-  readonly kind: 'unknown' | 'value' | 'parameter' | 'overLimit' | 'unsupported'
+  readonly kind: 'unknown' | 'value' | 'parameter' | 'overLimit'
 
   constructor(kind: QueueAttributeError['kind'], message: string) {
     super(message)

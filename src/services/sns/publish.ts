@@ -11,9 +11,10 @@ import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import { findFirstSend, rememberFirstSend, topicIdScopeOf } from '../../engine/first-sends.ts'
+import { keyProblem } from '../../engine/message-keys.ts'
 import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
-import { sealedForTopic, topicKeyProblem } from '../../engine/topic-message.ts'
+import { sealedForTopic } from '../../engine/topic-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { protectedMessage, type ProtectionScans, scanMessages } from './data-protection.ts'
@@ -184,7 +185,7 @@ function guarded<Result>(seal: () => Result): Result {
   try {
     return seal()
   } catch (error) {
-    const problem = topicKeyProblem(error)
+    const problem = keyProblem(error)
     throw problem === undefined ? error : keyRefused(problem)
   }
 }

@@ -4,7 +4,7 @@ import { isAccountId } from '../../model/arn.ts'
 import { problemOfActions, withPermission } from '../../model/queue-policy.ts'
 import { invalidParameter, invalidValue, missingParameter, overLimit } from './errors.ts'
 import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
-import { putQueuePolicy } from './queue-policy.ts'
+import { changeAttributes } from './set-queue-attributes.ts'
 
 interface AddPermissionInput extends QueueInput {
   readonly Label: string
@@ -31,6 +31,6 @@ export const addPermission: Operation<AddPermissionInput, void> = {
     const permission = { label, accounts, actions, resource: queue.queueArn }
     const policy = withPermission(queue.attributes['Policy'], permission, call.partition)
     if (policy === undefined) throw invalidValue(label, 'Label', 'Already exists.')
-    putQueuePolicy(tx, queue, policy)
+    changeAttributes(tx, queue, { Policy: policy })
   },
 }

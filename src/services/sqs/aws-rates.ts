@@ -16,36 +16,23 @@ type FifoCall = QueueInput & Partial<FifoInput> & { readonly Entries?: readonly 
 
 /**
  * Holds calls on a FIFO queue to 300 a second for each action, a batch being one; with FifoThroughputLimit perMessageGroupId sends to 300 a
- * second for each group. `rates` are shared by the operations of one service.
+ * second for each group. What it gives is for the operations of one service, which share their rates.
  */
-export function withFifoRate<Input extends QueueInput, Output>(
-  operation: Operation<Input, Output>,
-  rates: FifoRates,
-): Operation<Input, Output> {
-  const action = typeof operation.action === 'string' ? operation.action : operation.name
-  return {
-    ...operation,
-    // Once for each call, however often a call that waits is run.
-    prepare: async (call, input) => rates.take(action, input, call),
-  }
-}
-
-export interface FifoRates {
-  /** Throws RequestThrottled. */
-  take(action: string, input: FifoCall, call: Call): void
-}
-
-export function createFifoRates(): FifoRates {
+export function createFifoRates(): <Input extends QueueInput, Output>(operation: Operation<Input, Output>) => Operation<Input, Output> {
   let limit: RateLimit | undefined
-  return {
-    take(action, input, call) {
-      const queue = requireQueue(call.env.tables, input, call)
-      const { fifo } = settingsOf(queue)
-      if (fifo === undefined) return
-      limit ??= createRateLimit({ clock: call.env.clock, perSecond: FIFO_CALLS_PER_SECOND })
-      for (const name of fifo.throughputLimit === 'perQueue' ? [''] : groupsOf(input))
-        if (!limit.take(`${queue.queueArn} ${action} ${name}`)) throw requestThrottled()
-    },
+  /** Throws RequestThrottled. */
+  const take = (action: string, input: FifoCall, call: Call): void => {
+    const queue = requireQueue(call.env.tables, input, call)
+    const { fifo } = settingsOf(queue)
+    if (fifo === undefined) return
+    limit ??= createRateLimit({ clock: call.env.clock, perSecond: FIFO_CALLS_PER_SECOND })
+    for (const name of fifo.throughputLimit === 'perQueue' ? [''] : groupsOf(input))
+      if (!limit.take(`${queue.queueArn} ${action} ${name}`)) throw requestThrottled()
+  }
+  return (operation) => {
+    const action = typeof operation.action === 'string' ? operation.action : operation.name
+    // Once for each call, however often a call that waits is run.
+    return { ...operation, prepare: async (call, input) => take(action, input, call) }
   }
 }
 

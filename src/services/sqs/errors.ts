@@ -1,6 +1,7 @@
 // Every refusal of SQS, once: the query protocol's code first, then the shape that JSON clients see (SQS API Reference, "Common errors"
 // and each operation's; texts as AWS returns them).
-import { keyProblem } from '../../engine/queued-message.ts'
+import { keyProblem } from '../../engine/message-keys.ts'
+import { KEY_CODES } from '../../engine/queue-access.ts'
 import { QueueAttributeError } from '../../model/queue-attributes.ts'
 import { ServiceError } from '../../model/service-error.ts'
 
@@ -112,11 +113,7 @@ export const batchTooLong = (bytesMax: number, bytes: number): ServiceError =>
     },
   )
 
-const KEY_CODES = {
-  disabled: { code: 'KMS.DisabledException', shape: 'KmsDisabled' },
-  missing: { code: 'KMS.NotFoundException', shape: 'KmsNotFound' },
-  foreign: { code: 'KMS.AccessDeniedException', shape: 'KmsAccessDenied' },
-} as const
+const KEY_SHAPES = { disabled: 'KmsDisabled', missing: 'KmsNotFound', foreign: 'KmsAccessDenied' } as const
 
 /** Runs `work`, and gives what the key store says of a queue's key its code. */
 export function withKeyErrors<T>(work: () => T): T {
@@ -125,8 +122,7 @@ export function withKeyErrors<T>(work: () => T): T {
   } catch (error) {
     const problem = keyProblem(error)
     if (problem === undefined) throw error
-    const { code, shape } = KEY_CODES[problem.kind]
-    throw new ServiceError(code, 400, problem.message, { shape })
+    throw new ServiceError(KEY_CODES[problem.kind], 400, problem.message, { shape: KEY_SHAPES[problem.kind] })
   }
 }
 
@@ -146,7 +142,6 @@ const ATTRIBUTE_CODES = {
   unknown: (message: string) => new ServiceError('InvalidAttributeName', 400, message),
   value: (message: string) => new ServiceError('InvalidAttributeValue', 400, message),
   parameter: invalidParameter,
-  unsupported: unsupportedOperation,
   overLimit,
 } as const
 

@@ -1,10 +1,10 @@
 // The operations of SQS.
-import type { Operation, ResourcePolicy, Service } from '../../engine/operation.ts'
+import type { ResourcePolicy, Service } from '../../engine/operation.ts'
 import { policyOf } from '../../engine/policies.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { Table } from '../../model/tables.ts'
 import { addPermission } from './add-permission.ts'
-import { createFifoRates, IN_FLIGHT_MAX, withFifoRate } from './aws-rates.ts'
+import { createFifoRates, IN_FLIGHT_MAX } from './aws-rates.ts'
 import { cancelMessageMoveTask } from './cancel-message-move-task.ts'
 import { changeMessageVisibilityBatch } from './change-message-visibility-batch.ts'
 import { changeMessageVisibility } from './change-message-visibility.ts'
@@ -22,7 +22,6 @@ import { listQueues } from './list-queues.ts'
 import { createMinuteRules, NO_MINUTE_RULES } from './minute-rules.ts'
 import { sqsModel } from './model.ts'
 import { createPurgeQueue } from './purge-queue.ts'
-import type { QueueInput } from './queue-address.ts'
 import { createReceiveMessage } from './receive-message.ts'
 import type { NotificationText } from './received-message.ts'
 import { removePermission } from './remove-permission.ts'
@@ -44,9 +43,7 @@ export interface SqsParts {
 
 export function createSqs({ notifications, hasAwsRates = false, isSealedAtRest = false }: SqsParts) {
   const minuteRules = hasAwsRates ? createMinuteRules() : NO_MINUTE_RULES
-  const rates = createFifoRates()
-  const limited = <Input extends QueueInput, Output>(operation: Operation<Input, Output>): Operation<Input, Output> =>
-    hasAwsRates ? withFifoRate(operation, rates) : operation
+  const limited = hasAwsRates ? createFifoRates() : <Limited>(operation: Limited) => operation
   return {
     name: 'sqs',
     eventSource: 'sqs.amazonaws.com',

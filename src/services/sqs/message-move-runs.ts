@@ -5,7 +5,8 @@ import type { Env } from '../../engine/env.ts'
 import { isActive } from '../../model/message-move-task.ts'
 import { Table } from '../../model/tables.ts'
 import { openDeadLetterSources } from './dead-letter-sources.ts'
-import { type KnownBodies, moveSome, type Step } from './message-move.ts'
+import { moveSome, type Step } from './message-move.ts'
+import type { KnownBodies } from './redrive.ts'
 
 /** In one step, where the task asks for no pace. */
 const STEP_MESSAGES = 64

@@ -9,15 +9,8 @@ import { settingsOf } from '../../model/queue-attributes.ts'
 import { ServiceError } from '../../model/service-error.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue } from '../../model/topic.ts'
-import type { Waiting } from '../../storage/queues.ts'
 import { withKeyErrors } from './errors.ts'
-import { type QueuedHeader, readMessage } from './redrive.ts'
-
-/** One frame takes at most about as much as a batch of messages may bring. */
-const STEP_BYTES_MAX = 1_048_576
-
-/** Bodies that had to be read from disk before the step could decide, by sequence. */
-export type KnownBodies = Map<number, Buffer>
+import { type KnownBodies, MOVED_BYTES_MAX, type QueuedHeader, readMessage, type StoredMessage, storedMessages } from './redrive.ts'
 
 /**
  * `full`: the messages were too large for one step, and what was left went back; `over`: the task is not active any more. A promise:
@@ -39,19 +32,12 @@ export function moveSome(tx: Transaction, env: Env, key: string, messagesMax: nu
   if (tx.now - task.startedAt > MOVE_TASK_MS_MAX) return end('FAILED', task.moved, 'TaskTimedOut')
   const batch = tx.take(source.number, messagesMax)
   if (batch.length === 0) return end('COMPLETED', task.moved)
-  const absent = batch.filter(({ sequence }) => !known.has(sequence)).flatMap(({ sequence }) => bodyOf(env, source, sequence, known))
-  if (absent.length > 0) return Promise.all(absent).then(() => {})
-  const { moved, failure, isFull } = moveBatch(tx, env, source, task, batch, known)
+  const stored = storedMessages(env, source, batch, known)
+  if (stored instanceof Promise) return stored
+  const { moved, failure, isFull } = moveBatch(tx, env, source, task, stored)
   if (failure !== undefined) return end('FAILED', task.moved + moved, failure)
   tx.put(Table.messageMoveTasks, key, { ...task, moved: task.moved + moved })
   return isFull ? 'full' : 'more'
-}
-
-function bodyOf({ queues }: Env, { number }: Queue, sequence: number, known: KnownBodies): readonly Promise<unknown>[] {
-  const bytes = queues.body(number, sequence)
-  if (bytes instanceof Promise) return [bytes.then((read) => known.set(sequence, read))]
-  known.set(sequence, bytes)
-  return []
 }
 
 /** What cannot move now goes back in its order: behind the first that has no place to go, and beyond the bytes of a step. */
@@ -60,17 +46,16 @@ function moveBatch(
   env: Env,
   source: Queue,
   task: MessageMoveTask,
-  batch: readonly Waiting[],
-  known: KnownBodies,
+  batch: readonly StoredMessage[],
 ): { readonly moved: number; readonly failure: string | undefined; readonly isFull: boolean } {
   const expiredUpTo = tx.now - settingsOf(source).retentionMs
   let moved = 0
   let bytes = 0
   let failure: string | undefined
   let isFull = false
-  for (const { sequence, route, sentAt, receives, firstReceivedAt } of batch) {
-    const stored = known.get(sequence) ?? Buffer.alloc(0)
-    isFull ||= bytes > 0 && bytes + stored.length > STEP_BYTES_MAX
+  for (const { waiting, bytes: stored } of batch) {
+    const { sequence, route, sentAt, receives, firstReceivedAt } = waiting
+    isFull ||= bytes > 0 && bytes + stored.length > MOVED_BYTES_MAX
     bytes += stored.length
     if (sentAt <= expiredUpTo) {
       tx.remove(source.number, sequence)

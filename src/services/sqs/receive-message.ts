@@ -132,7 +132,7 @@ function receive(tx: Transaction, queue: Queue, limits: Limits & { readonly inFl
     tx.hide(queue.number, waiting.sequence, { visibleAt, receives, firstReceivedAt })
     return { sequence: waiting.sequence, route: waiting.route, receives, firstReceivedAt }
   })
-  if (attempt !== undefined && taken.length > 0) rememberAttempt(tx, attempt, taken)
+  if (attempt !== undefined) rememberAttempt(tx, attempt, taken)
   return { queue, taken, isFirm }
 }
 

@@ -54,41 +54,60 @@ export interface MovedMessage {
 }
 
 /** Of one call: what it had to read from disk before it could decide. */
-const read = new WeakMap<Call, Map<number, Buffer>>()
+const read = new WeakMap<Call, KnownBodies>()
 
 /** The messages with their bodies; a Wait when some have to be read from disk first. Stages nothing. */
 export function messagesToMove(queue: Queue, exhausted: readonly Waiting[], call: Call): readonly MovedMessage[] | Wait {
-  const known = read.get(call)
-  const moved: MovedMessage[] = []
-  const absent: { readonly sequence: number; readonly bytes: Promise<Buffer> }[] = []
-  for (const waiting of exhausted) {
-    const bytes = known?.get(waiting.sequence) ?? call.env.queues.body(queue.number, waiting.sequence)
-    if (bytes instanceof Promise) absent.push({ sequence: waiting.sequence, bytes })
-    else moved.push({ waiting, ...readMessage(call.env, queue.queueArn, bytes) })
+  const known: KnownBodies = read.get(call) ?? new Map()
+  read.set(call, known)
+  const stored = storedMessages(call.env, queue, exhausted, known)
+  if (stored instanceof Promise) return new Wait(stored)
+  return stored.map(({ waiting, bytes }) => ({ waiting, ...readMessage(call.env, queue.queueArn, bytes) }))
+}
+
+/** Bodies that had to be read from disk before a commit could decide, by sequence. */
+export type KnownBodies = Map<number, Buffer>
+
+export interface StoredMessage {
+  readonly waiting: Waiting
+  /** A message entry. */
+  readonly bytes: Buffer
+}
+
+/** A promise where some have to be read from disk first: when it resolves, `known` holds them. */
+export function storedMessages(
+  { queues }: Env,
+  { number }: Queue,
+  messages: readonly Waiting[],
+  known: KnownBodies,
+): readonly StoredMessage[] | Promise<void> {
+  const stored: StoredMessage[] = []
+  const absent: Promise<unknown>[] = []
+  for (const waiting of messages) {
+    const bytes = known.get(waiting.sequence) ?? queues.body(number, waiting.sequence)
+    if (bytes instanceof Promise) absent.push(bytes.then((body) => known.set(waiting.sequence, body)))
+    else stored.push({ waiting, bytes })
   }
-  if (absent.length === 0) return moved
-  return new Wait(
-    Promise.all(absent.map(async ({ sequence, bytes }): Promise<[number, Buffer]> => [sequence, await bytes])).then((found) => {
-      read.set(call, new Map([...(known ?? []), ...found]))
-    }),
-  )
+  return absent.length === 0 ? stored : Promise.all(absent).then(() => {})
 }
 
 /** One frame takes at most about as much as a batch of messages may bring. */
-const MOVED_BYTES_MAX = 1_048_576
+export const MOVED_BYTES_MAX = 1_048_576
 
 export function moveMessages(tx: Transaction, from: Queue, to: Queue, messages: readonly MovedMessage[], { env }: Call): void {
+  // Quirk: a FIFO queue counts the age of what arrives anew; a standard one goes on from when the message was sent.
+  const isAnew = isFifoName(to.queueArn)
   let bytes = 0
   for (const { waiting, header, body } of messages) {
     const { sequence, route, sentAt, receives, firstReceivedAt } = waiting
-    bytes += Buffer.byteLength(body)
-    if (bytes > MOVED_BYTES_MAX && bytes > Buffer.byteLength(body)) {
+    const bodyBytes = Buffer.byteLength(body)
+    const isFull = bytes > 0 && bytes + bodyBytes > MOVED_BYTES_MAX
+    bytes += bodyBytes
+    if (isFull) {
       // Its turn comes with the next receive.
       tx.hide(from.number, sequence, { visibleAt: tx.now, receives, firstReceivedAt })
       continue
     }
-    // Quirk: a FIFO queue counts the age of what arrives anew; a standard one goes on from when the message was sent.
-    const isAnew = isFifoName(to.queueArn)
     const moved: QueuedHeader = { ...header, deadLetterSourceArn: from.queueArn, ...(isAnew && { enqueuedAt: tx.now }) }
     const group = arrivalGroup(to, header)
     const reference = stageQueued(tx, env, to, { header: moved, body }, undefined)

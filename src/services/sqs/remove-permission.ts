@@ -3,7 +3,7 @@ import type { Operation } from '../../engine/operation.ts'
 import { withoutPermission } from '../../model/queue-policy.ts'
 import { invalidValue } from './errors.ts'
 import { queueArnOf, type QueueInput, queueResources, requireOwnQueue } from './queue-address.ts'
-import { putQueuePolicy } from './queue-policy.ts'
+import { changeAttributes } from './set-queue-attributes.ts'
 
 export const removePermission: Operation<QueueInput & { readonly Label: string }, void> = {
   name: 'RemovePermission',
@@ -14,6 +14,6 @@ export const removePermission: Operation<QueueInput & { readonly Label: string }
     const queue = requireOwnQueue(tx, input, call)
     const policy = withoutPermission(queue.attributes['Policy'], input.Label)
     if (policy === undefined) throw invalidValue(input.Label, 'Label', "can't find label.")
-    putQueuePolicy(tx, queue, policy)
+    changeAttributes(tx, queue, { Policy: policy })
   },
 }
