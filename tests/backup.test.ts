@@ -194,10 +194,10 @@ test('a sealed backup opens with the root key of its time and nothing else, thro
   assert.equal(refused.code, 1)
   assert.match(refused.notes, /backups are sealed .*leave --with-root-key out/)
   assert.ok((await backUp(world, target)).copiedBytes > 1_000_000)
-  const [older, newer] = ['older', 'newer'].map((name) => join(folder, `${name}.key`))
-  cpSync(join(data, 'root.key'), older ?? '')
+  const [older, newer] = [join(folder, 'older.key'), join(folder, 'newer.key')]
+  cpSync(join(data, 'root.key'), older)
   assert.equal((await runCommand(['keys', 'rotate', '--root', '--data', data])).code, 0)
-  cpSync(join(data, 'root.key'), newer ?? '')
+  cpSync(join(data, 'root.key'), newer)
   assert.ok((await backUp(world, target)).copiedBytes < 1_000_000)
   assert.deepEqual(
     readdirSync(data, { recursive: true }).filter((name) => /^backup-staging.*\./.test(String(name))),
@@ -210,7 +210,7 @@ test('a sealed backup opens with the root key of its time and nothing else, thro
   assert.equal(new Set(ids).size, 2)
   const refusals = [
     ['backup', target, '--verify', '--data', join(folder, 'none')],
-    ['restore', target, '--data', join(folder, 'none'), '--root-key', older ?? ''],
+    ['restore', target, '--data', join(folder, 'none'), '--root-key', older],
   ]
   for (const { code, notes } of await Promise.all(refusals.map((words) => runCommand(words)))) {
     assert.equal(code, 1)
@@ -218,12 +218,12 @@ test('a sealed backup opens with the root key of its time and nothing else, thro
   }
   assert.ok(!existsSync(join(folder, 'none')))
   // The key of a start, from the environment; each restore checks what it wrote as fsck does, sealed stores among it.
-  const key = readFileSync(newer ?? '').toString('base64')
+  const key = readFileSync(newer).toString('base64')
   const looks = await Promise.all([
-    runCommand(['backup', target, '--verify', '--root-key', older ?? '', '--root-key', newer ?? '']),
+    runCommand(['backup', target, '--verify', '--root-key', older, '--root-key', newer]),
     runCommand(['backup', target, '--verify', '--at', '2'], { SEALCAST_ROOT_KEY: key }),
-    runCommand(['restore', target, '--data', join(folder, 'restored-1'), '--at', '1', '--root-key', older ?? '']),
-    runCommand(['restore', target, '--data', join(folder, 'restored-2'), '--root-key', newer ?? '']),
+    runCommand(['restore', target, '--data', join(folder, 'restored-1'), '--at', '1', '--root-key', older]),
+    runCommand(['restore', target, '--data', join(folder, 'restored-2'), '--root-key', newer]),
   ])
   for (const { code, notes } of looks) assert.equal(code, 0, notes)
   const again = await serverOn(t, join(folder, 'restored-2'), ['--set', 'seal.stores=journal,records,backup'])

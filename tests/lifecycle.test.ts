@@ -233,6 +233,8 @@ test('health, readiness and metrics', async (t) => {
     /^sealcast_follower_lag_bytes\{follower="lake"\} \d+$/m,
     /^sealcast_disk_free_bytes(\{\})? [1-9]\d*$/m,
     /^sealcast_oldest_undelivered_seconds(\{\})? 0$/m,
+    /^sealcast_http_in_flight(\{\})? [1-9]\d*$/m,
+    /^sealcast_http_body_bytes(\{\})? 0$/m,
   ])
     assert.match(metrics, line)
   assert.equal((await fetch(`${server.url}/_sealcast/nothing`)).status, 404)
@@ -262,5 +264,7 @@ test('a development server says what it gives up, takes test/test, and forgets e
   assert.deepEqual((await sns.listTopics({})).Topics, [])
   await sns.createTopic({ Name: 'new' })
   assert.equal((await sns.listTopics({})).Topics?.length, 1)
+  const metrics = await (await fetch(`${server.url}/_sealcast/metrics`)).text()
+  assert.equal(metrics.match(/^sealcast_http_in_flight(\{\})? [1-9]\d*$/gm)?.length, 1)
   assert.equal(await server.stop(), 0)
 })

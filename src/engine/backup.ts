@@ -13,7 +13,7 @@ import {
 } from '../storage/backup.ts'
 import type { Files } from '../storage/files.ts'
 import type { Position } from '../storage/journal.ts'
-import { readWholeFile, writeWholeFile } from '../storage/whole-files.ts'
+import { emptyFolders, readWholeFile, writeWholeFile } from '../storage/whole-files.ts'
 import type { Env } from './env.ts'
 import { lineageOf } from './lineage.ts'
 
@@ -64,7 +64,7 @@ export function createBackups(parts: BackupParts): Backups {
   const { env, files } = parts
   const { journal } = env
   // Of a backup that a crash ended.
-  if (parts.folder !== undefined) clearStaging(files, join(parts.folder, BACKUP_STAGING))
+  if (parts.folder !== undefined) emptyFolders(files, join(parts.folder, BACKUP_STAGING))
   let sink: BackupSink | undefined
   let held: { readonly start: Position; readonly at: Position } | undefined
   const hasGivenWay = (): boolean => held !== undefined && journal.durable - held.at > HELD_BYTES_MAX
@@ -171,7 +171,7 @@ async function copyAll(
     const head = { takenAt, position, directory, lineage: id, version, dataFormat, rootKey } as const
     return await sink.finish({ ...head, ...(seal && { sealedUnder: seal.root.id }) }, keep, seal)
   } finally {
-    if (sealing !== undefined) clearStaging(files, staging)
+    if (sealing !== undefined) emptyFolders(files, staging)
     releaseBlobs?.()
     lock.release()
   }
@@ -221,9 +221,4 @@ async function copyPhase({ parts, files }: BackupParts, { sink, staging }: Run, 
       if (phase === 'behind' || tries >= TRIES) throw new Error(`${gone[0] ?? ''} of the data directory is missing; run sealcast fsck`)
     }
   }
-}
-
-function clearStaging(files: Files, staging: string): void {
-  if (!files.exists(staging)) return
-  for (const part of files.list(staging)) for (const name of files.list(join(staging, part))) files.remove(join(staging, part, name))
 }

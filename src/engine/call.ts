@@ -3,7 +3,6 @@
 import type { Log } from '../base/log.ts'
 import type { Counter } from '../base/meter.ts'
 import { partitionOf } from '../model/arn.ts'
-import { EventClass } from '../model/entry.ts'
 import { type Principal, anonymous } from '../model/principal.ts'
 import { ServiceError } from '../model/service-error.ts'
 import { JournalFailed, JournalFull } from '../storage/journal.ts'
@@ -248,9 +247,4 @@ function notOffered(operation: string): ServiceError {
 
 function unavailable(why: string): ServiceError {
   return new ServiceError('ServiceUnavailable', 503, `The service cannot record calls at the moment: ${why}`)
-}
-
-/** The class of an operation's events. */
-export function eventClassOf(service: Service, call: Call): (typeof EventClass)['aws'] | (typeof EventClass)['own'] {
-  return service.own === true || call.principal.type === 'anonymous' ? EventClass.own : EventClass.aws
 }

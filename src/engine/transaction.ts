@@ -6,7 +6,7 @@ import { jsonObject } from '../base/json-text.ts'
 import type { Histogram } from '../base/meter.ts'
 import { type EventClassCode, FrameBuilder } from '../model/entry.ts'
 import type { MessageHeader } from '../model/message.ts'
-import type { Rows, TableNumber } from '../model/tables.ts'
+import { type Rows, Table, type TableNumber } from '../model/tables.ts'
 import type { Journal, Position } from '../storage/journal.ts'
 import type { Queues, Waiting } from '../storage/queues.ts'
 import type { Range } from '../storage/records.ts'
@@ -200,8 +200,8 @@ class Draft implements Transaction {
   }
 
   nextNumber(counter: string): number {
-    const next = this.get(COUNTERS, counter)?.next ?? 1
-    this.put(COUNTERS, counter, { next: next + 1 })
+    const next = this.get(Table.counters, counter)?.next ?? 1
+    this.put(Table.counters, counter, { next: next + 1 })
     return next
   }
 
@@ -301,5 +301,4 @@ class Draft implements Transaction {
   }
 }
 
-const COUNTERS = 15
 const MEMORY_MS_MAX = 24 * 60 * 60 * 1000

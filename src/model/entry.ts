@@ -12,8 +12,8 @@ const EVENT_HEADER_BYTES = 20
 const ENQUEUE_BYTES = 48
 const HIDE_BYTES = 32
 const REMEMBER_BYTES = 32
-export const MEMORY_KEY_BYTES = 16
-export const MEMORY_VALUE_BYTES_MAX = 1024
+const MEMORY_KEY_BYTES = 16
+const MEMORY_VALUE_BYTES_MAX = 1024
 const FLAG_INSIDE = 2
 
 export const EntryKind = {

@@ -60,6 +60,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         async reset() {
           await current().stop('reset')
           house = await open()
+          server.measure(house.meter)
         },
       }),
     })
@@ -75,6 +76,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       mark: () => current().env.outbound.mark,
     })
     const server = createHttpServer({ ...door, clock, log, ...(tls !== undefined && { tls }) })
+    server.measure(opened.meter)
     const port = await listen(server, config)
     url = urlAt(port)
     const adminFolder = data?.folder ?? mkdtempSync(join(tmpdir(), 'sealcast-dev-'))

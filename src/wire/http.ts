@@ -48,7 +48,6 @@ export interface HttpServerOptions {
   readonly log: Log
   readonly tls?: TlsMaterial
   readonly limits?: Partial<Readonly<Record<keyof typeof WIRE, number>>>
-  readonly meter?: Meter
 }
 export interface TlsMaterial {
   readonly cert: string | Buffer
@@ -66,6 +65,8 @@ export interface HttpServer {
   readonly inFlight: number
   /** Bytes of collected bodies held now. */
   readonly bodyBytes: number
+  /** Has the meter tell both. */
+  measure(meter: Meter): void
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -110,8 +111,6 @@ class NodeHttpServer implements HttpServer {
     this.#server.maxHeadersCount = limits.headersMax
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response, true))
     this.#server.on('clientError', answerClientError)
-    options.meter?.gauge('sealcast_http_in_flight', 'Requests whose answer has not been sent', () => [[{}, this.#inFlight]])
-    options.meter?.gauge('sealcast_http_body_bytes', 'Bytes of request bodies held in memory', () => [[{}, this.#bodyBytes]])
   }
 
   get inFlight(): number {
@@ -120,6 +119,11 @@ class NodeHttpServer implements HttpServer {
 
   get bodyBytes(): number {
     return this.#bodyBytes
+  }
+
+  measure(meter: Meter): void {
+    meter.gauge('sealcast_http_in_flight', 'Requests whose answer has not been sent.', () => [[{}, this.#inFlight]])
+    meter.gauge('sealcast_http_body_bytes', 'Bytes of request bodies held in memory.', () => [[{}, this.#bodyBytes]])
   }
 
   listen(port: number, host: string): Promise<number> {

@@ -17,16 +17,15 @@ import { BackupWriter } from './writer.ts'
 
 const random = seededRandom(7)
 const [ROOT, NEXT_ROOT] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
-const [KEY, NEXT_KEY] = [1, 2].map((number) => ({ number, key: Buffer.alloc(32, 10 + number), since: 0 }))
+const KEY = { number: 1, key: Buffer.alloc(32, 11), since: 0 }
+const NEXT_KEY = { number: 2, key: Buffer.alloc(32, 12), since: 0 }
 const HEAD = {
   ...{ takenAt: 1, position: 2, directory: 'directory', lineage: 'lineage' },
   ...{ version: '1', dataFormat: 1, rootKey: 'apart' as const },
 }
 const SECRET = 'planted in a name or a value'
 
-type Key = NonNullable<typeof KEY>
-
-function keyringOf(root: Buffer, keys: readonly Key[], member: object = { source: 'file' }): Buffer {
+function keyringOf(root: Buffer, keys: readonly (typeof KEY)[], member: object = { source: 'file' }): Buffer {
   const stores = keys.map(({ number, key, since }) => {
     const sealed = sealBytes(root, random.bytes(12), key, storeKeyBound('backup', number)).toString('base64url')
     return { store: 'backup', number, since, sealed }
@@ -37,7 +36,7 @@ function keyringOf(root: Buffer, keys: readonly Key[], member: object = { source
 interface Run {
   readonly changing: string
   /** Oldest first; the last one seals. None: the generation lies open. */
-  readonly keys?: readonly (Key | undefined)[]
+  readonly keys?: readonly (typeof KEY)[]
   readonly keyring?: Buffer
   readonly keep?: number
 }
@@ -53,8 +52,7 @@ function write(files: MemoryFiles, path: string, bytes: Buffer): BackupFile {
 
 function backUp(files: MemoryFiles, { changing, keys = [], keyring = keyringOf(ROOT, []), keep }: Run) {
   files.makeFolder('/data')
-  const all = keys.flatMap((key) => key ?? [])
-  const sealing = backupSealing({ current: all.at(-1), all }, random)
+  const sealing = backupSealing({ current: keys.at(-1), all: keys }, random)
   const run = { folder: '/backup', directory: 'directory', lineage: 'lineage', isFull: false }
   const writer = new BackupWriter(files, { ...run, ...(sealing && { keys: sealing.keys }) })
   try {
@@ -75,7 +73,7 @@ function backUp(files: MemoryFiles, { changing, keys = [], keyring = keyringOf(R
 const sealedRun = (changing: string, more: Partial<Run> = {}): Run => ({
   changing,
   keys: [KEY],
-  keyring: keyringOf(ROOT, KEY === undefined ? [] : [KEY]),
+  keyring: keyringOf(ROOT, [KEY]),
   ...more,
 })
 
@@ -146,10 +144,7 @@ test('behind a new root key and a new store key each generation opens with the r
   const files = memoryFiles()
   backUp(files, sealedRun('one'))
   const keys = [KEY, NEXT_KEY]
-  const keyring = keyringOf(
-    NEXT_ROOT,
-    keys.flatMap((key) => key ?? []),
-  )
+  const keyring = keyringOf(NEXT_ROOT, keys)
   const second = backUp(files, { changing: 'two', keys, keyring })
   assert.ok(second.copiedBytes < 40_000, `${second.copiedBytes} bytes`)
   await verify(files, [NEXT_ROOT], 2)
@@ -182,7 +177,7 @@ test('a passphrase opens with what the backup tells of its stretching', async ()
   const files = memoryFiles()
   const stretching = { ...STRETCHING, cost: 1024, salt: random.bytes(16).toString('base64') }
   const root = stretchPassphrase('correct horse battery', stretching)
-  const keyring = keyringOf(root, KEY === undefined ? [] : [KEY], { source: 'passphrase', stretching })
+  const keyring = keyringOf(root, [KEY], { source: 'passphrase', stretching })
   backUp(files, sealedRun('one', { keyring }))
   await assert.rejects(restore(files, '/wrong', [], { passphrases: ['another one'] }), /at hand has id \w+.*SEALCAST_ROOT_PASSPHRASE/)
   await restore(files, '/restored', [], { passphrases: ['correct horse battery'] })

@@ -8,7 +8,7 @@ import { BackupDamaged, BackupRefused, type BackupSeal, type BackupSealing } fro
 import { readKeyring, storeKeyBound } from '../disk/format.ts'
 import type { StoreKeys } from '../store-keys.ts'
 
-export const BACKUP_STORE = 'backup'
+const BACKUP_STORE = 'backup'
 /** What a sealed piece is longer than its bytes. */
 export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES
 const DATA_KEY_BOUND = 'backup data key'

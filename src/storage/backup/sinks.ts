@@ -1,17 +1,7 @@
 // Where a backup's files go: to a child process that copies, or, with files that no other process can see, to a writer right here.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import {
-  BackupDamaged,
-  type BackupFile,
-  type BackupHead,
-  type BackupProgress,
-  BackupRefused,
-  type BackupRun,
-  type BackupSeal,
-  type BackupSink,
-  type BackupSummary,
-} from '../backup.ts'
+import { BackupDamaged, type BackupProgress, BackupRefused, type BackupSink, type BackupSummary } from '../backup.ts'
 import type { Files } from '../files.ts'
 import type { FromCopier, ToCopier } from './process.ts'
 import { BackupWriter } from './writer.ts'
@@ -73,15 +63,14 @@ export function processSink({ elsewhere }: Files): BackupSink {
     return answer
   }
   return {
-    begin: (run: BackupRun) => ask<number>({ kind: 'begin', run, elsewhere }),
-    async copy(files: readonly BackupFile[], isFinal: boolean) {
+    begin: (run) => ask<number>({ kind: 'begin', run, elsewhere }),
+    async copy(files, isFinal) {
       const gone: string[] = []
       for (let at = 0; at < files.length; at += BATCH_FILES)
         gone.push(...(await ask<readonly string[]>({ kind: 'copy', files: files.slice(at, at + BATCH_FILES), isFinal })))
       return gone
     },
-    finish: (head: Omit<BackupHead, 'generation'>, keep: number | undefined, seal?: BackupSeal) =>
-      ask<BackupSummary>({ kind: 'finish', head, keep, seal }),
+    finish: (head, keep, seal) => ask<BackupSummary>({ kind: 'finish', head, keep, seal }),
     progress: () => progress,
     close: () => endChild(child, end),
   }

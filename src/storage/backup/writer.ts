@@ -15,7 +15,7 @@ import {
   type BackupSummary,
 } from '../backup.ts'
 import type { File, Files } from '../files.ts'
-import { removeFile, writeWholeFile } from '../whole-files.ts'
+import { emptyFolders, removeFile, withFile, writeWholeFile } from '../whole-files.ts'
 import {
   BACKUP_FORMAT,
   encodeManifest,
@@ -72,7 +72,7 @@ export class BackupWriter {
     const generations = listGenerations(files, folder)
     this.#generation = (generations.at(-1) ?? 0) + 1
     for (const name of ['generations', 'packs']) files.makeFolder(join(folder, name))
-    this.clearStaging()
+    emptyFolders(this.#files, join(folder, STAGING))
     this.#removeLeftovers()
     if (!run.isFull) this.#readBefore(generations)
     if (run.keys !== undefined) this.#keys.set(this.#generation, Buffer.from(run.keys.dataKey, 'base64'))
@@ -104,21 +104,13 @@ export class BackupWriter {
     // Commit point: with its name the generation counts.
     writeWholeFile(this.#files, join(folder, 'generations', generationName(this.#generation)), encoded)
     const removed = keep === undefined ? [] : this.#prune(keep)
-    this.clearStaging()
+    emptyFolders(this.#files, join(folder, STAGING))
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
     return { ...head, generation: this.#generation, files: files.length, bytes, copiedBytes: this.#copiedBytes, removed }
   }
 
   progress(): BackupProgress {
     return { phase: 'copying', files: this.#taken.size, bytes: this.#bytes, copiedBytes: this.#copiedBytes }
-  }
-
-  clearStaging(): void {
-    const { folder } = this.#run
-    const staging = join(folder, STAGING)
-    if (!this.#files.exists(staging)) return
-    for (const part of this.#files.list(staging))
-      for (const name of this.#files.list(join(staging, part))) this.#files.remove(join(staging, part, name))
   }
 
   close(): void {
@@ -167,16 +159,7 @@ export class BackupWriter {
 
   #packSizes(): ReadonlyMap<string, number> {
     const packs = join(this.#run.folder, 'packs')
-    return new Map(
-      this.#files.list(packs).map((name) => {
-        const file = this.#files.open(join(packs, name), 'read')
-        try {
-          return [name, file.size()]
-        } finally {
-          file.close()
-        }
-      }),
-    )
+    return new Map(this.#files.list(packs).map((name) => [name, withFile(this.#files, join(packs, name), 'read', (file) => file.size())]))
   }
 
   #known({ path, source, bytes, isLasting, partOf }: BackupFile): FileEntry | undefined {

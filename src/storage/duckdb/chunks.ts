@@ -8,8 +8,7 @@ import type { Files } from '../files.ts'
 import type { Position } from '../journal.ts'
 import { LakeDamaged } from '../lake.ts'
 import { chunkFileName, parseChunkFileName } from './format.ts'
-import { replaceFile } from '../whole-files.ts'
-import { withFile } from './manifest.ts'
+import { replaceFile, withFile } from '../whole-files.ts'
 
 export interface Chunk {
   readonly from: Position

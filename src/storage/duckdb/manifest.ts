@@ -1,8 +1,8 @@
 // Which Parquet files are the lake: a small JSON file that is replaced as a whole. Its rename is the point at which a file begins or ceases
 // to count; whatever lies in the folder beside it is left over from a crash.
-import type { File, Files } from '../files.ts'
+import type { Files } from '../files.ts'
 import { LakeDamaged } from '../lake.ts'
-import { readWholeFile, replaceFile } from '../whole-files.ts'
+import { readWholeFile, replaceFile, withFile } from '../whole-files.ts'
 import { LAKE_FORMAT, type Manifest } from './format.ts'
 
 export type { LakeFile, Manifest } from './format.ts'
@@ -52,13 +52,4 @@ export function flushFile(files: Files, path: string): number {
     file.sync()
     return file.size()
   })
-}
-
-export function withFile<Result>(files: Files, path: string, mode: 'read' | 'write', use: (file: File) => Result): Result {
-  const file = files.open(path, mode)
-  try {
-    return use(file)
-  } finally {
-    file.close()
-  }
 }

@@ -2,6 +2,7 @@
 import type { Files } from '../files.ts'
 import type { Finding, FsckProgress } from '../fsck.ts'
 import type { StoreKeys } from '../store-keys.ts'
+import { readWholeFile, withFile } from '../whole-files.ts'
 
 export interface Check {
   readonly files: Files
@@ -24,38 +25,23 @@ export function damage(check: Check, file: string, what: string, remedy: string 
 
 /** Everything in a file, or undefined when there is none. */
 export function readWhole({ files }: Pick<Check, 'files'>, path: string): Buffer | undefined {
-  if (!files.exists(path)) return undefined
-  const file = files.open(path, 'read')
-  try {
-    const bytes = Buffer.allocUnsafeSlow(file.size())
-    return bytes.subarray(0, file.read(bytes, 0, bytes.length, 0))
-  } finally {
-    file.close()
-  }
+  return readWholeFile(files, path)
 }
 
 /** Writes a new file whole and flushes it. */
 export function writeNew({ files }: Pick<Check, 'files'>, path: string, parts: Iterable<Buffer>): void {
-  const file = files.open(path, 'create')
-  try {
+  withFile(files, path, 'create', (file) => {
     let position = 0
     for (const bytes of parts) {
       for (let at = 0; at < bytes.length;) at += file.write(bytes, at, bytes.length - at, position + at)
       position += bytes.length
     }
     file.sync()
-  } finally {
-    file.close()
-  }
+  })
 }
 
 export function sizeOf({ files }: Pick<Check, 'files'>, path: string): number {
-  const file = files.open(path, 'read')
-  try {
-    return file.size()
-  } finally {
-    file.close()
-  }
+  return withFile(files, path, 'read', (file) => file.size())
 }
 
 export function listOf({ files }: Pick<Check, 'files'>, folder: string): string[] {

@@ -10,12 +10,12 @@ import {
   HEAD_KEY,
   isSound,
   MEMORY_PART,
+  memoryPlaces,
   PART_KEY_BYTES,
   QUEUES_FORMAT,
   readBodyKey,
   readChunk,
   readHead,
-  readMemories,
   readPartKey,
   type StoredMessage,
   TAIL_PART,
@@ -176,7 +176,7 @@ export class QueuesPicture {
     try {
       if (part === TAIL_PART) return void this.tails.set(queue, decodeTail(value))
       if (part >= MEMORY_PART) {
-        readMemories(value)
+        memoryPlaces(value)
         return void this.memoryParts.push({ queue, part, value: Buffer.from(value) })
       }
       const messages = readChunk(part, value)

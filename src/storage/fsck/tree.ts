@@ -15,6 +15,7 @@ import {
   rowOffset,
   TILES_PER_FILE,
 } from '../tree/format.ts'
+import { withFile } from '../whole-files.ts'
 import { type Check, damage } from './check.ts'
 
 /** Bundles between two steps of progress. */
@@ -136,11 +137,8 @@ function tell(check: Check, file: string, what: string): void {
 function readPart(check: Check, name: string, at: number, bytesMax: number): Buffer | undefined {
   const path = check.path(join('tree', name))
   if (!check.files.exists(path)) return undefined
-  const file = check.files.open(path, 'read')
-  try {
+  return withFile(check.files, path, 'read', (file) => {
     const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(bytesMax, file.size() - at)))
     return bytes.subarray(0, file.read(bytes, 0, bytes.length, at))
-  } finally {
-    file.close()
-  }
+  })
 }

@@ -172,30 +172,18 @@ export const MemoryAt = { order: 0, valueLength: 4, untilMs: 6, key: 10, value: 
 /** Memories whose time ends within the same span go together. */
 export const SLICE_MS = 60_000
 
-export interface StoredMemory {
-  readonly key: Buffer
-  /** In ms since 1970. */
-  readonly until: number
-  readonly value: Buffer
-}
-
-/** The memories of a block, in the order they were told. Throws RangeError on bytes that are none. */
-export function readMemories(encoded: Buffer): StoredMemory[] {
-  const slice = encoded.readDoubleLE(BlockAt.slice)
-  const memories: StoredMemory[] = []
+/** Where the memories of a block stand, in the order they were told. Throws RangeError on bytes that are none. */
+export function memoryPlaces(encoded: Buffer): number[] {
+  const places: number[] = []
   let at: number = BlockAt.memories
   for (let count = encoded.readUInt32LE(BlockAt.count); count > 0; count--) {
     const end = at + MemoryAt.value + encoded.readUInt16LE(at + MemoryAt.valueLength)
     if (end > encoded.length) throw new RangeError(`a memory ends at ${end}, its block at ${encoded.length}`)
-    memories.push({
-      key: encoded.subarray(at + MemoryAt.key, at + MemoryAt.value),
-      until: slice * SLICE_MS + encoded.readInt32LE(at + MemoryAt.untilMs),
-      value: encoded.subarray(at + MemoryAt.value, end),
-    })
+    places.push(at)
     at = end
   }
   if (at !== encoded.length) throw new RangeError(`a block of memories ends at ${at}, not at ${encoded.length}`)
-  return memories
+  return places
 }
 
 function layout(count: number, flags: number): { readonly starts: Readonly<Partial<Record<ColumnName, number>>>; readonly end: number } {

@@ -95,21 +95,11 @@ export class Queue {
     let left = max
     if (groups !== undefined && this.#isGroupsTurn) left -= groups.take(left, reserve)
     for (; left > 0; left--) {
-      const next = this.takeNext()
+      const next = this.#takeNext()
       if (next === undefined) break
       reserve(next.chunk, next.index)
     }
     if (groups !== undefined && left > 0) groups.take(left, reserve)
-  }
-
-  /** Takes the next visible message off the line without changing its state, or undefined. */
-  takeNext(): Found | undefined {
-    const isReturnedTurn = this.#isReturnedTurn
-    this.#isReturnedTurn = !isReturnedTurn
-    const taken = isReturnedTurn ? (this.#takeReturned() ?? this.#takeArrived()) : (this.#takeArrived() ?? this.#takeReturned())
-    // With nothing to take turns with, the next that comes back goes first.
-    if (this.#returned.length === 0) this.#isReturnedTurn = true
-    return taken
   }
 
   /** A message became visible again. */
@@ -177,6 +167,16 @@ export class Queue {
   advance(before: number): void {
     this.#cursor = Math.min(Math.max(this.#cursor, before), this.tail)
     this.#first = Math.min(Math.max(this.#first, before), this.tail)
+  }
+
+  /** Takes the next visible message off the line without changing its state, or undefined. */
+  #takeNext(): Found | undefined {
+    const isReturnedTurn = this.#isReturnedTurn
+    this.#isReturnedTurn = !isReturnedTurn
+    const taken = isReturnedTurn ? (this.#takeReturned() ?? this.#takeArrived()) : (this.#takeArrived() ?? this.#takeReturned())
+    // With nothing to take turns with, the next that comes back goes first.
+    if (this.#returned.length === 0) this.#isReturnedTurn = true
+    return taken
   }
 
   #takeReturned(): Found | undefined {

@@ -75,9 +75,7 @@ class IndexedQueues implements Queues {
         throw new QueuesDamaged(`part ${part.part} of queue ${part.queue} in the queue index cannot be read: restore a backup`)
       }
     }
-    for (const queue of this.#queues.values()) {
-      queue.loaded()
-    }
+    for (const queue of this.#queues.values()) queue.loaded()
     this.#applied = this.#checkpoints.position
     await this.#checkpoints.upgrade()
   }
@@ -100,20 +98,10 @@ class IndexedQueues implements Queues {
     this.expire(now)
     const queue = this.#queues.get(number)
     const taken: Waiting[] = []
-    if (queue === undefined) return taken
-    if (queue.groups !== undefined) {
-      queue.take(max, (chunk, index) => {
-        this.#tally.move(queue, chunk, index, MessageState.reserved)
-        taken.push(chunk.describe(index))
-      })
-      return taken
-    }
-    while (taken.length < max) {
-      const next = queue.takeNext()
-      if (next === undefined) break
-      this.#tally.move(queue, next.chunk, next.index, MessageState.reserved)
-      taken.push(next.chunk.describe(next.index))
-    }
+    queue?.take(max, (chunk, index) => {
+      this.#tally.move(queue, chunk, index, MessageState.reserved)
+      taken.push(chunk.describe(index))
+    })
     return taken
   }
 

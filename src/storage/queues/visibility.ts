@@ -6,16 +6,16 @@
 const SPAN_MS = 16
 const DEAD_SPARE = 64
 const GONE_SPARE = 1024
+/** So many entries `next` looks at to tell the time exactly. */
+const LOOKED_AT_MAX = 64
+/** Of an entry: visibleAt, queue, sequence. */
+const FIELDS = 3
+
 interface Span {
   readonly entries: number[]
   /** No entry has a lower time. */
   earliest: number
 }
-
-/** So many entries `next` looks at to tell the time exactly. */
-const LOOKED_AT_MAX = 64
-/** Of an entry: visibleAt, queue, sequence. */
-const FIELDS = 3
 
 export class Visibility {
   readonly #isAlive: (visibleAt: number, queue: number, sequence: number) => boolean
@@ -23,7 +23,7 @@ export class Visibility {
   readonly #near: number[] = []
   /** Entries of later spans, as they came. */
   readonly #spans = new Map<number, Span>()
-  /** Their numbers, and those of some that are gone: a heap. */
+  /** Their numbers, and those of some that are gone: a heap of entries that begin with a number in place of a time. */
   #numbers: number[] = []
   /** Spans below it have begun. */
   #begun = -Infinity
@@ -110,7 +110,7 @@ export class Visibility {
     let span = this.#spans.get(number)
     if (span === undefined) {
       this.#spans.set(number, (span = { entries: [], earliest: visibleAt }))
-      pushNumber(this.#numbers, number)
+      pushEntry(this.#numbers, number, 0, 0)
     }
     this.#lastNumber = number
     this.#last = span
@@ -124,7 +124,7 @@ export class Visibility {
 
   #leave(number: number): void {
     this.#remove(number)
-    popNumber(this.#numbers)
+    popEntry(this.#numbers)
   }
 
   #sweepOne(): void {
@@ -138,8 +138,9 @@ export class Visibility {
     this.#clean(span, new Set())
     if (span.entries.length > 0) return
     this.#remove(number)
+    if (this.#numbers.length / FIELDS <= 2 * this.#spans.size + GONE_SPARE) return
     // In order, which is a heap.
-    if (this.#numbers.length > 2 * this.#spans.size + GONE_SPARE) this.#numbers = [...this.#spans.keys()].sort((a, b) => a - b)
+    this.#numbers = [...this.#spans.keys()].sort((a, b) => a - b).flatMap((at) => [at, 0, 0])
   }
 
   /** Drops the dead of a span, and what `seen` shows to be there twice. */
@@ -211,31 +212,4 @@ function setEntry(heap: number[], at: number, visibleAt: number, queue: number, 
   heap[at] = visibleAt
   heap[at + 1] = queue
   heap[at + 2] = sequence
-}
-
-function pushNumber(heap: number[], number: number): void {
-  let at = heap.length
-  heap.push(number)
-  while (at > 0) {
-    const parent = (at - 1) >> 1
-    if ((heap[parent] ?? 0) <= number) break
-    heap[at] = heap[parent] ?? 0
-    at = parent
-  }
-  heap[at] = number
-}
-
-function popNumber(heap: number[]): void {
-  const number = heap.pop()
-  if (number === undefined || heap.length === 0) return
-  let at = 0
-  for (;;) {
-    let child = 2 * at + 1
-    if (child >= heap.length) break
-    if (child + 1 < heap.length && (heap[child + 1] ?? 0) < (heap[child] ?? 0)) child++
-    if ((heap[child] ?? 0) >= number) break
-    heap[at] = heap[child] ?? 0
-    at = child
-  }
-  heap[at] = number
 }

@@ -5,6 +5,7 @@ import { HASH_BYTES, leafHash, rootHash, writeLeafHash } from '../../model/tlog/
 import { decodeBundle, subtreeHash, subtreesOf, TILE_WIDTH, type TileName } from '../../model/tlog/tiles.ts'
 import type { File, Files } from '../files.ts'
 import { TreeDamaged, type TreeStore } from '../tree.ts'
+import { withFile } from '../whole-files.ts'
 import {
   BUNDLE_BYTES_MAX,
   type Column,
@@ -191,15 +192,12 @@ class PackedFiles implements TreeStore {
   #read(name: string, offset: number, length: number, lengthMax = length): Buffer {
     const path = join(this.#folder, name)
     if (!this.#files.exists(path)) throw this.#damaged(name)
-    const file = this.#files.open(path, 'read')
-    try {
+    return withFile(this.#files, path, 'read', (file) => {
       const there = Math.min(lengthMax, file.size() - offset)
       if (there < length) throw this.#damaged(name)
       const bytes = Buffer.allocUnsafe(there)
       return bytes.subarray(0, file.read(bytes, 0, there, offset))
-    } finally {
-      file.close()
-    }
+    })
   }
 
   /** A full bundle. */
@@ -266,16 +264,7 @@ class PackedFiles implements TreeStore {
       if (fileName(number) !== name || number < newest) continue
       const path = join(folder, name)
       if (number > newest || end === 0) this.#files.remove(path)
-      else this.#cutFile(path, end)
-    }
-  }
-
-  #cutFile(path: string, end: number): void {
-    const file = this.#files.open(path, 'write')
-    try {
-      if (file.size() > end) file.truncate(end)
-    } finally {
-      file.close()
+      else withFile(this.#files, path, 'write', (file) => file.size() > end && file.truncate(end))
     }
   }
 
