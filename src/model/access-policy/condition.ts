@@ -1,6 +1,6 @@
 // The Condition element: operators, qualifiers and what an absent key means (IAM User Guide, "IAM JSON policy elements: Condition
 // operators" and "Set operators for multivalued context keys"). Each condition becomes one function of the request's context.
-import { isInRange, parseAddress, parseAddressRange } from './address-range.ts'
+import { isInRange, parseAddress, parseAddressRange } from '../address-range.ts'
 import { type Context, type ContextValue, contextValue } from './context.ts'
 import { PolicyError } from './policy-error.ts'
 import { compileArnPattern, compileTextPattern, type Matcher } from './text-pattern.ts'

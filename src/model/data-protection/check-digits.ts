@@ -24,16 +24,12 @@ export function isIban(text: string): boolean {
 
 /** Brazil, Receita Federal: CPF, eleven digits of which two check. */
 export function isCpf(digits: string): boolean {
-  if (/^(\d)\1*$/.test(digits)) return false
-  const check = (length: number) => elevens(weighed(digits, (at) => length + 1 - at, length))
-  return check(9) === Number(digits[9]) && check(10) === Number(digits[10])
+  return endsInElevens(digits, (fromEnd) => fromEnd + 2)
 }
 
 /** Brazil, Receita Federal: CNPJ, fourteen digits of which two check. */
 export function isCnpj(digits: string): boolean {
-  if (/^(\d)\1*$/.test(digits)) return false
-  const check = (length: number) => elevens(weighed(digits, (at) => ((length - 1 - at) % 8) + 2, length))
-  return check(12) === Number(digits[12]) && check(13) === Number(digits[13])
+  return endsInElevens(digits, (fromEnd) => (fromEnd % 8) + 2)
 }
 
 /** United Kingdom: NHS number, the tenth digit checks. */
@@ -70,9 +66,9 @@ export function isCodiceFiscale(text: string): boolean {
 
 /** France: social security number (NIR), whose last two digits are 97 less the number modulo 97; Corsica is 2A and 2B. */
 export function isNir(text: string): boolean {
-  const number = BigInt(text.slice(0, 13).replace('A', '0').replace('B', '0'))
-  const corsica = text[6] === 'A' ? 1_000_000n : text[6] === 'B' ? 2_000_000n : 0n
-  return 97n - ((number - corsica) % 97n) === BigInt(text.slice(13))
+  const number = Number(text.slice(0, 13).replace(/[AB]/, '0'))
+  const corsica = text[6] === 'A' ? 1_000_000 : text[6] === 'B' ? 2_000_000 : 0
+  return 97 - ((number - corsica) % 97) === Number(text.slice(13))
 }
 
 /** France: numero fiscal (SPI), thirteen digits, the last three the number modulo 511. */
@@ -94,9 +90,7 @@ export function isGermanTaxId(digits: string): boolean {
 
 /** ICAO 9303: weights 7, 3, 1; letters count as 10 to 35. The last character checks. German identity cards and passports bear it. */
 export function hasDocumentCheckDigit(text: string): boolean {
-  let sum = 0
-  for (let at = 0; at < text.length - 1; at++) sum += Number.parseInt(text[at] ?? '', 36) * (at % 3 === 0 ? 7 : at % 3 === 1 ? 3 : 1)
-  return sum % 10 === Number(text.at(-1))
+  return weighed(text, (at) => [7, 3, 1][at % 3] ?? 0, text.length - 1) % 10 === Number(text.at(-1))
 }
 
 /** United States: National Provider Identifier, Luhn behind the prefix 80840. */
@@ -106,8 +100,7 @@ export function isNationalProviderId(digits: string): boolean {
 
 /** United States: DEA registration, two letters and seven digits of which the last checks. */
 export function isDeaNumber(text: string): boolean {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, check] = [...text.slice(2)].map(Number)
-  return (a + c + e + 2 * (b + d + f)) % 10 === check
+  return weighed(text.slice(2), (at) => (at % 2) + 1, 6) % 10 === Number(text.at(-1))
 }
 
 /** ISO 3779 with the check digit of 49 CFR 565 in the ninth place. */
@@ -119,13 +112,18 @@ export function isVehicleNumber(text: string): boolean {
   return '0123456789X'[sum % 11] === text[8]
 }
 
-function weighed(digits: string, weight: (at: number) => number, length: number): number {
+/** The sum over the first characters; letters count as 10 to 35. */
+function weighed(text: string, weight: (at: number) => number, length: number): number {
   let sum = 0
-  for (let at = 0; at < length; at++) sum += Number(digits[at]) * weight(at)
+  for (let at = 0; at < length; at++) sum += Number.parseInt(text[at] ?? '', 36) * weight(at)
   return sum
 }
 
-function elevens(sum: number): number {
-  const rest = sum % 11
-  return rest < 2 ? 0 : 11 - rest
+/** Each of the last two digits checks all before it, modulo 11; none is given out that repeats one digit. */
+function endsInElevens(digits: string, weight: (fromEnd: number) => number): boolean {
+  if (/^(\d)\1*$/.test(digits)) return false
+  return [digits.length - 2, digits.length - 1].every((length) => {
+    const rest = weighed(digits, (at) => weight(length - 1 - at), length) % 11
+    return (rest < 2 ? 0 : 11 - rest) === Number(digits[length])
+  })
 }

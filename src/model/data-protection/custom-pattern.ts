@@ -1,9 +1,9 @@
 // The regular expressions of custom data identifiers, run by an automaton of our own, so that no pattern can hang the server: AWS allows
 // no groups in them, which leaves alternatives of characters with a count each. Of all that begins at one place the longest is found.
 
-export const PATTERN_CHARS_MAX = 200
+const PATTERN_CHARS_MAX = 200
 /** The longest text that one finding of a custom identifier has: longer ones are found in pieces. */
-export const CUSTOM_MATCH_CHARS_MAX = 256
+const CUSTOM_MATCH_CHARS_MAX = 256
 const COUNT_MAX = 256
 const STEPS_MAX = 1000
 const STATES_MAX = 1000
@@ -185,7 +185,7 @@ function readOne(source: string, at: number): Read {
   if (char === '.') return { chars: setOf((code) => code !== 10 && code !== 13), next: at + 1 }
   if ('*+?{'.includes(char)) throw new CustomPatternError(`${char} stands behind nothing that could be repeated`)
   if ('^]}'.includes(char)) throw new CustomPatternError(`${char} stands where it means nothing; write \\${char} for the character itself`)
-  return { chars: setOf((code) => code === char.charCodeAt(0)), next: at + 1 }
+  return plainIn(source, at)
 }
 
 function readEscape(source: string, at: number): Read {
@@ -196,7 +196,7 @@ function readEscape(source: string, at: number): Read {
   if (shorthand !== undefined) return { chars: setOf((code) => shorthand.test(String.fromCharCode(code))), next: at + 1 }
   if (/[A-Za-z0-9]/.test(char))
     throw new CustomPatternError(`\\${char} is not offered: use \\d, \\w, \\s, \\D, \\W, \\S or an escaped symbol`)
-  return { chars: setOf((code) => code === char.charCodeAt(0)), next: at + 1 }
+  return plainIn(source, at)
 }
 
 function readSet(source: string, from: number): Read {
@@ -206,11 +206,11 @@ function readSet(source: string, from: number): Read {
   const begin = at
   while (source[at] !== ']' || at === begin) {
     if (at >= source.length) throw new CustomPatternError('[ has no ]')
-    const low = source[at] === '\\' ? readEscape(source, at + 1) : plainIn(source, at)
+    const low = readMember(source, at)
     at = low.next
     const first = only(low.chars)
     if (source[at] === '-' && source[at + 1] !== ']' && at + 1 < source.length) {
-      const high = source[at + 1] === '\\' ? readEscape(source, at + 2) : plainIn(source, at + 1)
+      const high = readMember(source, at + 1)
       const last = only(high.chars)
       if (first === undefined || last === undefined || last < first)
         throw new CustomPatternError('a range in [ ] runs from no character to another')
@@ -219,6 +219,10 @@ function readSet(source: string, from: number): Read {
     } else for (let code = 0; code < CLASSES; code++) if (low.chars[code] === 1) chars[code] = 1
   }
   return { chars: isNegated ? setOf((code) => chars[code] !== 1) : chars, next: at + 1 }
+}
+
+function readMember(source: string, at: number): Read {
+  return source[at] === '\\' ? readEscape(source, at + 1) : plainIn(source, at)
 }
 
 function plainIn(source: string, at: number): Read {

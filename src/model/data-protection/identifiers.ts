@@ -1,6 +1,7 @@
 // The managed data identifiers that are offered, by AWS's names ("Amazon SNS sensitive data types"): how the text looks, which check
 // digits it bears, and which keywords have to be near where AWS asks for some. Not offered, and refused by name: what AWS finds by
 // learning (Name, Address), and what has no form to hold on to.
+import { parseAddress } from '../address-range.ts'
 import {
   hasDocumentCheckDigit,
   hasLuhn,
@@ -180,7 +181,7 @@ export const MANAGED_IDENTIFIERS: Readonly<Record<string, ManagedIdentifier>> = 
         '(?<![0-9A-Za-z]|[0-9A-Fa-f]:|::)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![A-Za-z0-9:])',
       'g',
     ),
-    isValid: (text) => text.includes('.') || isIpv6(text),
+    isValid: (text) => text !== '::' && parseAddress(text) !== undefined,
     isVerbatim: true,
   },
   LatLong: {
@@ -366,12 +367,4 @@ function phone(country: string, international: string, national: string, keyword
 
 function pem(label: string): ManagedIdentifier {
   return { pattern: new RegExp(`-----BEGIN ${label}-----`, 'g'), close: new RegExp(`-----END ${label}-----`) }
-}
-
-function isIpv6(text: string): boolean {
-  const halves = text.split('::')
-  if (halves.length > 2) return false
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
-  if (groups.some((group) => group === '')) return false
-  return halves.length === 2 ? groups.length < 8 && groups.length > 0 : groups.length === 8
 }

@@ -5,7 +5,7 @@ import type { Deidentification } from './deidentify.ts'
 import { MANAGED_IDENTIFIERS } from './identifiers.ts'
 import { customFinder, type Finder, managedFinder } from './scan.ts'
 
-export const DATA_PROTECTION_POLICY_CHARS_MAX = 30_720
+const DATA_PROTECTION_POLICY_CHARS_MAX = 30_720
 const CUSTOM_IDENTIFIERS_MAX = 10
 const CUSTOM_NAME = /^[A-Za-z0-9_-]{1,128}$/
 const MANAGED = /^arn:aws[a-z-]*:dataprotection::aws:data-identifier\/([A-Za-z0-9-]+)$/
@@ -33,7 +33,7 @@ export interface ProtectionStatement {
   readonly operation: ProtectionOperation
 }
 
-export type ProtectionOperation =
+type ProtectionOperation =
   | { readonly kind: 'deny' }
   | { readonly kind: 'deidentify'; readonly maskWith: Deidentification['maskWith'] }
   /** Of a hundred messages so many are looked at; told are those with findings, those without, or both. */

@@ -21,7 +21,7 @@ const MATCH_CHARS_MAX = 1024
 /** What stands before a window, for what a match may not follow. */
 const BEFORE_CHARS = 8
 /** How far from its text a keyword may stand. */
-export const KEYWORD_CHARS_MAX = 50
+const KEYWORD_CHARS_MAX = 50
 /** The longest private key. */
 const CLOSE_CHARS_MAX = 16_000
 const MATCHES_PER_STEP = 8

@@ -1,6 +1,5 @@
 // One field of the index: from each pattern that rules ask of it to what is behind that pattern. A value finds all patterns that it meets
 // without a look at the others, but for those that are met by their exceptions not being met.
-import { networkOf } from './address.ts'
 import { type FieldValue, type Pattern, patternKey } from './pattern.ts'
 import { RangeTree } from './range-tree.ts'
 import { TextStarts } from './text-starts.ts'
@@ -24,9 +23,8 @@ interface Branches<B> {
   caseless?: Map<string, B>
   prefix?: TextStarts<B>
   suffix?: TextStarts<B>
+  block?: TextStarts<B>
   range?: RangeTree<B>
-  /** By digits and bits, then by network. */
-  blocks?: Map<string, { readonly digits: number; readonly bits: number; readonly networks: Map<string, B> }>
   present?: B
   absent?: B
   exclusions?: Map<string, Exclusion<B>>
@@ -53,26 +51,18 @@ export class FieldBranches<B> {
   get(pattern: Pattern): B | undefined {
     const branches = this.#branches
     switch (pattern.kind) {
-      case 'text':
-      case 'numeral':
-      case 'literal':
-      case 'caseless':
-      case 'prefix':
-      case 'suffix':
-        return branches[pattern.kind]?.get(pattern.text)
       case 'number':
         return branches.number?.get(pattern.number)
-      case 'address':
-        return branches.address?.get(pattern.address)
       case 'range':
         return branches.range?.get(pattern.from, pattern.to)
-      case 'block':
-        return branches.blocks?.get(blockKey(pattern.block))?.networks.get(pattern.block.network)
       case 'present':
       case 'absent':
         return branches[pattern.kind]
-      default:
+      case 'none-of':
+      case 'no-prefix':
         return branches.exclusions?.get(patternKey(pattern))?.branch
+      default:
+        return branches[pattern.kind]?.get(pattern.text)
     }
   }
 
@@ -81,40 +71,27 @@ export class FieldBranches<B> {
     const branches = this.#branches
     this.#size++
     switch (pattern.kind) {
-      case 'text':
-      case 'numeral':
-      case 'literal':
-      case 'caseless':
-        ;(branches[pattern.kind] ??= new Map()).set(pattern.text, branch)
-        break
       case 'prefix':
       case 'suffix':
+      case 'block':
         ;(branches[pattern.kind] ??= new TextStarts()).set(pattern.text, branch)
         break
       case 'number':
         ;(branches.number ??= new Map()).set(pattern.number, branch)
         break
-      case 'address':
-        ;(branches.address ??= new Map()).set(pattern.address, branch)
-        break
       case 'range':
         ;(branches.range ??= new RangeTree()).set(pattern.from, pattern.to, branch)
         break
-      case 'block': {
-        const { digits, bits, network } = pattern.block
-        const blocks = (branches.blocks ??= new Map())
-        const key = blockKey(pattern.block)
-        let width = blocks.get(key)
-        if (width === undefined) blocks.set(key, (width = { digits, bits, networks: new Map() }))
-        width.networks.set(network, branch)
-        break
-      }
       case 'present':
       case 'absent':
         branches[pattern.kind] = branch
         break
-      default:
+      case 'none-of':
+      case 'no-prefix':
         this.#exclude(pattern, branch)
+        break
+      default:
+        ;(branches[pattern.kind] ??= new Map()).set(pattern.text, branch)
     }
   }
 
@@ -122,39 +99,23 @@ export class FieldBranches<B> {
     const branches = this.#branches
     this.#size--
     switch (pattern.kind) {
-      case 'text':
-      case 'numeral':
-      case 'literal':
-      case 'caseless':
-      case 'prefix':
-      case 'suffix':
-        branches[pattern.kind]?.delete(pattern.text)
-        if (branches[pattern.kind]?.size === 0) delete branches[pattern.kind]
-        break
       case 'number':
         branches.number?.delete(pattern.number)
-        break
-      case 'address':
-        branches.address?.delete(pattern.address)
-        if (branches.address?.size === 0) delete branches.address
         break
       case 'range':
         branches.range?.delete(pattern.from, pattern.to)
         break
-      case 'block': {
-        const key = blockKey(pattern.block)
-        const width = branches.blocks?.get(key)
-        width?.networks.delete(pattern.block.network)
-        if (width?.networks.size === 0) branches.blocks?.delete(key)
-        if (branches.blocks?.size === 0) delete branches.blocks
-        break
-      }
       case 'present':
       case 'absent':
         delete branches[pattern.kind]
         break
-      default:
+      case 'none-of':
+      case 'no-prefix':
         this.#include(pattern)
+        break
+      default:
+        branches[pattern.kind]?.delete(pattern.text)
+        if (branches[pattern.kind]?.size === 0) delete branches[pattern.kind]
     }
   }
 
@@ -181,7 +142,7 @@ export class FieldBranches<B> {
         branches.prefix?.visit(text, false, found)
         branches.suffix?.visit(text, true, found)
         if (branches.caseless !== undefined) offer(branches.caseless.get(value.caseless), found)
-        if (branches.address !== undefined || branches.blocks !== undefined) this.#visitAddress(value.address, found)
+        if (branches.address !== undefined || branches.block !== undefined) this.#visitAddress(value.address, found)
         break
       }
       case 'number':
@@ -195,10 +156,8 @@ export class FieldBranches<B> {
 
   #visitAddress(address: string | undefined, found: (branch: B) => void): void {
     if (address === undefined) return
-    const { address: addresses, blocks } = this.#branches
-    offer(addresses?.get(address), found)
-    for (const { digits, bits, networks } of blocks?.values() ?? [])
-      if (digits === address.length) offer(networks.get(networkOf(address, bits)), found)
+    offer(this.#branches.address?.get(address), found)
+    this.#branches.block?.visit(address, false, found)
   }
 
   #exclude(pattern: Pattern, branch: B): void {
@@ -241,10 +200,6 @@ export class FieldBranches<B> {
 
 function offer<B>(branch: B | undefined, found: (branch: B) => void): void {
   if (branch !== undefined) found(branch)
-}
-
-function blockKey({ digits, bits }: { readonly digits: number; readonly bits: number }): string {
-  return `${digits} ${bits}`
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

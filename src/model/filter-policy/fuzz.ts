@@ -5,7 +5,7 @@ import { FilterPolicyError } from './filter-policy-error.ts'
 import { type FilterPolicy, type FilterScope, parseFilterPolicy } from './parse-policy.ts'
 import { type FilteredMessage, SubscriptionFilters, passesFilter } from './subscription-filters.ts'
 
-export interface FilterFuzzTarget {
+interface FilterFuzzTarget {
   readonly name: string
   readonly seeds: readonly Buffer[]
   readonly run: (input: Buffer) => unknown

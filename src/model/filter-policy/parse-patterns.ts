@@ -1,6 +1,6 @@
 // The conditions in the array of one field, read and checked in the order and with the words of AWS's rule compiler.
 // "Amazon SNS subscription filter policies", and the rule compiler that AWS published (event-ruler), at the level of features SNS has.
-import { addressOf, blockOf, looksLikeAddress } from './address.ts'
+import { addressOf, blockOf, isIpv4, looksLikeAddress } from './address.ts'
 import { refuseAt, refusePolicy } from './filter-policy-error.ts'
 import type { Located, LocatedObject } from './located-json.ts'
 import { type Pattern, comparable, patternKey, rounded } from './pattern.ts'
@@ -29,7 +29,7 @@ class PatternReader {
         return this.#expression(item)
       case 'text': {
         const address = addressOf(item.text)
-        return address === undefined ? { kind: 'text', text: item.text } : { kind: 'address', address }
+        return address === undefined ? { kind: 'text', text: item.text } : { kind: 'address', text: address }
       }
       case 'number':
         return numberPattern(item.text)
@@ -99,10 +99,10 @@ class PatternReader {
     if (bits < 0) refusePolicy('Malformed CIDR, mask bits must not be negative')
     const address = addressOf(written)
     if (address === undefined) return refusePolicy(`${looksLikeAddress(written) ? 'Invalid' : 'Nonstandard'} IP address: ${written}`)
-    if (address.length === 8 && bits > 31) refusePolicy('IPv4 mask bits must be < 32')
+    if (isIpv4(address) && bits > 31) refusePolicy('IPv4 mask bits must be < 32')
     if (bits > 127) refusePolicy('IPv6 mask bits must be < 128')
     this.#only(expression)
-    return { kind: 'block', block: blockOf(address, bits) }
+    return { kind: 'block', text: blockOf(address, bits) }
   }
 
   #anythingBut(expression: LocatedObject, value: Located): Pattern {

@@ -1,11 +1,11 @@
 // One condition on one field of a message, and whether a value meets it.
-import { addressOf, type AddressBlock, isWithin } from './address.ts'
+import { addressOf } from './address.ts'
 import type { Element } from './elements.ts'
 
 export type Pattern =
   | { readonly kind: 'text'; readonly text: string }
-  /** A text that is an IP address, by its digits. */
-  | { readonly kind: 'address'; readonly address: string }
+  /** A text that is an IP address, by its bits; and what those of a block begin with. */
+  | { readonly kind: 'address' | 'block'; readonly text: string }
   | { readonly kind: 'number'; readonly number: number }
   /** A number beyond those that are compared as numbers: alike when written alike. */
   | { readonly kind: 'numeral'; readonly text: string }
@@ -15,7 +15,6 @@ export type Pattern =
   | { readonly kind: 'caseless'; readonly text: string }
   /** From and to are within. */
   | { readonly kind: 'range'; readonly from: number; readonly to: number }
-  | { readonly kind: 'block'; readonly block: AddressBlock }
   | {
       readonly kind: 'none-of'
       readonly texts: ReadonlySet<string>
@@ -79,7 +78,7 @@ export function isMet(pattern: Pattern, value: FieldValue): boolean {
     case 'literal':
       return value.kind === pattern.kind && value.text === pattern.text
     case 'address':
-      return value.address === pattern.address
+      return value.address === pattern.text
     case 'number':
       return value.kind === 'number' && value.number === pattern.number
     case 'prefix':
@@ -90,10 +89,8 @@ export function isMet(pattern: Pattern, value: FieldValue): boolean {
       return value.kind === 'text' && value.caseless === pattern.text
     case 'range':
       return value.kind === 'number' && value.number >= pattern.from && value.number <= pattern.to
-    case 'block': {
-      const { address } = value
-      return address !== undefined && isWithin(address, pattern.block)
-    }
+    case 'block':
+      return value.address?.startsWith(pattern.text) === true
     case 'none-of':
       return !(
         (value.kind === 'text' && pattern.texts.has(value.text)) ||

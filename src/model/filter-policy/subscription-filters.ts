@@ -21,7 +21,7 @@ export function filterPolicyOf(attributes: Readonly<Record<string, string>>): Fi
   return policy === undefined ? undefined : parseFilterPolicy(policy, filterScopeOf(attributes))
 }
 
-export function filterScopeOf(attributes: Readonly<Record<string, string>>): FilterScope {
+function filterScopeOf(attributes: Readonly<Record<string, string>>): FilterScope {
   return attributes['FilterPolicyScope'] === 'MessageBody' ? 'MessageBody' : 'MessageAttributes'
 }
 

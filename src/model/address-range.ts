@@ -1,4 +1,4 @@
-// IPv4 and IPv6 addresses and ranges for IpAddress conditions. An IPv4 address in IPv6 clothing (::ffff:192.0.2.1) counts as IPv4.
+// IPv4 and IPv6 addresses and ranges. An IPv4 address in IPv6 clothing (::ffff:192.0.2.1) counts as IPv4.
 
 export interface AddressRange {
   readonly address: Address
