@@ -53,7 +53,7 @@ async function protectedTopic(Name: string, DataProtectionPolicy: string) {
 test('a policy is put, read, replaced and taken away, and a bad one refused', async () => {
   const { TopicArn: ResourceArn = '' } = await sns.createTopic({ Name: 'policies' })
   assert.equal((await sns.getDataProtectionPolicy({ ResourceArn })).DataProtectionPolicy, undefined)
-  const policy = policyOf([statement({ Deny: {} }, managed('EmailAddress'))])
+  const policy = DENY_EMAIL
   await sns.putDataProtectionPolicy({ ResourceArn, DataProtectionPolicy: policy })
   assert.equal((await sns.getDataProtectionPolicy({ ResourceArn })).DataProtectionPolicy, policy)
   assert.equal((await sns.getTopicAttributes({ TopicArn: ResourceArn })).Attributes?.['DataProtectionPolicy'], undefined)

@@ -48,19 +48,13 @@ test('refuses what it does not offer, by what is wrong', () => {
   compileCustomPattern('a{256}')
 })
 
-test('finds what the regular expressions of JavaScript find, where those cannot choose between lengths', () => {
+test('finds the longest of what the regular expressions of JavaScript take', () => {
   const part = fc.tuple(fc.constantFrom('a', 'b', '[ab]', '\\d', '.', '[^a]'), fc.constantFrom('', '{2}', '?', '{1,3}', '+'))
-  const source = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.map((one) => one.join('')).join(''))
+  const parts = fc.array(part, { minLength: 1, maxLength: 4 }).filter((all) => all.some(([, count]) => count !== '?'))
+  const source = parts.map((all) => all.flat().join(''))
   fc.assert(
     fc.property(source, fc.string({ unit: fc.constantFrom('a', 'b', '1', ' '), maxLength: 12 }), (pattern, text) => {
-      fc.pre(!/^([^?]+\?)+$/.test(pattern))
-      let compiled
-      try {
-        compiled = compileCustomPattern(pattern)
-      } catch {
-        fc.pre(false)
-        return
-      }
+      const compiled = compileCustomPattern(pattern)
       for (let at = 0; at < text.length; at++) {
         const lengths = Array.from({ length: text.length - at }, (_, more) => more + 1)
         const longest = lengths.findLast((length) => new RegExp(`^(?:${pattern})$`).test(text.slice(at, at + length)))

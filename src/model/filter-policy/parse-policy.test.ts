@@ -15,10 +15,10 @@ function refusalOf(policy: unknown, scope: FilterScope = 'MessageAttributes'): s
   }
 }
 
-const values = (count: number, from = 0): string[] => Array.from({ length: count }, (_, at) => `v${at + from}`)
+const values = (count: number): string[] => Array.from({ length: count }, (_, at) => `v${at}`)
 
 test("a policy is refused in the words of AWS's rule compiler, with the place where it stood", () => {
-  // Text, column; recorded against AWS but for those marked.
+  // Recorded against AWS.
   const recorded: readonly (readonly [policy: string, text: string, column: number])[] = [
     ['{"key":[["value"]]}', 'Match value must be String, number, true, false, or null', 10],
     ['{"key":[{"wrong-operator":true}]}', 'Unrecognized match type wrong-operator', 31],
@@ -175,10 +175,8 @@ test('a policy that asks for nothing is none, and JSON that is none is told with
 })
 
 test('$or is an ordinary name unless its array holds two objects or more without names of operators', () => {
-  for (const policy of [{ $or: ['a'] }, { $or: [{ prefix: 'a' }, { suffix: 'b' }] }, { $or: [{ a: ['b'] }, { numeric: ['c'] }] }]) {
-    const refusal = refusalOf(policy)
-    assert.ok(refusal === undefined || refusal.includes('Unrecognized match type a'), JSON.stringify(policy))
-  }
+  for (const policy of [{ $or: ['a'] }, { $or: [{ prefix: 'a' }, { suffix: 'b' }] }]) assert.equal(refusalOf(policy), undefined)
+  assert.match(refusalOf({ $or: [{ a: ['b'] }, { numeric: ['c'] }] }) ?? '', /^FilterPolicy: Unrecognized match type a\n/)
   const rules = (policy: object) => parseFilterPolicy(JSON.stringify(policy), 'MessageBody')?.rules.map((rule) => [...rule.keys()])
   assert.deepEqual(rules({ $or: ['a', 'b'] }), [['$or']])
   assert.deepEqual(rules({ $or: { a: ['b'] } }), [['$or.a']])
