@@ -7,7 +7,9 @@ export interface Deidentification {
   readonly identifiers: ReadonlySet<string>
 }
 
-/** Findings that overlap go as one: taken out if one of them is, else masked as the one that begins first, the first statement's of several. */
+/**
+ * Findings that overlap go as one: taken out if one of them is, else masked as the one that begins first, the first statement's of several.
+ */
 export function deidentified(text: string, findings: readonly Finding[], statements: readonly Deidentification[]): string {
   const edits: Edit[] = statements.flatMap(({ maskWith, identifiers }) =>
     findings.filter(({ identifier }) => identifiers.has(identifier)).map(({ start, end }) => ({ start, end, maskWith })),

@@ -177,8 +177,9 @@ test('a policy that asks for nothing is none, and JSON that is none is told with
 test('$or is an ordinary name unless its array holds two objects or more without names of operators', () => {
   for (const policy of [{ $or: ['a'] }, { $or: [{ prefix: 'a' }, { suffix: 'b' }] }]) assert.equal(refusalOf(policy), undefined)
   const names =
-    'exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr = < <= > >= regex not-wildcard ' +
-    'not-equals-ignore-case date-after date-on-or-after date-before date-on-or-before in-date-range ip-address-in-range ip-address-not-in-range'
+    'exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr = < <= > >= regex ' +
+    'not-wildcard not-equals-ignore-case date-after date-on-or-after date-before date-on-or-before in-date-range ' +
+    'ip-address-in-range ip-address-not-in-range'
   for (const name of names.split(' '))
     assert.match(refusalOf({ $or: [{ a: ['b'] }, { [name]: ['c'] }] }) ?? '', /^FilterPolicy: Unrecognized match type a\n/, name)
   const rules = (policy: object) => parseFilterPolicy(JSON.stringify(policy), 'MessageBody')?.rules.map((rule) => [...rule.keys()])
