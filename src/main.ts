@@ -11,6 +11,7 @@ import { connectToServer } from './cli/connect.ts'
 import { describeOptions, readOptions } from './cli/options.ts'
 import { readRootsAtHand, readRootSources } from './start/root-sources.ts'
 import { diskFiles } from './storage/disk/files.ts'
+import { ROOT_KEY_FILE } from './storage/disk/format.ts'
 import { readStoreKeys } from './storage/disk/keyring.ts'
 import { takeLock } from './storage/disk/lock.ts'
 
@@ -107,7 +108,7 @@ function createTerminal(): Terminal {
     async lookAtBackup({ source, verify, rootKeyFiles, dataFolder, ...options }) {
       const { listBackup, verifyBackup } = await import('./storage/backup/generations.ts')
       if (!verify) return named(() => listBackup(diskFiles(), source))
-      const roots = readRootsAtHand(process.env, rootKeyFiles, join(dataFolder, 'root.key'))
+      const roots = readRootsAtHand(process.env, rootKeyFiles, join(dataFolder, ROOT_KEY_FILE))
       return named(() => verifyBackup(diskFiles(), source, { roots, ...options }))
     },
     async restore(options) {

@@ -2,9 +2,9 @@
 // All of it is checked only when the stream ends, by an error; whoever stores the bytes MUST discard what a failed stream gave.
 import { createHash } from 'node:crypto'
 import { assert } from '../base/assert.ts'
+import { CHECKSUMS, type Checksum } from '../base/checksums.ts'
 import { ServiceError } from '../model/service-error.ts'
 import { decodeChunked } from './aws-chunked.ts'
-import { CHECKSUMS, type Checksum } from './checksums.ts'
 import { readBase64 } from './codecs/values.ts'
 import { invalidSignature, mismatch, payloadMismatch } from './sigv4/errors.ts'
 import { scopeOf } from './sigv4/claim.ts'

@@ -1,9 +1,8 @@
 // The checksums that clients send with an upload and ask for at a download (S3 user guide, "Checking object integrity"): each takes
 // bytes as they come and gives the base64 of its big-endian value.
-import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { assert } from '../../base/assert.ts'
+import { CHECKSUMS } from '../../base/checksums.ts'
 import { errors } from './errors.ts'
-import { type Crc, createCrc32c, createCrc64Nvme } from './reflected-crc.ts'
 
 export interface Checksum {
   update(bytes: Uint8Array): void
@@ -42,28 +41,7 @@ export function readAlgorithm(text: string): ChecksumAlgorithm {
 }
 
 export function createChecksum(algorithm: ChecksumAlgorithm): Checksum {
-  switch (algorithm) {
-    case 'CRC32': {
-      let value = 0
-      return { update: (bytes) => void (value = crc32(bytes, value)), digest: () => bigEndian([value]) }
-    }
-    case 'CRC32C':
-      return checksumOf(createCrc32c())
-    case 'CRC64NVME':
-      return checksumOf(createCrc64Nvme())
-    default: {
-      const hash = createHash(algorithm.toLowerCase())
-      return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('base64') }
-    }
-  }
-}
-
-function checksumOf(crc: Crc): Checksum {
-  return { update: (bytes) => crc.update(bytes), digest: () => bigEndian(crc.words()) }
-}
-
-function bigEndian(words: readonly number[]): string {
-  const bytes = Buffer.alloc(words.length * 4)
-  for (const [at, word] of words.entries()) bytes.writeUInt32BE(word >>> 0, at * 4)
-  return bytes.toString('base64')
+  const checksum = CHECKSUMS[algorithm.toLowerCase()]?.()
+  assert(checksum !== undefined, `a checksum ${algorithm}`)
+  return { update: (bytes) => checksum.update(bytes), digest: () => checksum.digest().toString('base64') }
 }

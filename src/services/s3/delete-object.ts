@@ -21,8 +21,6 @@ interface Input extends ObjectInput {
 interface Output extends Releasing {
   readonly DeleteMarker?: boolean
   readonly VersionId?: string
-  /** The body that goes; not part of the answer. */
-  readonly released?: readonly StoredBlob[]
 }
 
 export const deleteObject: Operation<Input, Output> = {

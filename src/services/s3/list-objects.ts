@@ -2,7 +2,7 @@
 import type { Operation } from '../../engine/operation.ts'
 import { bucketResource, existingBucket } from './existing-bucket.ts'
 import { encoderOf, keysMaxOf, listConditions, type ListInput, type ListOutput, listOutput, listParameters } from './list-objects-common.ts'
-import { listObjectsOf } from './object-listing.ts'
+import { endsRolledUp, listObjectsOf } from './object-listing.ts'
 import { bucketContentResources } from './record.ts'
 
 interface Input extends ListInput {
@@ -32,11 +32,7 @@ export const listObjects: Operation<Input, Output, Output> = {
       prefix,
       delimiter,
       keysMax,
-      // A marker that is a common prefix was the last of its page: what it rolled up is behind us.
-      from:
-        marker === ''
-          ? undefined
-          : { after: marker, skipsPrefix: delimiter !== '' && marker.length > prefix.length && marker.endsWith(delimiter) },
+      from: marker === '' ? undefined : { after: marker, skipsPrefix: endsRolledUp(marker, prefix, delimiter) },
     })
     return {
       ...listOutput(input, keysMax, listing, true),

@@ -87,6 +87,17 @@ test('a listing of more than one step lets others in, and a folder of a thousand
   })
 })
 
+test('a marker that ends like the delimiter only together with the prefix hides no key', () =>
+  withKeys(['a/', 'a/a'], async (server) => {
+    const list = (operation: string, query: object) => server.call('s3', operation, { Bucket: 'box', Prefix: 'a', Delimiter: 'a/', ...query })
+    assert.deepEqual(keysOf(await list('ListObjects', { Marker: 'a/' })), ['a/a'])
+    const { Versions } = await list('ListObjectVersions', { KeyMarker: 'a/' })
+    assert.deepEqual(
+      (Versions as { Key: string }[]).map(({ Key }) => Key),
+      ['a/a'],
+    )
+  }))
+
 test('version 1 continues behind a marker, and names the next one only with a delimiter', () =>
   withKeys(['a', 'b/1', 'b/2', 'c'], async (server) => {
     const list = (query: object) => server.call('s3', 'ListObjects', { Bucket: 'box', ...query })

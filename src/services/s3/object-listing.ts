@@ -85,6 +85,11 @@ export function commonPrefixOf(key: string, prefix: string, delimiter: string): 
   return at < 0 ? undefined : key.slice(0, at + delimiter.length)
 }
 
+/** Whether a marker is a common prefix: what it rolled up is behind us. A delimiter begins behind the prefix, and never in it. */
+export function endsRolledUp(marker: string, prefix: string, delimiter: string): boolean {
+  return delimiter !== '' && marker.length >= prefix.length + delimiter.length && marker.endsWith(delimiter)
+}
+
 /** Form encoding as S3 does it for `encoding-type=url`: the slash stays, a blank is a plus sign. */
 export function encodeKey(key: string): string {
   return encodeURIComponent(key)

@@ -94,4 +94,4 @@ export const putObject: Operation<Input, Output, Prepared> = {
   answer: answerReleased,
 }
 
-const SUPPORTED: ReadonlySet<string> = new Set([...NEW_OBJECT_MEMBERS, ...UPLOAD_MEMBERS, 'IfMatch', 'IfNoneMatch', 'Body'])
+const SUPPORTED: ReadonlySet<string> = new Set([...NEW_OBJECT_MEMBERS, ...UPLOAD_MEMBERS, 'IfMatch', 'IfNoneMatch'])

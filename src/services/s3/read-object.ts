@@ -1,7 +1,7 @@
 // What GetObject and HeadObject share: which version is read, whether it may be, which of its bytes, and what is said of them.
 import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
-import type { StoredObject } from '../../model/bucket.ts'
+import type { ObjectPart, StoredObject } from '../../model/bucket.ts'
 import { PART_NUMBER_MAX } from '../../model/multipart-upload.ts'
 import { partsOf } from '../../model/packed-body.ts'
 import { ServiceError } from '../../model/service-error.ts'
@@ -37,7 +37,8 @@ export function readObject(tables: TableReader, input: ReadInput, call: Call): R
   const { PartNumber: partNumber } = input
   if (partNumber !== undefined && input.Range !== undefined)
     throw errors.invalidRequest('Cannot specify both Range header and partNumber query parameter.')
-  const range = partNumber === undefined ? readRange(input.Range, object.bytes) : rangeOfPart(object, partNumber)
+  const parts = partNumber === undefined ? undefined : partsOf(object)
+  const range = partNumber === undefined ? readRange(input.Range, object.bytes) : rangeOfPart(object.bytes, parts, partNumber)
   const mayDo = (action: string): boolean => {
     try {
       call.require(action, objectArn(bucket.name, object.key, call))
@@ -48,15 +49,12 @@ export function readObject(tables: TableReader, input: ReadInput, call: Call): R
     }
   }
   const described = describeObject(bucket, object, input, range, mayDo)
-  const parts = partNumber === undefined ? undefined : partsOf(object)
   const description = parts === undefined ? described : { ...described, PartsCount: parts.length }
   return { object, range, description }
 }
 
 /** Objects that no multipart upload made have one part. */
-function rangeOfPart(object: StoredObject, partNumber: number): ByteRange | undefined {
-  const { bytes } = object
-  const parts = partsOf(object)
+function rangeOfPart(bytes: number, parts: readonly ObjectPart[] | undefined, partNumber: number): ByteRange | undefined {
   if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > PART_NUMBER_MAX)
     throw errors.invalidArgument(
       'partNumber',

@@ -4,7 +4,7 @@ import { type TableReader, compareKeys } from '../../engine/tables.ts'
 import type { Bucket, NullVersion, ObjectVersion } from '../../model/bucket.ts'
 import { behindVersions, orderOf, readVersionId, versionRow, versionsFrom } from '../../model/object-version.ts'
 import { Table, type TableNumber } from '../../model/tables.ts'
-import { commonPrefixOf, LAST_CHARACTER } from './object-listing.ts'
+import { commonPrefixOf, endsRolledUp, LAST_CHARACTER } from './object-listing.ts'
 import { findVersion, idOf } from './object-versions.ts'
 
 export interface VersionListingQuery {
@@ -81,8 +81,7 @@ export function startOf(
     const order = version === undefined ? readVersionId(versionId) : orderOf(version)
     return order === undefined ? undefined : { objects: `${name}/${key}`, others: versionRow(name, key, order) }
   }
-  // A marker that is a common prefix was the last of its page: what it rolled up is behind us.
-  if (delimiter !== '' && key.length > prefix.length && key.endsWith(delimiter))
+  if (endsRolledUp(key, prefix, delimiter))
     return { objects: `${name}/${key}${LAST_CHARACTER}`, others: `${versionsFrom(name, key)}${LAST_CHARACTER}` }
   return { objects: `${name}/${key}`, others: behindVersions(name, key) }
 }

@@ -1,11 +1,8 @@
 // ExportTree: the tree as a static log (C2SP tlog-tiles), file by file, the checkpoint that speaks of them last.
 import type { TableReader } from '../../engine/tables.ts'
-import { treeKeys } from '../../engine/tree-signing.ts'
-import { openCheckpoint } from '../../model/tlog/checkpoint.ts'
-import { parseVerifierKey } from '../../model/tlog/signed-note.ts'
 import { tilePath, tilesBetween } from '../../model/tlog/tiles.ts'
 import { TreeDamaged } from '../../storage/tree.ts'
-import { readEarlier, refuseUngrown } from './earlier-checkpoint.ts'
+import { readEarlier, refuseUngrown, signCheckpoint } from './checkpoints.ts'
 import { badRequest, conflict } from './errors.ts'
 import type { Lines, SealcastOperation, SealcastParts } from './operation.ts'
 
@@ -39,13 +36,10 @@ async function* answerExport(
   tables: TableReader,
   earlier: string | undefined,
 ): AsyncGenerator<ExportedFile | { readonly Size: number }> {
-  const keys = treeKeys(tables).flatMap(({ verifierKey }) => parseVerifierKey(verifierKey) ?? [])
-  const before = earlier === undefined ? undefined : readEarlier(tree, keys, Buffer.from(earlier))
+  const before = earlier === undefined ? undefined : readEarlier(tree, tables, Buffer.from(earlier))
   try {
-    const note = Buffer.from(await tree.sign())
+    const { note, size } = await signCheckpoint(tree)
     if (before !== undefined) refuseUngrown(tree, before)
-    const opened = openCheckpoint(note, keys)
-    const size = 'checkpoint' in opened ? opened.checkpoint.size : tree.size
     let files = 0
     for (const name of tilesBetween(before?.size ?? 0, size)) {
       yield { Path: tilePath(name), Bytes: tree.tile(name).toString('base64') }

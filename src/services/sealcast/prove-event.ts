@@ -1,10 +1,9 @@
 // ProveEvent: an offline proof that one event is on the record, against a checkpoint over all that is there now.
 import type { FoundLeaf } from '../../engine/tree-log.ts'
 import { parseLeaf } from '../../model/tlog/event-leaf.ts'
-import { parseCheckpoint } from '../../model/tlog/checkpoint.ts'
 import { formatInclusionProof } from '../../model/tlog/proof.ts'
 import { sha256 } from '../../model/tlog/merkle.ts'
-import { parseNote } from '../../model/tlog/signed-note.ts'
+import { signCheckpoint } from './checkpoints.ts'
 import { badRequest } from './errors.ts'
 import type { SealcastOperation, SealcastParts } from './operation.ts'
 
@@ -37,10 +36,9 @@ export const proveEvent: SealcastOperation<ProveEventInput, ProveEventOutput> = 
 
 async function prove({ tree, lake, caughtUp }: SealcastParts, eventId: string, given: string | undefined): Promise<ProveEventOutput> {
   // The event may be among the newest: the tree takes it in before it is looked for.
-  const note = Buffer.from(await tree.sign())
-  const checkpoint = parseCheckpoint(parseNote(note)?.text ?? '')
+  const { note, size } = await signCheckpoint(tree)
   const found = await tree.find(eventId)
-  if (found === undefined || checkpoint === undefined || found.index >= checkpoint.size)
+  if (found === undefined || found.index >= size)
     throw badRequest(`EventId: no event ${eventId} is on the record of this server`)
   const hash = parseLeaf(Buffer.from(found.line))?.hash
   const event = given === undefined ? await eventOf(eventId, found) : Buffer.from(given)
@@ -50,7 +48,7 @@ async function prove({ tree, lake, caughtUp }: SealcastParts, eventId: string, g
     )
   const proof = formatInclusionProof({
     index: found.index,
-    hashes: tree.inclusion(found.index, checkpoint.size),
+    hashes: tree.inclusion(found.index, size),
     leaf: Buffer.from(found.line),
     ...(event !== undefined && { event }),
     checkpoint: note,

@@ -1,9 +1,6 @@
 // ProveGrowth: an offline proof that the record as it is now begins with what an earlier checkpoint spoke of.
 import { formatGrowthProof } from '../../model/tlog/proof.ts'
-import { openCheckpoint } from '../../model/tlog/checkpoint.ts'
-import { parseVerifierKey } from '../../model/tlog/signed-note.ts'
-import { treeKeys } from '../../engine/tree-signing.ts'
-import { readEarlier, refuseUngrown } from './earlier-checkpoint.ts'
+import { readEarlier, refuseUngrown, signCheckpoint } from './checkpoints.ts'
 import { badRequest } from './errors.ts'
 import type { SealcastOperation } from './operation.ts'
 
@@ -22,12 +19,9 @@ export const proveGrowth: SealcastOperation<ProveGrowthInput, { Proof: string }>
   },
   async answer(_output, { env }, { Checkpoint = '' }) {
     const older = Buffer.from(Checkpoint)
-    const keys = treeKeys(env.tables).flatMap(({ verifierKey }) => parseVerifierKey(verifierKey) ?? [])
-    const checkpoint = readEarlier(tree, keys, older)
-    const newer = Buffer.from(await tree.sign())
+    const checkpoint = readEarlier(tree, env.tables, older)
+    const { note: newer, size } = await signCheckpoint(tree)
     refuseUngrown(tree, checkpoint)
-    const current = openCheckpoint(newer, keys)
-    const newSize = 'checkpoint' in current ? current.checkpoint.size : tree.size
-    return { Proof: formatGrowthProof({ hashes: tree.growth(checkpoint.size, newSize), older, newer }).toString() }
+    return { Proof: formatGrowthProof({ hashes: tree.growth(checkpoint.size, size), older, newer }).toString() }
   },
 })

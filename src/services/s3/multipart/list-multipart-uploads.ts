@@ -8,7 +8,7 @@ import { canonicalUserId } from '../canonical-user-id.ts'
 import { errors } from '../errors.ts'
 import { type BucketInput, bucketResource, existingBucket } from '../existing-bucket.ts'
 import { encoderOf, keysMaxOf } from '../list-objects-common.ts'
-import { commonPrefixOf, LAST_CHARACTER } from '../object-listing.ts'
+import { commonPrefixOf, endsRolledUp, LAST_CHARACTER } from '../object-listing.ts'
 import { bucketContentResources, bucketParameters } from '../record.ts'
 
 interface Input extends BucketInput {
@@ -98,7 +98,7 @@ function startOf(bucket: string, prefix: string, delimiter: string, key: string,
     if (row === undefined) throw errors.invalidArgument('upload-id-marker', uploadId, 'Invalid uploadId marker')
     return row
   }
-  if (delimiter !== '' && key.length > prefix.length && key.endsWith(delimiter)) return versionsFrom(bucket, key) + LAST_CHARACTER
+  if (endsRolledUp(key, prefix, delimiter)) return versionsFrom(bucket, key) + LAST_CHARACTER
   return behindVersions(bucket, key)
 }
 

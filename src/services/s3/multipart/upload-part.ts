@@ -46,4 +46,4 @@ export const uploadPart: Operation<Input, Output, ReceivedBody> = {
   answer: answerReleased,
 }
 
-const SUPPORTED = new Set(['Bucket', 'Key', 'PartNumber', 'UploadId', 'Body', ...UPLOAD_MEMBERS, 'RequestPayer', 'ExpectedBucketOwner'])
+const SUPPORTED = new Set(['Bucket', 'Key', 'PartNumber', 'UploadId', ...UPLOAD_MEMBERS, 'RequestPayer', 'ExpectedBucketOwner'])

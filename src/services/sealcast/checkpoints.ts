@@ -1,11 +1,28 @@
-// A checkpoint that somebody kept, held against the tree as it is now.
+// Checkpoints as the commands need them: one over all that is there now, and one that somebody kept, held against the tree.
+import { assert } from '../../base/assert.ts'
+import type { TableReader } from '../../engine/tables.ts'
 import type { TreeLog } from '../../engine/tree-log.ts'
-import { type Checkpoint, openCheckpoint } from '../../model/tlog/checkpoint.ts'
-import type { NoteKey } from '../../model/tlog/signed-note.ts'
+import { treeKeys } from '../../engine/tree-signing.ts'
+import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../model/tlog/checkpoint.ts'
+import { parseNote, parseVerifierKey } from '../../model/tlog/signed-note.ts'
 import { badRequest, conflict } from './errors.ts'
 
+export interface SignedCheckpoint {
+  readonly note: Buffer
+  /** Events it speaks of: the tree may have grown since. */
+  readonly size: number
+}
+
+export async function signCheckpoint(tree: TreeLog): Promise<SignedCheckpoint> {
+  const note = Buffer.from(await tree.sign())
+  const checkpoint = parseCheckpoint(parseNote(note)?.text ?? '')
+  assert(checkpoint !== undefined, 'what the tree signs is a checkpoint')
+  return { note, size: checkpoint.size }
+}
+
 /** The checkpoint in `bytes`, which this server signed for the tree it has. Throws what the caller is told. */
-export function readEarlier(tree: TreeLog, keys: readonly NoteKey[], bytes: Buffer): Checkpoint {
+export function readEarlier(tree: TreeLog, tables: TableReader, bytes: Buffer): Checkpoint {
+  const keys = treeKeys(tables).flatMap(({ verifierKey }) => parseVerifierKey(verifierKey) ?? [])
   const opened = openCheckpoint(bytes, keys)
   if ('problem' in opened) throw badRequest(`Checkpoint: ${opened.problem}`)
   const { checkpoint, signers } = opened
