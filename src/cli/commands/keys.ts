@@ -1,4 +1,4 @@
-// sealcast keys: the keys that objects are encrypted with.
+// sealcast keys: the keys that objects, queues and topics are encrypted with.
 import { type Command, DATA_OPTION, UsageError, dataFolderOf } from '../command.ts'
 import { callOnce } from '../connect.ts'
 
@@ -23,7 +23,7 @@ interface Key {
 }
 
 export const keys: Command<typeof options> = {
-  summary: 'list, create, rotate, disable and enable the keys that objects are encrypted with',
+  summary: 'list, create, rotate, disable and enable the keys that objects, queues and topics are encrypted with',
   operands: 'list | create | rotate KEY | rotate --root | disable KEY | enable KEY',
   help:
     'KEY is an id, an ARN or an alias. A rotated key encrypts with its new version from now on, and opens what older ones encrypted.\n' +
