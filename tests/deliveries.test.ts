@@ -23,6 +23,11 @@ after(async () => {
 
 const deliveries = (...words: string[]) => runCommand(['deliveries', ...words, '--data', folder.path])
 
+async function attemptsAt(messageId: string): Promise<readonly unknown[]> {
+  const { output } = await deliveries(messageId, '--json')
+  return output.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as unknown]))
+}
+
 test('each attempt at a message is a row, in the terminal and as JSON lines', async () => {
   const { TopicArn = '' } = await sns.createTopic({ Name: 'told' })
   const healthyRetryPolicy = { numRetries: 2, numNoDelayRetries: 2, minDelayTarget: 1, maxDelayTarget: 1 }
@@ -35,9 +40,8 @@ test('each attempt at a message is a row, in the terminal and as JSON lines', as
   statuses.push(500, 429)
   const { MessageId = '' } = await sns.publish({ TopicArn, Message: 'hello' })
   const rows = await until('three attempts', async () => {
-    const { output } = await deliveries(MessageId, '--json')
-    const lines = output.split('\n').filter((line) => line !== '')
-    return lines.length === 3 ? lines.map((line) => JSON.parse(line) as Record<string, unknown>) : undefined
+    const attempts = (await attemptsAt(MessageId)) as readonly Record<string, unknown>[]
+    return attempts.length === 3 ? attempts : undefined
   })
   assert.deepEqual(
     rows.map(({ attempt, outcome, status, reason, endpoint, subscription_arn: arn }) => [attempt, outcome, status, reason, endpoint, arn]),
@@ -72,10 +76,8 @@ test("a topic's feedback attributes are kept, shown, and have their effect on qu
   await sns.confirmSubscription({ TopicArn, Token })
   const logsOf = async (count: number, MessageId = ''): Promise<readonly unknown[]> =>
     until('the logs', async () => {
-      const { output } = await deliveries(MessageId, '--json')
-      const rows = output.split('\n').filter((line) => line !== '')
-      if (rows.length < count) return undefined
-      const logs = rows.map((row) => JSON.parse(row) as { protocol: string; log_group: string | null; status_log: string | null })
+      const logs = (await attemptsAt(MessageId)) as readonly { protocol: string; log_group: string | null; status_log: string | null }[]
+      if (logs.length < count) return undefined
       return logs
         .map((log) => {
           const { status, delivery } = JSON.parse(log.status_log ?? '{}') as { status?: string; delivery?: { statusCode: number } }

@@ -31,6 +31,14 @@ export const POLICY = JSON.stringify({
   Statement: [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }],
 })
 
+/** Of a subscription whose dead letters go to that queue. */
+export const REDRIVE = { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn }) }
+
+/** The attributes of a subscription that retries so. */
+export function retrying(healthyRetryPolicy: object): Record<string, string> {
+  return { DeliveryPolicy: JSON.stringify({ healthyRetryPolicy }) }
+}
+
 /** Frames in memory, durable on the next turn. */
 export class TestJournal implements Journal {
   readonly start = 0
@@ -190,6 +198,11 @@ export async function publish({ commits, clock }: World, body: string, more: Par
   return messageId
 }
 
+export async function putTopic({ commits }: World, attributes: Record<string, string> = {}): Promise<void> {
+  const topic = { topicArn, owner: '000000000001', createdAt: 0, attributes, tags: {}, subscriptionsDeleted: 0 }
+  await commits.commit((tx) => tx.put(Table.topics, topicArn, topic)).done
+}
+
 export async function putQueue({ commits, clock }: World, attributes: Record<string, string> = { Policy: POLICY }): Promise<void> {
   const queue = { queueArn, number: 7, owner: '000000000001', createdAt: clock.now(), modifiedAt: clock.now(), attributes, tags: {} }
   await commits.commit((tx) => tx.put(Table.queues, queueArn, queue)).done
@@ -198,6 +211,10 @@ export async function putQueue({ commits, clock }: World, attributes: Record<str
 /** What the journal tells of attempts, oldest first. */
 export function told({ journal }: World): AttemptRecord[] {
   return entries(journal).flatMap(({ entry }) => (entry.kind === 'attempt' ? [JSON.parse(entry.json.toString()) as AttemptRecord] : []))
+}
+
+export function outcomes(here: World): readonly string[] {
+  return told(here).map(({ outcome }) => outcome)
 }
 
 /** The server's own acts on the record, oldest first. */

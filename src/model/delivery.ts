@@ -91,7 +91,7 @@ export interface PendingDelivery {
   readonly attempts: number
   /** When the next attempt is due; of one that is parked: when its retries are spent. */
   readonly dueAt: number
-  /** Its next attempt was due then, but its endpoint was parked. Absent from what older releases wrote. */
+  /** When its next attempt was due, of one that is parked. */
   readonly parkedAt?: number
 }
 

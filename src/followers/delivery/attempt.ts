@@ -1,14 +1,12 @@
 // One attempt: what the subscription wants now, the deliverer's try, and what follows from its outcome.
-import type { Counter } from '../../base/meter.ts'
 import type { Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.ts'
 import type { Env } from '../../engine/env.ts'
-import type { Outbound } from '../../engine/outbound.ts'
 import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
 import { openedBody } from '../../engine/topic-message.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
-import { type AttemptOutcome, attemptRecord, type PendingDelivery } from '../../model/delivery.ts'
+import { type AttemptFields, type AttemptOutcome, attemptRecord, type PendingDelivery } from '../../model/delivery.ts'
 import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
 import type { EffectivePolicy } from '../../model/delivery-policy.ts'
@@ -16,8 +14,9 @@ import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
 import type { Delivery } from './lanes.ts'
 import type { LostLetters } from './lost-letters.ts'
+import type { DeliveryOptions } from './options.ts'
 import { putIntoQueue } from './own-queue.ts'
-import type { Verdict } from './parking.ts'
+import type { ParkedEndpoint, Verdict } from './parking.ts'
 import { attemptsBy, type Policies, pauseBefore, spentAt } from './policies.ts'
 
 export type Next = Pick<PendingDelivery, 'attempts' | 'dueAt' | 'parkedAt'>
@@ -44,19 +43,9 @@ export interface Attempts {
   pass(delivery: Delivery, parked: ParkedEndpoint): Promise<Settled>
 }
 
-export interface ParkedEndpoint {
-  readonly reason: string
-  readonly nextProbeAt: number
-  readonly lastFailureAt: number
-}
-
-export interface AttemptParts {
+export interface AttemptParts extends Pick<DeliveryOptions, 'outbound' | 'envelope' | 'baseUrl' | 'attempts'> {
   readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'seal' | 'keys' | 'acts'>
   readonly deliverers: ReadonlyMap<string, Deliverer>
-  readonly outbound: Outbound
-  readonly envelope: (notification: Notification) => Promise<string>
-  readonly baseUrl: () => string
-  readonly attempts?: Counter
   readonly policies: Policies
   readonly lost: LostLetters
 }
@@ -102,11 +91,7 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
     if (outcome.kind === 'queued') return { ...queued(parts, made, outcome.body), verdict: NONE }
     return { ...(await endOf(parts, made, outcome, policy)), verdict: verdictOf(outcome) }
   } catch (error) {
-    env.log.error('a delivery could not be attempted and will be later', {
-      deliveryId: delivery.id,
-      error: error instanceof Error ? error.message : String(error),
-    })
-    return ownFault(parts, delivery)
+    return ownFault(parts, delivery, 'a delivery could not be attempted and will be later', error)
   }
 }
 
@@ -125,23 +110,13 @@ async function passAttempt(
     const dueAt = spentAt(subscription, policy, attempts, parkedAt)
     // Somebody must have tried since it was due, so that nothing is given up at an endpoint that came back.
     const isSpent = dueAt <= now && lastFailureAt >= parkedAt
-    if (!isSpent)
-      return {
-        bytes: 0,
-        stage: () => {},
-        verdict: NONE,
-        next: { attempts, parkedAt, dueAt: Math.max(dueAt, now + 1, dueAt <= now ? nextProbeAt : 0) },
-      }
+    if (!isSpent) return postponed({ attempts, parkedAt, dueAt: Math.max(dueAt, now + 1, dueAt <= now ? nextProbeAt : 0) })
     const last = { ...delivery, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, now) }
     const made = { delivery: last, subscription, notification: notificationOf(parts, last, subscription), startedAt: now, durationMs: 0 }
     const ended = await hopeless(parts, made, { kind: 'retry', reason: `not tried, the endpoint was parked: ${reason}` })
     return { ...ended, verdict: NONE }
   } catch (error) {
-    env.log.error('a delivery could not be ended and will be later', {
-      deliveryId: delivery.id,
-      error: error instanceof Error ? error.message : String(error),
-    })
-    return ownFault(parts, delivery)
+    return ownFault(parts, delivery, 'a delivery could not be ended and will be later', error)
   }
 }
 
@@ -161,22 +136,33 @@ function verdictOf(outcome: Outcome): Verdict {
   return outcome.kind === 'refused' && outcome.status === undefined ? NONE : { kind: 'answered' }
 }
 
-function ownFault({ env }: AttemptParts, { attempts }: Delivery): Settled {
-  return { bytes: 0, stage: () => {}, next: { attempts, dueAt: env.clock.now() + OWN_FAULT_PAUSE_MS }, verdict: NONE }
+function ownFault({ env }: AttemptParts, { id, attempts }: Delivery, text: string, error: unknown): Settled {
+  env.log.error(text, { deliveryId: id, error: error instanceof Error ? error.message : String(error) })
+  return postponed({ attempts, dueAt: env.clock.now() + OWN_FAULT_PAUSE_MS })
 }
 
-interface Made {
+function postponed(next: Next): Settled {
+  return { bytes: 0, stage: () => {}, next, verdict: NONE }
+}
+
+interface Ending {
   readonly delivery: Delivery
-  readonly subscription: Subscription
-  readonly notification: Notification
+  readonly subscription: AttemptFields['subscription']
+  /** Undefined where it was not made any more. */
+  readonly notification: Notification | undefined
   readonly startedAt: number
   readonly durationMs: number
 }
 
+interface Made extends Ending {
+  readonly subscription: Subscription
+  readonly notification: Notification
+}
+
 type Told = { readonly reason: string; readonly status?: number; readonly nextAttemptAt?: number }
 
-function tell({ attempts, env }: AttemptParts, tx: Transaction, made: Made, outcome: AttemptOutcome, told: Told): void {
-  const { delivery, subscription, startedAt, durationMs } = made
+function tell({ attempts, env }: AttemptParts, tx: Transaction, ending: Ending, outcome: AttemptOutcome, told: Told): void {
+  const { delivery, subscription, startedAt, durationMs } = ending
   tx.attempt(
     attemptRecord({
       deliveryId: delivery.id,
@@ -187,16 +173,16 @@ function tell({ attempts, env }: AttemptParts, tx: Transaction, made: Made, outc
       durationMs: Math.round(durationMs * 1000) / 1000,
       outcome,
       ...told,
-      ...(outcome !== 'retry' && statusLog(env.tables, made, outcome, told)),
+      ...(outcome !== 'retry' && statusLog(env.tables, ending, outcome, told)),
     }),
   )
   attempts?.add(1, { protocol: subscription.protocol, outcome })
 }
 
 /** Undefined where the topic does not ask. Confirmations are no messages of the topic. */
-function statusLog(tables: TableReader, made: Made, outcome: AttemptOutcome, { status, reason }: Told): StatusLog | undefined {
-  const { delivery, subscription, notification, startedAt, durationMs } = made
-  if (notification.type !== 'Notification') return undefined
+function statusLog(tables: TableReader, ending: Ending, outcome: AttemptOutcome, { status, reason }: Told): StatusLog | undefined {
+  const { delivery, subscription, notification, startedAt, durationMs } = ending
+  if (notification?.type !== 'Notification') return undefined
   return statusLogOf(tables.get(Table.topics, subscription.topicArn)?.attributes, {
     isSuccess: outcome === 'delivered',
     deliveryId: delivery.id,
@@ -211,16 +197,11 @@ function statusLog(tables: TableReader, made: Made, outcome: AttemptOutcome, { s
   })
 }
 
-function over(parts: AttemptParts, made: Made, outcome: AttemptOutcome, told: Told): Ended {
-  return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, made, outcome, told), next: undefined }
+function over(parts: AttemptParts, ending: Ending, outcome: AttemptOutcome, told: Told): Ended {
+  return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, ending, outcome, told), next: undefined }
 }
 
-function again(
-  parts: AttemptParts,
-  made: Made,
-  { reason, status }: { readonly reason: string; readonly status?: number },
-  dueAt: number,
-): Ended {
+function again(parts: AttemptParts, made: Made, { reason, status }: Told, dueAt: number): Ended {
   const next = { attempts: made.delivery.attempts + 1, dueAt }
   return { bytes: RECORD_BYTES, stage: (tx) => tell(parts, tx, made, 'retry', { reason, status, nextAttemptAt: dueAt }), next }
 }
@@ -314,25 +295,7 @@ function dropped(parts: AttemptParts, delivery: Delivery, startedAt: number): En
     header.type === 'SubscriptionConfirmation' ? 'the subscription no longer waits for its confirmation' : 'the subscription is gone'
   // What it was is not known any more.
   const subscription = { subscriptionArn, topicArn: header.topicArn ?? '', protocol: '', endpoint: '' }
-  return {
-    bytes: RECORD_BYTES,
-    next: undefined,
-    stage(tx) {
-      tx.attempt(
-        attemptRecord({
-          deliveryId: delivery.id,
-          messageId: header.messageId,
-          subscription,
-          attempt: delivery.attempts + 1,
-          startedAt,
-          durationMs: 0,
-          outcome: 'dropped',
-          reason,
-        }),
-      )
-      parts.attempts?.add(1, { protocol: '', outcome: 'dropped' })
-    },
-  }
+  return over(parts, { delivery, subscription, notification: undefined, startedAt, durationMs: 0 }, 'dropped', { reason })
 }
 
 function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Delivery, subscription: Subscription): Notification {

@@ -5,7 +5,19 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createAuthority } from '../../../tests/certificates.ts'
-import { later, letters, pending, publish, putQueue, queueArn, subscribe, told, topicArn, world } from '../../../tests/delivery-world.ts'
+import {
+  later,
+  letters,
+  pending,
+  publish,
+  putQueue,
+  REDRIVE,
+  retrying,
+  subscribe,
+  told,
+  topicArn,
+  world,
+} from '../../../tests/delivery-world.ts'
 import { deliverers } from '../../deliverers/index.ts'
 import { type Outbound, createOutbound } from '../../engine/outbound.ts'
 
@@ -137,15 +149,7 @@ for (const [name, fault] of Object.entries(faults))
     await putQueue(here)
     const protocol = fault.protocol ?? 'http'
     const url = `${protocol}://127.0.0.1:${port}/hook`
-    const subscription = await subscribe(
-      here,
-      url,
-      {
-        RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn }),
-        DeliveryPolicy: JSON.stringify({ healthyRetryPolicy: HEALTHY }),
-      },
-      { protocol },
-    )
+    const subscription = await subscribe(here, url, { ...REDRIVE, ...retrying(HEALTHY) }, { protocol })
     const messageId = await publish(here, 'hello', { subject: 'about', attributes: { a: { type: 'Number', value: '8' } } })
     for (let ended = 0; told(here).at(-1)?.outcome !== 'dead-lettered';) {
       await later()

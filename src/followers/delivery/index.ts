@@ -10,12 +10,12 @@ import type { MessageEntry } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
-import { createAttempts, type Attempts, type Next, type ParkedEndpoint, type Settled } from './attempt.ts'
+import { createAttempts, type Attempts, type Next, type Settled } from './attempt.ts'
 import { messagesOf, settledIn } from './frames.ts'
 import { type Delivery, Lanes } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
 import { DELIVERY_LIMITS, type DeliveryFollower, type DeliveryLimits, type DeliveryOptions, type DeliveryState } from './options.ts'
-import type { Parked, Verdict } from './parking.ts'
+import type { ParkedEndpoint, ParkingChange, Verdict } from './parking.ts'
 import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
 import { Recorded } from './recorded.ts'
@@ -79,7 +79,7 @@ class Deliveries implements DeliveryFollower {
       ...options,
       deliverers,
       policies: createPolicies(env.tables),
-      lost: createLostLetters({ clock: env.clock, acts: env.acts, ...(options.lostLetters && { counter: options.lostLetters }) }),
+      lost: createLostLetters({ clock: env.clock, acts: env.acts, counter: options.lostLetters }),
     })
     this.#lanes = new Lanes({
       clock: env.clock,
@@ -89,7 +89,7 @@ class Deliveries implements DeliveryFollower {
         spacing: (subscriptionArn) => this.#attempts.spacing(subscriptionArn),
         run: (delivery) => this.#run(delivery),
         pass: (delivery, parked) => void this.#pass(delivery, parked),
-        changed: (change, was) => this.#tellParking(change, was),
+        changed: (change) => this.#tellParking(change),
       },
     })
     // Retries go on although nothing new is published.
@@ -200,7 +200,8 @@ class Deliveries implements DeliveryFollower {
       while (header.type === 'Notification' && !this.#recipients.knows(topicArn)) await this.#recipients.load(topicArn)
       let text: string | undefined
       const body = (): string => (text ??= entry.body.toString('utf8'))
-      const recipients = this.#recipientsOf(header, () => this.#opened(header, body()))
+      let opened: string | undefined
+      const recipients = this.#recipientsOf(header, () => (opened ??= this.#opened(header, body())))
       for (const subscriptionArn of recipients) {
         while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
         if (this.#isStopped) return false
@@ -269,7 +270,7 @@ class Deliveries implements DeliveryFollower {
   /** Due at once: whether an attempt under way succeeds, only its own process learns. */
   #record(delivery: Delivery): void {
     const now = this.#env.clock.now()
-    const isParked = !delivery.isRunning && this.#lanes.parkedEndpoint(delivery.subscriptionArn) !== undefined
+    const isParked = !delivery.isRunning && this.#lanes.isParked(delivery.subscriptionArn)
     const dueAt = isParked ? this.#attempts.spentAt(delivery, now) : now
     const pending = pendingOf(delivery, { attempts: delivery.attempts, dueAt, ...(isParked && { parkedAt: now }) })
     const key = pendingKey(pending)
@@ -292,7 +293,7 @@ class Deliveries implements DeliveryFollower {
   /** Its record is staged. */
   #expect({ subscriptionArn, dueAt, parkedAt }: PendingDelivery): void {
     // The endpoint may have come back since it was decided, and all that was parked been looked at.
-    if (parkedAt !== undefined && this.#lanes.parkedEndpoint(subscriptionArn) === undefined) this.#lanes.drain(subscriptionArn)
+    if (parkedAt !== undefined && !this.#lanes.isParked(subscriptionArn)) this.#lanes.drain(subscriptionArn)
     else this.#lanes.expect(subscriptionArn, dueAt)
   }
 
@@ -308,14 +309,14 @@ class Deliveries implements DeliveryFollower {
     if (!this.#isOver) this.#settle(delivery, settled)
   }
 
-  #tellParking(change: 'parked' | 'resumed', { subscriptionArn, since, reason }: Parked): void {
+  #tellParking({ kind, endpoint: { subscriptionArn, since, reason } }: ParkingChange): void {
     const { clock, acts, log } = this.#env
-    log.warn(change === 'parked' ? 'an endpoint is parked: its deliveries fail' : 'an endpoint takes deliveries again', {
+    log.warn(kind === 'parked' ? 'an endpoint is parked: its deliveries fail' : 'an endpoint takes deliveries again', {
       subscriptionArn,
       reason,
     })
     const act =
-      change === 'parked'
+      kind === 'parked'
         ? { name: 'EndpointParked', details: { subscriptionArn, reason } }
         : { name: 'EndpointResumed', details: { subscriptionArn, parkedSeconds: Math.round((clock.now() - since) / 1000) } }
     this.#settlements.add({ bytes: 1000, frame: undefined, stage: (tx) => acts.tell(tx, act), staged() {} })

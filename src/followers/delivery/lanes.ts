@@ -2,11 +2,12 @@
 // takes only its own share, so that a dead endpoint delays nobody else.
 import type { Clock, Timer } from '../../base/clock.ts'
 import { type PendingDelivery, pendingPrefix } from '../../model/delivery.ts'
-import type { ParkedEndpoint } from './attempt.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
-import type { Tables } from '../../engine/tables.ts'
-import { Breaker, type Parked, type Verdict } from './parking.ts'
+import type { Row, Tables } from '../../engine/tables.ts'
+import type { ParkedEndpointStatus } from '../../model/status.ts'
+import type { Range } from '../../storage/records.ts'
+import { Breaker, type ParkedEndpoint, type ParkingChange, type Verdict } from './parking.ts'
 import type { OpenFrame } from './progress.ts'
 
 /** One message on its way to one subscription. */
@@ -46,8 +47,7 @@ export interface Driver {
   readonly run: (delivery: Delivery) => Promise<Verdict>
   /** A recorded delivery that is due while its endpoint is parked: recorded anew or ended; its key MUST be released then. */
   readonly pass: (delivery: Delivery, parked: ParkedEndpoint) => void
-  /** The endpoint was parked, or is no longer; `was`: what was told of it. */
-  readonly changed: (change: 'parked' | 'resumed', was: Parked) => void
+  readonly changed: (change: ParkingChange) => void
 }
 
 interface Lane {
@@ -92,6 +92,7 @@ export class Lanes {
     this.#tables = parts.tables
     this.#limits = parts.limits
     this.#driver = parts.driver
+    parts.tables.watch(Table.subscriptions, (subscriptionArn) => this.#releaseGone(subscriptionArn))
   }
 
   get running(): number {
@@ -99,15 +100,16 @@ export class Lanes {
   }
 
   /** The endpoints at which nothing but probes is tried. */
-  parked(): readonly Parked[] {
-    return [...this.#lanes.values()].flatMap(parkedOf)
+  parked(): readonly ParkedEndpointStatus[] {
+    return [...this.#lanes.values()].flatMap(({ breaker: { parked } }) => {
+      if (parked === undefined) return []
+      const { subscriptionArn, since, reason, nextProbeAt } = parked
+      return [{ subscriptionArn, since, reason, nextProbeAt }]
+    })
   }
 
-  /** Undefined while the endpoint is tried as ever. */
-  parkedEndpoint(subscriptionArn: string): ParkedEndpoint | undefined {
-    const lane = this.#lanes.get(subscriptionArn)
-    const parked = lane?.breaker.parked
-    return lane === undefined || parked === undefined ? undefined : { ...parked, lastFailureAt: lane.breaker.lastFailureAt }
+  isParked(subscriptionArn: string): boolean {
+    return this.#lanes.get(subscriptionArn)?.breaker.parked !== undefined
   }
 
   /** Some of the records were made while the endpoint was parked: they are due now, for who tries it anew. */
@@ -120,7 +122,7 @@ export class Lanes {
 
   /** Whether the subscription can keep one more in memory. */
   hasRoom(subscriptionArn: string): boolean {
-    if (this.parkedEndpoint(subscriptionArn) !== undefined) return false
+    if (this.isParked(subscriptionArn)) return false
     return (this.#lanes.get(subscriptionArn)?.waiting.length ?? 0) < this.#limits.waitingPerLane
   }
 
@@ -175,7 +177,7 @@ export class Lanes {
         running: 0,
         nextDueAt: undefined,
         nextStartAt: 0,
-        breaker: new Breaker(),
+        breaker: new Breaker(subscriptionArn),
         drainAfter: undefined,
         isStarved: false,
         timer: undefined,
@@ -186,7 +188,8 @@ export class Lanes {
   }
 
   #pump(lane: Lane): void {
-    if (lane.breaker.parked !== undefined) return this.#pumpParked(lane)
+    const { parked } = lane.breaker
+    if (parked !== undefined) return this.#pumpParked(lane, parked)
     while (!this.#isStopped && lane.running < this.#limits.perLane) {
       const now = this.#clock.now()
       const hasNext = lane.waiting.length > 0 || lane.due.length > 0 || (lane.nextDueAt !== undefined && lane.nextDueAt <= now)
@@ -207,12 +210,11 @@ export class Lanes {
     this.#tidy(lane)
   }
 
-  #pumpParked(lane: Lane): void {
+  #pumpParked(lane: Lane, parked: ParkedEndpoint): void {
     if (this.#isStopped) return
     const now = this.#clock.now()
-    this.#passDue(lane, now)
-    const { nextProbeAt = 0 } = lane.breaker.parked ?? {}
-    const probeAt = Math.max(nextProbeAt, lane.nextStartAt)
+    this.#passDue(lane, parked, now)
+    const probeAt = Math.max(parked.nextProbeAt, lane.nextStartAt)
     if (lane.running === 0 && now >= probeAt && !this.#isFull()) {
       const delivery = this.#probe(lane, now)
       if (delivery !== undefined) {
@@ -229,62 +231,61 @@ export class Lanes {
   }
 
   /** Records that are due are not tried: their policies' clock runs on. */
-  #passDue(lane: Lane, now: number): void {
-    const parked = this.parkedEndpoint(lane.subscriptionArn)
-    while (parked !== undefined && lane.nextDueAt !== undefined && lane.nextDueAt <= now && lane.taken.size < PASSED_MAX) {
+  #passDue(lane: Lane, parked: ParkedEndpoint, now: number): void {
+    while (lane.nextDueAt !== undefined && lane.nextDueAt <= now && lane.taken.size < PASSED_MAX) {
       const limit = lane.taken.size + PASSED_MAX
-      const rows = this.#tables.range(Table.pendingDeliveries, { prefix: pendingPrefix(lane.subscriptionArn), limit })
+      const rows = this.#records(lane, { limit })
       lane.nextDueAt = rows.length < limit ? undefined : now
-      for (const { key, value } of rows) {
-        if (lane.taken.has(key)) continue
-        if (value.dueAt > now) {
-          lane.nextDueAt = value.dueAt
+      for (const row of rows) {
+        if (lane.taken.has(row.key)) continue
+        const { parkedAt, dueAt } = row.value
+        if (dueAt > now) {
+          lane.nextDueAt = dueAt
           break
         }
-        lane.taken.add(key)
-        this.#driver.pass(deliveryOf({ ...value, parkedAt: value.parkedAt ?? value.dueAt }, key, now), parked)
+        this.#driver.pass({ ...takeRecord(lane, row, now), parkedAt: parkedAt ?? dueAt }, parked)
       }
     }
   }
 
   /** The first that is parked or due. */
   #probe(lane: Lane, now: number): Delivery | undefined {
-    const range = { prefix: pendingPrefix(lane.subscriptionArn), limit: lane.taken.size + this.#limits.perLane }
+    const limit = lane.taken.size + this.#limits.perLane
     // In front may lie many that failed a moment ago and are not due; parked ones are spent late, and lie at the end.
     for (const reverse of [false, true])
-      for (const { key, value } of this.#tables.range(Table.pendingDeliveries, { ...range, reverse })) {
-        if (lane.taken.has(key) || (value.parkedAt === undefined && value.dueAt > now)) continue
-        lane.taken.add(key)
-        return deliveryOf(value, key, now)
-      }
+      for (const row of this.#records(lane, { limit, reverse })) if (mayStart(lane, row, now)) return takeRecord(lane, row, now)
     return lane.waiting.shift()
   }
 
   #judge(lane: Lane, { id }: Delivery, verdict: Verdict): void {
-    const [was] = parkedOf(lane)
     const change = lane.breaker.judge(id, verdict, this.#clock.now())
     if (change === undefined) return
-    const [is] = parkedOf(lane)
-    const told = is ?? was
-    if (told !== undefined) this.#driver.changed(change, told)
+    this.#driver.changed(change)
     // What was loaded waits among the records again.
     for (const { key } of lane.due.splice(0)) if (key !== undefined) lane.taken.delete(key)
     lane.nextDueAt = this.#clock.now()
-    lane.drainAfter = change === 'resumed' ? '' : undefined
+    lane.drainAfter = change.kind === 'resumed' ? '' : undefined
+  }
+
+  /** What waits for the endpoint of a subscription that is no more ends at once. */
+  #releaseGone(subscriptionArn: string): void {
+    const lane = this.#lanes.get(subscriptionArn)
+    if (lane?.breaker.parked === undefined || this.#tables.get(Table.subscriptions, subscriptionArn) !== undefined) return
+    lane.breaker.release()
+    lane.nextDueAt = this.#clock.now()
+    lane.drainAfter = ''
+    this.#wakeAt(lane, lane.nextDueAt)
   }
 
   /** Looks at all records once, in pages, and takes those that were parked. */
   #drain(lane: Lane, now: number): void {
     const limit = this.#limits.perLane * 2
     const after = lane.drainAfter === '' ? undefined : lane.drainAfter
-    const prefix = pendingPrefix(lane.subscriptionArn)
-    const rows = this.#tables.range(Table.pendingDeliveries, { prefix, limit, ...(after !== undefined && { after }) })
-    for (const { key, value } of rows) {
+    const rows = this.#records(lane, { limit, after })
+    for (const row of rows) {
       if (lane.due.length >= this.#limits.perLane) return
-      lane.drainAfter = key
-      if (lane.taken.has(key) || (value.parkedAt === undefined && value.dueAt > now)) continue
-      lane.taken.add(key)
-      lane.due.push(deliveryOf(value, key, now))
+      lane.drainAfter = row.key
+      if (mayStart(lane, row, now)) lane.due.push(takeRecord(lane, row, now))
     }
     if (rows.length < limit) lane.drainAfter = undefined
   }
@@ -298,17 +299,20 @@ export class Lanes {
   #load(lane: Lane, now: number): void {
     if (lane.drainAfter !== undefined) return this.#drain(lane, now)
     const limit = lane.taken.size + this.#limits.perLane + 1
-    const rows = this.#tables.range(Table.pendingDeliveries, { prefix: pendingPrefix(lane.subscriptionArn), limit })
+    const rows = this.#records(lane, { limit })
     lane.nextDueAt = rows.length < limit ? undefined : now
-    for (const { key, value } of rows) {
-      if (lane.taken.has(key)) continue
-      if (value.dueAt > now || lane.due.length >= this.#limits.perLane) {
-        lane.nextDueAt = value.dueAt
+    for (const row of rows) {
+      if (lane.taken.has(row.key)) continue
+      if (row.value.dueAt > now || lane.due.length >= this.#limits.perLane) {
+        lane.nextDueAt = row.value.dueAt
         return
       }
-      lane.taken.add(key)
-      lane.due.push(deliveryOf(value, key, now))
+      lane.due.push(takeRecord(lane, row, now))
     }
+  }
+
+  #records({ subscriptionArn }: Lane, range: Omit<Range, 'prefix'>): Row<PendingDelivery>[] {
+    return this.#tables.range(Table.pendingDeliveries, { ...range, prefix: pendingPrefix(subscriptionArn) })
   }
 
   #start(lane: Lane, delivery: Delivery): void {
@@ -363,14 +367,13 @@ export class Lanes {
   }
 }
 
-function parkedOf({ subscriptionArn, breaker }: Lane): readonly Parked[] {
-  return breaker.parked === undefined ? [] : [{ subscriptionArn, ...breaker.parked }]
+/** Whether one that is tried anew, or a probe, may be this: it is parked or due, and not in memory. */
+function mayStart({ taken }: Lane, { key, value: { parkedAt, dueAt } }: Row<PendingDelivery>, now: number): boolean {
+  return !taken.has(key) && (parkedAt !== undefined || dueAt <= now)
 }
 
-function deliveryOf(
-  { deliveryId, subscriptionArn, header, body, attempts, parkedAt }: PendingDelivery,
-  key: string,
-  now: number,
-): Delivery {
+function takeRecord({ taken }: Lane, { key, value }: Row<PendingDelivery>, now: number): Delivery {
+  taken.add(key)
+  const { deliveryId, subscriptionArn, header, body, attempts, parkedAt } = value
   return { id: deliveryId, subscriptionArn, header, body, attempts, parkedAt, takenAt: now, frame: undefined, key, isRunning: false }
 }

@@ -5,8 +5,8 @@ import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Outbound } from '../../engine/outbound.ts'
 import type { Notification } from '../../model/notification.ts'
+import type { ParkedEndpointStatus } from '../../model/status.ts'
 import type { Limits } from './lanes.ts'
-import type { Parked } from './parking.ts'
 
 export interface DeliveryOptions {
   readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'commits' | 'seal' | 'journal' | 'keys' | 'acts'>
@@ -42,7 +42,7 @@ export interface DeliveryState {
   /** When the oldest message was published that is not delivered, in ms since 1970. */
   readonly oldestAt: number | undefined
   /** Endpoints at which so much failed that nothing but probes is tried. */
-  readonly parked: readonly Parked[]
+  readonly parked: readonly ParkedEndpointStatus[]
 }
 
 export interface DeliveryFollower extends Follower {

@@ -7,19 +7,20 @@ import {
   LATER,
   letters,
   NEVER,
+  outcomes,
   pending,
   publish,
   putQueue,
-  queueArn,
+  REDRIVE,
+  retrying,
   subscribe,
   told,
   world,
   type World,
 } from '../../../tests/delivery-world.ts'
+import { Table } from '../../model/tables.ts'
 
-const REDRIVE = { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn }) }
-const policy = (retry: object): Record<string, string> => ({ DeliveryPolicy: JSON.stringify({ healthyRetryPolicy: retry }) })
-const LONG = policy({ numRetries: 100, minDelayTarget: 30, maxDelayTarget: 30 })
+const LONG = retrying({ numRetries: 100, minDelayTarget: 30, maxDelayTarget: 30 })
 
 /** An endpoint that fails until it is parked, and one beside it that does not. */
 async function parkedWorld(t: Parameters<typeof world>[0], attributes: Record<string, string>, messages = 20): Promise<World> {
@@ -99,7 +100,7 @@ test('whenever the endpoint comes back, nothing stays behind', async (t) => {
 })
 
 test("the policy's clock runs on: what would be spent is a dead letter, though nobody tried it", async (t) => {
-  const here = await parkedWorld(t, { ...REDRIVE, ...policy({ numRetries: 3, minDelayTarget: 10, maxDelayTarget: 10 }) })
+  const here = await parkedWorld(t, { ...REDRIVE, ...retrying({ numRetries: 3, minDelayTarget: 10, maxDelayTarget: 10 }) })
   await elapse(here, 2000)
   const publishedAt = here.clock.now()
   for (let at = 0; at < 300; at++) await publish(here, `late ${at}`)
@@ -118,8 +119,29 @@ test("the policy's clock runs on: what would be spent is a dead letter, though n
   }
 })
 
+test('a subscription that goes while its endpoint is parked leaves nothing behind', async (t) => {
+  for (const [attributes, waiting] of [
+    [LONG, 120],
+    [retrying({ numRetries: 0, minDelayTarget: 1, maxDelayTarget: 1 }), 0],
+  ] as const) {
+    const here = await parkedWorld(t, attributes)
+    if (waiting > 0) for (let at = 20; at < waiting; at++) await publish(here, `m${at}`)
+    await elapse(here, 10_000)
+    assert.equal(pending(here).length, waiting)
+    const [parked] = here.delivery.deliveries().parked
+    assert.ok(parked !== undefined)
+    await here.commits.commit((tx) => tx.delete(Table.subscriptions, parked.subscriptionArn)).done
+    await elapse(here, 100)
+    assert.deepEqual(here.delivery.deliveries().parked, [])
+    await elapse(here, 31_000)
+    assert.deepEqual([pending(here).length, here.delivery.deliveries().recorded], [0, 0])
+    assert.equal(outcomes(here).filter((outcome) => outcome === 'dropped').length, waiting)
+    assert.deepEqual(names(here), ['EndpointParked'])
+  }
+})
+
 test('nothing is given up at an endpoint that nobody tried since', async (t) => {
-  const here = await parkedWorld(t, { ...REDRIVE, ...policy({ numRetries: 0, minDelayTarget: 1, maxDelayTarget: 1 }) })
+  const here = await parkedWorld(t, { ...REDRIVE, ...retrying({ numRetries: 0, minDelayTarget: 1, maxDelayTarget: 1 }) })
   await elapse(here, 20_000)
   const [parked] = here.delivery.deliveries().parked
   assert.ok(parked !== undefined)
@@ -133,7 +155,7 @@ test('nothing is given up at an endpoint that nobody tried since', async (t) => 
 
 test('a refusal is an answer, one message that keeps failing parks nothing, and the pause that was asked for counts', async (t) => {
   const here = await world(t)
-  await subscribe(here, 'http://a/', policy({ numRetries: 30, minDelayTarget: 1, maxDelayTarget: 1 }))
+  await subscribe(here, 'http://a/', retrying({ numRetries: 30, minDelayTarget: 1, maxDelayTarget: 1 }))
   here.outside.answer = () => LATER
   await publish(here, 'alone')
   await elapse(here, 20_000)

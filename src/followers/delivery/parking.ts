@@ -1,5 +1,6 @@
 // The breaker of a lane: an endpoint at which many messages failed in a row is parked. Only probes go there then, ever more seldom; the
 // first answer ends it. One message that fails again and again parks nothing: its own policy says when it is tried.
+import type { ParkedEndpointStatus } from '../../model/status.ts'
 
 /** How an attempt speaks for its endpoint. `none`: not at all. */
 export type Verdict =
@@ -8,13 +9,14 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly reason: string; readonly atLeastMs?: number }
   | { readonly kind: 'none' }
 
-/** What is told of an endpoint that is parked. Times in ms since 1970. */
-export interface Parked {
-  readonly subscriptionArn: string
-  readonly since: number
-  /** Why the last attempt failed. */
-  readonly reason: string
-  readonly nextProbeAt: number
+export interface ParkedEndpoint extends ParkedEndpointStatus {
+  readonly lastFailureAt: number
+}
+
+/** `endpoint`: as it is parked, or as it was. */
+export interface ParkingChange {
+  readonly kind: 'parked' | 'resumed'
+  readonly endpoint: ParkedEndpoint
 }
 
 /** So many different messages in a row. */
@@ -23,36 +25,46 @@ const PROBE_MS = 1000
 const PROBE_MS_MAX = 30_000
 
 export class Breaker {
+  readonly #subscriptionArn: string
   /** Deliveries whose last attempts failed, since the last answer. */
   readonly #failed = new Set<string>()
-  #parked: Omit<Parked, 'subscriptionArn'> | undefined
+  #parked: ParkedEndpoint | undefined
   #pauseMs = PROBE_MS
-  #lastFailureAt = -Infinity
 
-  get parked(): Omit<Parked, 'subscriptionArn'> | undefined {
+  constructor(subscriptionArn: string) {
+    this.#subscriptionArn = subscriptionArn
+  }
+
+  /** Undefined while the endpoint is tried as ever. */
+  get parked(): ParkedEndpoint | undefined {
     return this.#parked
   }
 
-  get lastFailureAt(): number {
-    return this.#lastFailureAt
-  }
-
   /** Whether the attempt parked the endpoint or set it free. */
-  judge(deliveryId: string, verdict: Verdict, now: number): 'parked' | 'resumed' | undefined {
+  judge(deliveryId: string, verdict: Verdict, now: number): ParkingChange | undefined {
+    const was = this.#parked
     if (verdict.kind === 'none') return undefined
     if (verdict.kind === 'answered') {
-      this.#failed.clear()
-      this.#pauseMs = PROBE_MS
-      if (this.#parked === undefined) return undefined
-      this.#parked = undefined
-      return 'resumed'
+      this.release()
+      return was === undefined ? undefined : { kind: 'resumed', endpoint: was }
     }
     const { reason, atLeastMs = 0 } = verdict
-    this.#lastFailureAt = now
-    const wasParked = this.#parked !== undefined
-    if (!wasParked && this.#failed.add(deliveryId).size < FAILED_MAX) return undefined
-    this.#parked = { since: this.#parked?.since ?? now, reason, nextProbeAt: now + Math.max(this.#pauseMs, atLeastMs) }
-    return wasParked ? undefined : 'parked'
+    if (was === undefined && this.#failed.add(deliveryId).size < FAILED_MAX) return undefined
+    this.#parked = {
+      subscriptionArn: this.#subscriptionArn,
+      since: was?.since ?? now,
+      reason,
+      nextProbeAt: now + Math.max(this.#pauseMs, atLeastMs),
+      lastFailureAt: now,
+    }
+    return was === undefined ? { kind: 'parked', endpoint: this.#parked } : undefined
+  }
+
+  /** As if it had never failed. */
+  release(): void {
+    this.#failed.clear()
+    this.#pauseMs = PROBE_MS
+    this.#parked = undefined
   }
 
   /** A probe begins; should it fail, the next one comes later. */

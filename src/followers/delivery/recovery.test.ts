@@ -4,13 +4,14 @@ import {
   DELIVERED,
   LATER,
   NEVER,
+  outcomes,
   elapse,
   later,
   letters,
   pending,
   publish,
   putQueue,
-  queueArn,
+  REDRIVE,
   subscribe,
   told,
   topicArn,
@@ -56,7 +57,7 @@ test('killed at any moment, every message arrives, and dead letters come once', 
     await putQueue(here)
     await subscribe(here, 'http://a/')
     await subscribe(here, 'http://hangs/')
-    await subscribe(here, 'http://refuses/', { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn }) })
+    await subscribe(here, 'http://refuses/', REDRIVE)
     const answer = ({ endpoint }: Attempt): Outcome | undefined =>
       endpoint === 'http://a/' ? DELIVERED : endpoint === 'http://refuses/' ? NEVER : undefined
     here.outside.answer = answer
@@ -83,10 +84,7 @@ test('a full journal is tried again; a failed one stops everything', async (t) =
   assert.deepEqual(told(here), [])
   here.journal.refuse = undefined
   await elapse(here, 500)
-  assert.deepEqual(
-    told(here).map(({ outcome }) => outcome),
-    ['delivered'],
-  )
+  assert.deepEqual(outcomes(here), ['delivered'])
   await publish(here, 'two')
   here.journal.refuse = new JournalFailed('broken')
   await elapse(here, 500)
@@ -109,10 +107,7 @@ test('a stop records what ended, and begins nothing more', async (t) => {
   here.outside.attempts[0]?.end(DELIVERED)
   await elapse(here, 10)
   await stopped
-  assert.deepEqual(
-    told(here).map(({ outcome }) => outcome),
-    ['delivered'],
-  )
+  assert.deepEqual(outcomes(here), ['delivered'])
   await publish(here, 'two')
   await elapse(here, 5000)
   assert.equal(here.outside.attempts.length, 1)
@@ -143,10 +138,7 @@ test('what can never fit into the journal is given up alone', async (t) => {
   }).done
   here.journal.payloadBytesMax = 10_000
   await elapse(here, 500)
-  assert.deepEqual(
-    told(here).map(({ outcome }) => outcome),
-    ['delivered'],
-  )
+  assert.deepEqual(outcomes(here), ['delivered'])
   await publish(here, 'fine')
   await elapse(here, 500)
   assert.equal(told(here).length, 2)
