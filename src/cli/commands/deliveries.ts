@@ -1,10 +1,7 @@
 // sealcast deliveries: what became of one message, attempt by attempt.
-import type { SqlValue } from '../../model/sql-rows.ts'
-import type { LakeColumn } from '../../storage/lake.ts'
 import { type Command, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
 import type { Connection } from '../connect.ts'
-import { formatJsonRow } from '../format/json.ts'
-import { formatTable } from '../format/table.ts'
+import { printRows, readTable, writeTable } from '../format/query-rows.ts'
 
 const options = {
   data: DATA_OPTION,
@@ -35,7 +32,7 @@ export const deliveries: Command<typeof options> = {
     if (!MESSAGE_ID.test(messageId)) throw new UsageError(`${messageId} is no message id: letters, digits and hyphens`)
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
     try {
-      if (given.json) await printLines(connection, messageId, terminal)
+      if (given.json) await printRows(connection.lines('Query', { Sql: statement('*', messageId) }), 'json', terminal)
       else await printTable(connection, messageId, terminal)
       return 0
     } finally {
@@ -47,31 +44,16 @@ export const deliveries: Command<typeof options> = {
 const ORDER = 'ORDER BY started_at, protocol, endpoint, attempt'
 const SHOWN = 'started_at AS time, protocol, endpoint, attempt, outcome, status, duration_ms AS ms, reason, next_attempt_at AS next_attempt'
 
-type Line = { readonly columns: readonly LakeColumn[] } | { readonly rows: readonly (readonly SqlValue[])[] } | object
-
-async function printLines(connection: Connection, messageId: string, terminal: Terminal): Promise<void> {
-  let columns: readonly LakeColumn[] = []
-  for await (const line of connection.lines('Query', { Sql: statement('*', messageId) }) as AsyncIterable<Line>) {
-    if ('columns' in line) columns = line.columns
-    else if ('rows' in line) await terminal.write(line.rows.map((row) => formatJsonRow(columns, row)).join(''))
-  }
-}
-
 async function printTable(connection: Connection, messageId: string, terminal: Terminal): Promise<void> {
-  let columns: readonly LakeColumn[] = []
-  const rows: (readonly SqlValue[])[] = []
-  const lines = connection.lines('Query', { Sql: statement(SHOWN, messageId), RowsMax: ROWS_MAX }) as AsyncIterable<Line>
-  for await (const line of lines) {
-    if ('columns' in line) columns = line.columns
-    else if ('rows' in line) rows.push(...line.rows)
-  }
-  if (rows.length === 0)
+  const table = await readTable(connection.lines('Query', { Sql: statement(SHOWN, messageId), RowsMax: ROWS_MAX }))
+  const { count, truncated } = table
+  if (count === 0)
     return terminal.note(
       `no attempt is recorded for ${messageId}: it is not known, had no subscriber, or is older than deliveries.retentionDays\n`,
     )
-  await terminal.write(formatTable(columns, rows, { width: terminal.isOutputTerminal ? terminal.columns : undefined }))
-  terminal.note(rows.length === 1 ? '1 attempt\n' : `${rows.length} attempts\n`)
-  if (rows.length === ROWS_MAX) terminal.note(`only the first ${ROWS_MAX}; --json prints all of them\n`)
+  await writeTable(table, terminal)
+  terminal.note(count === 1 ? '1 attempt\n' : `${count} attempts\n`)
+  if (truncated) terminal.note(`only the first ${ROWS_MAX}; --json prints all of them\n`)
 }
 
 function statement(columns: string, messageId: string): string {

@@ -1,10 +1,6 @@
 // sealcast query: SQL over the record.
-import type { SqlValue } from '../../model/sql-rows.ts'
-import type { LakeColumn } from '../../storage/lake.ts'
 import { type Command, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
-import { formatCsvRow } from '../format/csv.ts'
-import { formatJsonRow } from '../format/json.ts'
-import { formatTable } from '../format/table.ts'
+import { type QueryEnd, printRows, readTable, writeTable } from '../format/query-rows.ts'
 
 const options = {
   data: DATA_OPTION,
@@ -36,8 +32,8 @@ export const query: Command<typeof options> = {
     const [sql, ...others] = operands
     if (sql === undefined || others.length > 0) throw new UsageError('give one statement in quotes: sealcast query "SELECT ..."')
     if (given.json && given.csv) throw new UsageError('--json and --csv exclude each other')
-    const isTable = !given.json && !given.csv
-    const rowsMax = wholeNumber('rows', given.rows, Number.MAX_SAFE_INTEGER) ?? (isTable ? TABLE_ROWS : undefined)
+    const form = given.json ? 'json' : given.csv ? 'csv' : 'table'
+    const rowsMax = wholeNumber('rows', given.rows, Number.MAX_SAFE_INTEGER) ?? (form === 'table' ? TABLE_ROWS : undefined)
     const input = {
       Sql: sql,
       ...(rowsMax !== undefined && { RowsMax: rowsMax }),
@@ -45,7 +41,13 @@ export const query: Command<typeof options> = {
     }
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
     try {
-      await print(connection.lines('Query', input), given, terminal)
+      const lines = connection.lines('Query', input)
+      if (form === 'table') {
+        const table = await readTable(lines)
+        await writeTable(table, terminal)
+        terminal.note(`${table.count} ${table.count === 1 ? 'row' : 'rows'}\n`)
+        tellMore(table, terminal)
+      } else tellMore(await printRows(lines, form, terminal), terminal)
       return 0
     } finally {
       await connection.close()
@@ -53,34 +55,8 @@ export const query: Command<typeof options> = {
   },
 }
 
-type QueryLine =
-  | { readonly columns: readonly LakeColumn[] }
-  | { readonly rows: readonly (readonly SqlValue[])[] }
-  | { readonly count: number; readonly truncated: boolean }
-
-async function print(
-  lines: AsyncIterable<unknown>,
-  { json, csv }: { readonly json: boolean; readonly csv: boolean },
-  terminal: Terminal,
-): Promise<void> {
-  let columns: readonly LakeColumn[] = []
-  const table: (readonly SqlValue[])[] = []
-  for await (const line of lines as AsyncIterable<QueryLine>) {
-    if ('columns' in line) {
-      columns = line.columns
-      if (csv) await terminal.write(formatCsvRow(columns.map(({ name }) => name)))
-    } else if ('rows' in line) {
-      if (json) await terminal.write(line.rows.map((row) => formatJsonRow(columns, row)).join(''))
-      else if (csv) await terminal.write(line.rows.map(formatCsvRow).join(''))
-      else for (const row of line.rows) table.push(row)
-    } else {
-      if (!json && !csv) {
-        await terminal.write(formatTable(columns, table, { width: terminal.isOutputTerminal ? terminal.columns : undefined }))
-        terminal.note(`${line.count} ${line.count === 1 ? 'row' : 'rows'}\n`)
-      }
-      if (line.truncated) terminal.note(`only the first ${line.count} rows; --rows N prints more\n`)
-    }
-  }
+function tellMore({ count, truncated }: QueryEnd, terminal: Terminal): void {
+  if (truncated) terminal.note(`only the first ${count} rows; --rows N prints more\n`)
 }
 
 function wholeNumber(option: string, text: string | undefined, max: number): number | undefined {

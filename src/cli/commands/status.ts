@@ -53,7 +53,7 @@ function describe({
       `deliveries to ${subscriptionArn}`,
       `parked since ${new Date(since).toISOString()}: ${reason}`,
     ]),
-    ...Object.entries(bytes).map(([name, size]) => [name, `${formatBytes(size)}${describeStore(sealing?.stores[name])}`]),
+    ...Object.entries(bytes).map(([name, size]) => [name, [formatBytes(size), ...describeStore(sealing?.stores[name])].join(', ')]),
     ...describeBackup(sealing),
     ...describeRoot(sealing),
     ['disk free', freeBytes === undefined ? 'not used: everything is in memory' : formatBytes(freeBytes)],
@@ -65,14 +65,13 @@ function describe({
 
 /** Backups lie in folders of their own, so that no bytes are told. */
 function describeBackup(sealing: Sealing | undefined): readonly (readonly string[])[] {
-  const store = sealing?.stores['backup']
-  return store === undefined ? [] : [['backup', describeStore(store).slice(2)]]
+  return describeStore(sealing?.stores['backup']).map((text) => ['backup', text])
 }
 
-function describeStore(store: Sealing['stores'][string] | undefined): string {
-  if (store === undefined) return ''
+function describeStore(store: Sealing['stores'][string] | undefined): readonly string[] {
+  if (store === undefined) return []
   const what = { whole: 'sealed', secrets: 'secrets sealed', nothing: 'not sealed' }[store.sealed]
-  return store.since === undefined ? `, ${what}` : `, ${what}: ${store.key ?? ''}, of ${dayOf(store.since)}`
+  return [store.since === undefined ? what : `${what}: ${store.key ?? ''}, of ${dayOf(store.since)}`]
 }
 
 function describeRoot(sealing: Sealing | undefined): readonly (readonly string[])[] {

@@ -22,14 +22,11 @@ export const tree: Command<typeof options> = {
   ].join('\n'),
   options,
   async run(given, [verb = 'show', ...others], terminal) {
-    const isExport = verb === 'export'
-    if (others.length !== (isExport ? 1 : 0) || !(isExport || verb in VERBS))
+    if (!Object.hasOwn(VERBS, verb) || others.length !== (verb === 'export' ? 1 : 0))
       throw new UsageError('say: sealcast tree, or: sealcast tree keys, sign, rotate-key or export DIR')
     const connection = await terminal.connect(dataFolderOf(given.data, terminal))
     try {
-      const { answer, text } = isExport
-        ? await exportTo(resolve(terminal.workingFolder, others[0] ?? ''), connection, terminal)
-        : await VERBS[verb as keyof typeof VERBS](connection)
+      const { answer, text } = await VERBS[verb as keyof typeof VERBS](connection, terminal, others[0])
       await terminal.write(given.json ? `${JSON.stringify(answer)}\n` : text)
       return 0
     } finally {
@@ -61,19 +58,19 @@ const VERBS = {
     const answer = await callOnce<{ readonly VerifierKey: string }>(connection, 'RotateTreeKey', {})
     return { answer, text: `${answer.VerifierKey}\n` }
   },
+  async export(connection: Connection, terminal: Terminal, place = ''): Told {
+    const folder = resolve(terminal.workingFolder, place)
+    const log = openStaticLog(folder)
+    let files = 0
+    const input = log.checkpoint === undefined ? {} : { Checkpoint: log.checkpoint }
+    for await (const line of connection.lines('ExportTree', input)) {
+      if (terminal.interrupted.aborted) throw new CommandError('interrupted; run it again to go on')
+      const { Path, Bytes, Size } = line as { readonly Path?: string; readonly Bytes?: string; readonly Size?: number }
+      if (Size !== undefined)
+        return { answer: { Size, Files: files, Folder: folder }, text: `${Size} events in ${folder}; ${files} files written\n` }
+      log.put(Path ?? '', Buffer.from(Bytes ?? '', 'base64'))
+      files++
+    }
+    throw new CommandError('the export ended before its checkpoint; run it again to go on')
+  },
 } as const
-
-async function exportTo(folder: string, connection: Connection, terminal: Terminal): Told {
-  const log = openStaticLog(folder)
-  let files = 0
-  const input = log.checkpoint === undefined ? {} : { Checkpoint: log.checkpoint }
-  for await (const line of connection.lines('ExportTree', input)) {
-    if (terminal.interrupted.aborted) throw new CommandError('interrupted; run it again to go on')
-    const { Path, Bytes, Size } = line as { readonly Path?: string; readonly Bytes?: string; readonly Size?: number }
-    if (Size !== undefined)
-      return { answer: { Size, Files: files, Folder: folder }, text: `${Size} events in ${folder}; ${files} files written\n` }
-    log.put(Path ?? '', Buffer.from(Bytes ?? '', 'base64'))
-    files++
-  }
-  throw new CommandError('the export ended before its checkpoint; run it again to go on')
-}
