@@ -3,9 +3,9 @@
 // whose only endpoint hangs, and the server's memory while they wait.
 //   node bin/node26.js bench/bad-subscriber.ts [--rounds 5] [--seconds 10] [--pace 3] [--waiting 1000000] [--json]
 import { parseArgs } from 'node:util'
-import { pause, startDeliveryBench } from './load/deliveries.ts'
+import { startDeliveryBench } from './load/deliveries.ts'
 import { medianBy } from './load/pairs.ts'
-import { memoryMb } from './load/processes.ts'
+import { memoryMb, pause } from './load/processes.ts'
 
 const { values } = parseArgs({
   options: {

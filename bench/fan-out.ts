@@ -2,8 +2,8 @@
 // take to an endpoint at a pace? CPU of all threads and processes of the server, its signer among them; the receiver is another process.
 //   node bin/node26.js bench/fan-out.ts [--publishes 300] [--pace 1000] [--seconds 10] [--json]
 import { parseArgs } from 'node:util'
-import { pause, startDeliveryBench } from './load/deliveries.ts'
-import { cpuSeconds } from './load/processes.ts'
+import { startDeliveryBench } from './load/deliveries.ts'
+import { cpuSeconds, pause } from './load/processes.ts'
 
 const { values } = parseArgs({
   options: { publishes: { type: 'string' }, pace: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'boolean' } },

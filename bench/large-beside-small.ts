@@ -6,40 +6,37 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SNS } from '@aws-sdk/client-sns'
-import type { Job, Result } from './load/load.ts'
-import { startSealcast } from './load/processes.ts'
+import type { Job } from './load/load.ts'
+import { BENCH_KEY, ended, medianBy, runLoad, startOurs } from './load/pairs.ts'
 import { publishBody, writeRequests } from './load/requests.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' }, json: { type: 'boolean' } } })
 const ROUNDS = Number(values.rounds ?? 5)
 const SMALL_REQUESTS = 6000
 const IN_FLIGHT = 16
-const KEY = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-of-no-worth-at-all', region: 'us-east-1' }
 const folder = mkdtempSync(join(tmpdir(), 'sealcast-large-'))
 
 try {
-  const { child, first } = await startSealcast(join(folder, 'data'), {
-    SEALCAST_ROOT_ACCESS_KEY_ID: KEY.accessKeyId,
-    SEALCAST_ROOT_SECRET_ACCESS_KEY: KEY.secretAccessKey,
-  })
-  const url = String(first['url'])
-  const sns = new SNS({ endpoint: url, region: KEY.region, credentials: KEY })
+  const server = await startOurs(join(folder, 'data'))
+  const sns = new SNS({ endpoint: server.url, region: BENCH_KEY.region, credentials: BENCH_KEY })
   const topic = (await sns.createTopic({ Name: 'bench', Attributes: { MaximumMessageSize: String(1024 * 1024) } })).TopicArn ?? ''
-  const signer = { ...KEY, host: new URL(url).host }
-  const port = Number(new URL(url).port)
+  const signer = { ...BENCH_KEY, host: server.host }
+  const { port } = server
   writeRequests(join(folder, 'small'), 1000, signer, (at) => publishBody(topic, `${at} ${'x'.repeat(1024)}`.slice(0, 1024)))
   writeRequests(join(folder, 'large'), 8, signer, (at) => publishBody(topic, `${at} ${'x'.repeat(1024 * 1024)}`.slice(0, 1024 * 1024)))
   const small: Job = { port, inFlight: IN_FLIGHT, requestsFile: join(folder, 'small'), warmUp: 1000, requests: SMALL_REQUESTS }
   const rounds: { readonly alone: number; readonly beside: number }[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const alone = await run(small)
+    const alone = await runLoad('small', small)
     const noise = startNoise({ port, inFlight: 1, requestsFile: join(folder, 'large'), warmUp: 0, requests: 1_000_000 })
-    const beside = await run(small)
+    const beside = await runLoad('small', small)
     noise()
     rounds.push({ alone: alone.p99Ms, beside: beside.p99Ms })
   }
-  const ratios = rounds.map(({ alone, beside }) => beside / alone).sort((a, b) => a - b)
-  const median = ratios[Math.floor(ratios.length / 2)]
+  const median = medianBy(
+    rounds.map(({ alone, beside }) => beside / alone),
+    (ratio) => ratio,
+  )
   process.stdout.write(
     values.json === true
       ? `${JSON.stringify({ p99Ratio: median, rounds })}\n`
@@ -47,17 +44,9 @@ try {
           .map(({ alone, beside }) => `p99 ${alone.toFixed(2)} ms alone, ${beside.toFixed(2)} ms beside 1 MiB messages\n`)
           .join('')}median ratio ${median?.toFixed(2)}\n`,
   )
-  child.kill()
+  await ended(server)
 } finally {
   rmSync(folder, { recursive: true, force: true })
-}
-
-function run(job: Job): Promise<Result> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'load', 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.end(JSON.stringify(job))
-  let text = ''
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
-  return new Promise((resolve) => child.once('close', () => resolve(JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as Result)))
 }
 
 /** Keeps publishing until the returned function ends it. */

@@ -1,8 +1,7 @@
 // Question: what does a log-everything trail cost, in CPU per event and in the latency of the publishes it tells of?
 // Two servers, one with a trail that has digests and takes every event and one without; alternating rounds of the same publishes. The
 // CPU of all threads and processes counts until every event lies in a log file; the difference of the pair is the trail's.
-//   node bin/node26.js bench/trail.ts [--json] [--rounds 5] [--requests 20000] [--interval 5]
-import { spawn } from 'node:child_process'
+//   node bin/node26.js bench/trail-beside-publish.ts [--json] [--rounds 5] [--requests 20000] [--interval 5]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +9,9 @@ import { parseArgs } from 'node:util'
 import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
-import type { Job, Result } from './load/load.ts'
-import { cpuSeconds, startSealcast } from './load/processes.ts'
+import type { Job } from './load/load.ts'
+import { BENCH_KEY, ended, medianBy, type OurServer, runLoad, startOurs } from './load/pairs.ts'
+import { cpuSeconds, pause } from './load/processes.ts'
 import { publishBody, writeRequests } from './load/requests.ts'
 
 const { values } = parseArgs({
@@ -22,15 +22,12 @@ const REQUESTS = Number(values.requests ?? 20_000)
 const INTERVAL_SECONDS = Number(values.interval ?? 5)
 const IN_FLIGHT = 32
 const WARM_UP = 40_000
-const KEY = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-of-no-worth-at-all', region: 'us-east-1' }
 const folder = mkdtempSync(join(tmpdir(), 'sealcast-trail-'))
 const say = (line: string): void => void (values.json === true ? undefined : process.stdout.write(`${line}\n`))
 
 interface World {
-  readonly pid: number
+  readonly server: OurServer
   readonly job: Job
-  readonly url: string
-  stop(): void
 }
 
 interface Round {
@@ -40,7 +37,7 @@ interface Round {
 
 try {
   const worlds = { without: await open('without', false), with: await open('with', true) }
-  for (const world of Object.values(worlds)) await publish(world, WARM_UP)
+  for (const world of Object.values(worlds)) await runLoad('warm-up', { ...world.job, requests: WARM_UP })
   const rounds: { readonly without: Round; readonly with: Round }[] = []
   for (let round = 0; round < ROUNDS; round++) {
     rounds.push({ without: await measure(worlds.without), with: await measure(worlds.with) })
@@ -55,35 +52,24 @@ try {
   const p99Ratio = median(rounds.map((round) => round.with.p99Ms / round.without.p99Ms))
   say(`a trail costs ${trailUs.toFixed(1)} us of CPU an event; p99 ratio ${p99Ratio.toFixed(2)} (medians)`)
   if (values.json === true) process.stdout.write(`${JSON.stringify({ trailUs, p99Ratio, rounds })}\n`)
-  for (const world of Object.values(worlds)) world.stop()
+  for (const world of Object.values(worlds)) await ended(world.server)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
 async function open(name: string, hasTrail: boolean): Promise<World> {
-  const data = join(folder, name)
-  const { child, first } = await startSealcast(
-    data,
-    { SEALCAST_ROOT_ACCESS_KEY_ID: KEY.accessKeyId, SEALCAST_ROOT_SECRET_ACCESS_KEY: KEY.secretAccessKey },
-    ['--set', `trail.deliveryIntervalSeconds=${INTERVAL_SECONDS}`],
-  )
-  const url = String(first['url'])
-  const client = { endpoint: url, region: KEY.region, credentials: KEY }
+  const server = await startOurs(join(folder, name), ['--set', `trail.deliveryIntervalSeconds=${INTERVAL_SECONDS}`])
+  const client = { endpoint: server.url, region: BENCH_KEY.region, credentials: BENCH_KEY }
   const topic = (await new SNS(client).createTopic({ Name: 'bench' })).TopicArn ?? ''
   const requestsFile = join(folder, `${name}.requests`)
-  writeRequests(requestsFile, 2000, { ...KEY, host: new URL(url).host }, (at) =>
+  writeRequests(requestsFile, 2000, { ...BENCH_KEY, host: server.host }, (at) =>
     publishBody(topic, `${at} ${'x'.repeat(1024)}`.slice(0, 1024)),
   )
   if (hasTrail) await createTrail(client)
-  return {
-    pid: child.pid ?? 0,
-    url,
-    job: { port: Number(new URL(url).port), inFlight: IN_FLIGHT, requestsFile, warmUp: 0, requests: REQUESTS },
-    stop: () => void child.kill(),
-  }
+  return { server, job: { port: server.port, inFlight: IN_FLIGHT, requestsFile, warmUp: 0, requests: REQUESTS } }
 }
 
-async function createTrail(client: { endpoint: string; region: string; credentials: typeof KEY }): Promise<void> {
+async function createTrail(client: { endpoint: string; region: string; credentials: typeof BENCH_KEY }): Promise<void> {
   const s3 = new S3(client)
   await s3.createBucket({ Bucket: 'logs' })
   const trail = (Sid: string, Action: string, Resource: string): object => ({
@@ -108,31 +94,23 @@ async function createTrail(client: { endpoint: string; region: string; credentia
   await cloudtrail.startLogging({ Name: 'bench' })
 }
 
-async function measure(world: World): Promise<Round> {
-  await quiet(world)
-  const before = cpuSeconds(world.pid)
-  const { p99Ms } = await publish(world, REQUESTS)
-  await quiet(world)
-  return { p99Ms, cpuUs: ((cpuSeconds(world.pid) - before) / REQUESTS) * 1e6 }
+async function measure({ server, job }: World): Promise<Round> {
+  await quiet(server)
+  const before = cpuSeconds(server.pid)
+  const { p99Ms } = await runLoad('publish', job)
+  await quiet(server)
+  return { p99Ms, cpuUs: ((cpuSeconds(server.pid) - before) / REQUESTS) * 1e6 }
 }
 
 /** Until every follower has read all there is, and another interval has passed for the last log file. */
-async function quiet({ url }: World): Promise<void> {
+async function quiet({ url }: OurServer): Promise<void> {
   for (let since = performance.now(); performance.now() - since < INTERVAL_SECONDS * 2000;) {
     const health = (await (await fetch(`${url}/_sealcast/health`)).json()) as { followers: readonly { lagBytes: number }[] }
     if (health.followers.some(({ lagBytes }) => lagBytes > 65_536)) since = performance.now()
-    await new Promise<void>((resolve) => setTimeout(resolve, 500))
+    await pause(500)
   }
 }
 
-function publish({ job }: World, requests: number): Promise<Result> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'load', 'load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.end(JSON.stringify({ ...job, requests }))
-  let text = ''
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
-  return new Promise((resolve) => child.once('close', () => resolve(JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as Result)))
-}
-
 function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN
+  return medianBy(numbers, (value) => value) ?? NaN
 }

@@ -23,6 +23,7 @@ import { diskFiles } from '../src/storage/disk/files.ts'
 import type { Position } from '../src/storage/journal.ts'
 import { openPackedFiles } from '../src/storage/tree/packed-files.ts'
 import { signatureErrors } from '../src/wire/sigv4/errors.ts'
+import { pause } from './load/processes.ts'
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, rounds: { type: 'string' }, events: { type: 'string' }, only: { type: 'string' } },
@@ -207,8 +208,4 @@ function beginTree(): Taker {
       await follower?.stop()
     },
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

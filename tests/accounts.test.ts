@@ -1,26 +1,22 @@
 // Two accounts on one server: kept apart, let in by policy, and told of in both records.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
 import { STS } from '@aws-sdk/client-sts'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { clientConfig, runCommand } from './server.ts'
 
 const OWNER = '000000000000'
 const GUEST = '111122223333'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, data } = await startFileServer()
 
 const guestKey = await createAccount(GUEST)
 const owner = new SNS(clientConfig(server.url))
 const guest = new SNS(clientConfig(server.url, guestKey))
 
 async function createAccount(id: string): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
-  const { code, output, notes } = await runCommand(['accounts', 'create', id, '--data', folder.path, '--json'])
+  const { code, output, notes } = await runCommand(['accounts', 'create', id, '--data', data, '--json'])
   assert.equal(code, 0, notes)
   const { AccountId, AccessKeyId, SecretAccessKey } = JSON.parse(output) as Record<string, string>
   assert.equal(AccountId, id)
@@ -28,7 +24,7 @@ async function createAccount(id: string): Promise<{ readonly accessKeyId: string
 }
 
 async function query(sql: string): Promise<readonly Record<string, unknown>[]> {
-  const { code, output, notes } = await runCommand(['query', '--data', folder.path, '--json', sql])
+  const { code, output, notes } = await runCommand(['query', '--data', data, '--json', sql])
   assert.equal(code, 0, notes)
   return output.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]))
 }
@@ -41,7 +37,7 @@ test('an account made by the command has a key of its own, and its own topics un
   assert.deepEqual((await owner.listTopics({})).Topics, [{ TopicArn: ours.TopicArn }])
   const far = new SNS({ ...clientConfig(server.url, guestKey), region: 'eu-west-1' })
   assert.deepEqual((await far.listTopics({})).Topics, [], 'regions are kept apart as well')
-  const { output } = await runCommand(['accounts', 'list', '--data', folder.path])
+  const { output } = await runCommand(['accounts', 'list', '--data', data])
   assert.match(output, new RegExp(`^${OWNER}  \\w+\n${GUEST}  ${guestKey.accessKeyId}\n$`))
 })
 
@@ -49,7 +45,7 @@ test('a second key of an account works beside the first; a malformed id is refus
   const second = await createAccount(GUEST)
   assert.notEqual(second.accessKeyId, guestKey.accessKeyId)
   for (const key of [guestKey, second]) assert.equal((await new STS(clientConfig(server.url, key)).getCallerIdentity({})).Account, GUEST)
-  const refused = await runCommand(['accounts', 'create', '123', '--data', folder.path])
+  const refused = await runCommand(['accounts', 'create', '123', '--data', data])
   assert.equal(refused.code, 1)
   assert.match(refused.notes, /AccountId: an account id has 12 digits/)
 })

@@ -1,18 +1,18 @@
 // What no SDK sends: each request below is refused in the form of its protocol, and after all of them the server is as it was.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
 import { type Answer, type Unsigned, sendBytes, sendSigned, signedBytes } from './sign.ts'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig } from './server.ts'
 import { untilTrue } from './until.ts'
 
 const MINUTE = 60_000
 const TOPIC = 'arn:aws:sns:us-east-1:000000000000:kept'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
 const s3 = new S3({ ...clientConfig(server.url), forcePathStyle: true })
@@ -22,10 +22,6 @@ before(async () => {
   await sqs.createQueue({ QueueName: 'kept' })
   await s3.createBucket({ Bucket: 'kept' })
   state = await readState()
-})
-after(async () => {
-  await server.kill()
-  folder.remove()
 })
 
 /** All that a caller can see of what is there. */

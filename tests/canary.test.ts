@@ -8,10 +8,12 @@ import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
 import { readLogFiles, trailOfEverything } from './log-files.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { openReceiver } from './receiver.ts'
 import { sendSigned } from './sign.ts'
-import { ROOT_KEY, clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { ROOT_KEY, clientConfig, runCommand } from './server.ts'
 import { until, untilTrue } from './until.ts'
 
 const ACCOUNT = '000000000000'
@@ -19,28 +21,19 @@ const CANARY = 'canary7f3a'
 /** A text that can be told from every other one: where it was planted stands in it. */
 const plant = (where: string): string => `${CANARY}-${where}`
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path, words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const { server, data } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
 const failing = await openReceiver({ answer: (post) => (post.text.includes('"Notification"') ? 500 : 200), reply: plant('reply') })
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
 const s3 = new S3({ ...clientConfig(server.url), forcePathStyle: true })
 const cloudtrail = new CloudTrail(clientConfig(server.url))
-after(async () => {
-  await failing.close()
-  await server.kill()
-  folder.remove()
-})
+after(() => failing.close())
 
 /** Calls of every kind that carry what is nobody's business; the tokens and secrets that came to be on the way. */
 async function plantEverywhere(): Promise<readonly string[]> {
   const { TopicArn = '' } = await sns.createTopic({ Name: 'planted' })
   const queueArn = TopicArn.replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const { QueueUrl } = await sqs.createQueue({
-    QueueName: 'planted',
-    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-  })
+  const { QueueUrl } = await sqs.createQueue({ QueueName: 'planted', Attributes: { Policy: topicsMaySend(queueArn) } })
   await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn })
   const address = failing.url.replace('//', `//user:${plant('password')}@`)
   const DeliveryPolicy = JSON.stringify({ healthyRetryPolicy: { numRetries: 1, minDelayTarget: 1, maxDelayTarget: 1 } })
@@ -111,22 +104,27 @@ async function plantEverywhere(): Promise<readonly string[]> {
   const ofDevice = { Token: plant('device'), CustomUserData: plant('user-data') }
   const { EndpointArn } = await sns.createPlatformEndpoint({ PlatformApplicationArn, ...ofDevice, Attributes: ofDevice })
   await sns.setEndpointAttributes({ EndpointArn, Attributes: { ...ofDevice, Token: plant('new-device') } })
-  for (const refused of [
-    sns.createPlatformApplication({ Name: 'planted', Platform: 'ADM', Attributes: { ...credentials, PlatformCredential: plant('other') } }),
-    sns.createPlatformEndpoint({ PlatformApplicationArn, Token: plant('new-device'), Attributes: { Enabled: 'false' } }),
-    sns.setEndpointAttributes({ EndpointArn, Attributes: { CustomUserData: plant('long').repeat(200) } }),
+  for (const call of [
+    () =>
+      sns.createPlatformApplication({
+        Name: 'planted',
+        Platform: 'ADM',
+        Attributes: { ...credentials, PlatformCredential: plant('other') },
+      }),
+    () => sns.createPlatformEndpoint({ PlatformApplicationArn, Token: plant('new-device'), Attributes: { Enabled: 'false' } }),
+    () => sns.setEndpointAttributes({ EndpointArn, Attributes: { CustomUserData: plant('long').repeat(200) } }),
   ])
-    await assert.rejects(refused)
+    await assert.rejects(call)
 
-  const { output } = await runCommand(['accounts', 'create', '111122223333', '--data', folder.path, '--json'])
+  const { output } = await runCommand(['accounts', 'create', '111122223333', '--data', data, '--json'])
   const { SecretAccessKey } = JSON.parse(output) as { SecretAccessKey: string }
-  await runCommand(['env', '--data', folder.path])
+  await runCommand(['env', '--data', data])
   return [Token, SecretAccessKey, ROOT_KEY.secretAccessKey, ...Object.values(credentials)]
 }
 
 /** Every column of every row, as the operator can read it. */
 async function readTable(table: 'events' | 'deliveries'): Promise<string> {
-  const { code, output, notes } = await runCommand(['query', '--data', folder.path, '--json', `SELECT * FROM ${table}`])
+  const { code, output, notes } = await runCommand(['query', '--data', data, '--json', `SELECT * FROM ${table}`])
   assert.equal(code, 0, notes)
   return output
 }
@@ -138,9 +136,9 @@ async function logTexts(): Promise<string> {
 
 /** The bytes of the files below the data directory's folders that `isAsked` names, one text. */
 function readStores(isAsked: (store: string) => boolean): string {
-  return globSync('**/*', { cwd: folder.path })
-    .filter((path) => isAsked(path.split('/')[0] ?? '') && statSync(join(folder.path, path)).isFile())
-    .map((path) => readFileSync(join(folder.path, path)).toString('latin1'))
+  return globSync('**/*', { cwd: data })
+    .filter((path) => isAsked(path.split('/')[0] ?? '') && statSync(join(data, path)).isFile())
+    .map((path) => readFileSync(join(data, path)).toString('latin1'))
     .join('\n')
 }
 

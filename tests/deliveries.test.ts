@@ -3,25 +3,22 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { openReceiver } from './receiver.ts'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, runCommand } from './server.ts'
 import { until } from './until.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path, words: ['--set', 'outbound.allow=127.0.0.0/8'] })
+const { server, data } = await startFileServer({ words: ['--set', 'outbound.allow=127.0.0.0/8'] })
 const statuses: number[] = []
 const receiver = await openReceiver({
   answer: ({ headers }) => (headers['x-amz-sns-message-type'] === 'Notification' ? (statuses.shift() ?? 200) : 200),
 })
 const sqs = new SQS(clientConfig(server.url))
 const sns = new SNS(clientConfig(server.url))
-after(async () => {
-  await receiver.close()
-  await server.kill()
-  folder.remove()
-})
+after(() => receiver.close())
 
-const deliveries = (...words: string[]) => runCommand(['deliveries', ...words, '--data', folder.path])
+const deliveries = (...words: string[]) => runCommand(['deliveries', ...words, '--data', data])
 
 async function attemptsAt(messageId: string): Promise<readonly unknown[]> {
   const { output } = await deliveries(messageId, '--json')
@@ -90,8 +87,7 @@ test("a topic's feedback attributes are kept, shown, and have their effect on qu
     ['http', 'status', 'SUCCESS', 200],
     ['sqs', 'status/Failure', 'FAILURE', 400],
   ])
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: Endpoint }]
-  await sqs.createQueue({ QueueName: 'status', Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) } })
+  await sqs.createQueue({ QueueName: 'status', Attributes: { Policy: topicsMaySend(Endpoint) } })
   await sns.setTopicAttributes({ TopicArn, AttributeName: 'HTTPSuccessFeedbackSampleRate', AttributeValue: '0' })
   const second = await sns.publish({ TopicArn, Message: 'hello' })
   assert.deepEqual(await logsOf(2, second.MessageId), [

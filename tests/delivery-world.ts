@@ -23,13 +23,11 @@ import { memoryRecords } from '../src/storage/memory/records.ts'
 import { openStore } from '../src/storage/store.ts'
 import { createDeliveryFollower } from '../src/followers/delivery/index.ts'
 import type { DeliveryFollower, DeliveryLimits, DeliveryOptions } from '../src/followers/delivery/options.ts'
+import { topicsMaySend } from './queue-policy.ts'
 
 export const topicArn = 'arn:aws:sns:us-east-1:000000000001:orders'
 export const queueArn = 'arn:aws:sqs:us-east-1:000000000001:dead'
-export const POLICY = JSON.stringify({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }],
-})
+export const POLICY = topicsMaySend('*')
 
 /** Of a subscription whose dead letters go to that queue. */
 export const REDRIVE = { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn }) }

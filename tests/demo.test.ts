@@ -1,20 +1,16 @@
 // `sealcast demo`, for someone without an AWS CLI.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { clientConfig, runCommand, temporaryFolder } from './server.ts'
 
 const DEMO_MS_MAX = 10_000
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path, words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, data } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
 
 test('the demo shows everything in under ten seconds, and takes it away again', async () => {
   const started = performance.now()
-  const { code, output, notes } = await runCommand(['demo', '--data', folder.path])
+  const { code, output, notes } = await runCommand(['demo', '--data', data])
   const took = performance.now() - started
   assert.equal(code, 0, notes)
   assert.equal(notes, '')

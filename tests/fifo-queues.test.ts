@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { type Message, SQS } from '@aws-sdk/client-sqs'
+import { topicsMaySend } from './queue-policy.ts'
 import { refusalOf } from './refusal.ts'
 import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
 import { sendSigned } from './sign.ts'
@@ -133,8 +134,7 @@ test('what is received too often goes to a FIFO dead-letter queue, in order and 
 test('the group of a message reaches the queues of its topic, and a FIFO queue takes none of a standard topic', async () => {
   const sns = new SNS(clientConfig(server.url))
   const { TopicArn = '' } = await sns.createTopic({ Name: 'tenants' })
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }]
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  const Policy = topicsMaySend('*')
   const { QueueUrl = '' } = await sqs.createQueue({ QueueName: 'tenants', Attributes: { Policy } })
   await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: arnOf('tenants'), Attributes: { RawMessageDelivery: 'true' } })
   for (let at = 0; at < 20; at++) await sns.publish({ TopicArn, Message: `loud ${at}`, MessageGroupId: 'loud' })

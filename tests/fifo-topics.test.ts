@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { type Message, SQS } from '@aws-sdk/client-sqs'
+import { topicsMaySend } from './queue-policy.ts'
 import { invalid, refusalOf } from './refusal.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
 
@@ -30,9 +31,7 @@ const publish = (TopicArn: string, Message: string, MessageGroupId?: string, Mes
   sns.publish({ TopicArn, Message, MessageGroupId, MessageDeduplicationId })
 
 async function queue(QueueName: string): Promise<string> {
-  const Policy = JSON.stringify({
-    Statement: [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }],
-  })
+  const Policy = topicsMaySend('*')
   const Attributes = { Policy, ...(QueueName.endsWith('.fifo') && { FifoQueue: 'true' }) }
   await sqs.createQueue({ QueueName, Attributes })
   return arnOf('sqs', QueueName)

@@ -3,21 +3,18 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { type MessageAttributeValue, SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { openReceiver } from './receiver.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, startTestServer } from './server.ts'
 import { until } from './until.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server, data } = await startFileServer()
 const receiver = await openReceiver()
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
-after(async () => {
-  await receiver.close()
-  await server.kill()
-  folder.remove()
-})
+after(() => receiver.close())
 
 const topicNamed = async (name: string): Promise<string> => (await sns.createTopic({ Name: name })).TopicArn ?? ''
 
@@ -29,8 +26,7 @@ interface Subscribed {
 /** A queue on the topic, raw, with these attributes. */
 async function subscribed(TopicArn: string, name: string, Attributes: Record<string, string>): Promise<Subscribed> {
   const arn = `arn:aws:sqs:us-east-1:000000000000:${name}`
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn }]
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  const Policy = topicsMaySend(arn)
   const { QueueUrl = '' } = await sqs.createQueue({ QueueName: name, Attributes: { Policy } })
   const { SubscriptionArn = '' } = await sns.subscribe({
     TopicArn,
@@ -261,7 +257,7 @@ test('policies hold after a restart', async () => {
   const queue = await subscribed(topicArn, 'restarted', { FilterPolicy: '{"kind":["a"]}' })
   const { QueueUrl } = await sqs.getQueueUrl({ QueueName: 'restarted' })
   await server.kill()
-  const next = await startTestServer({ data: folder.path })
+  const next = await startTestServer({ data })
   try {
     const [sns2, sqs2] = [new SNS(clientConfig(next.url)), new SQS(clientConfig(next.url))]
     for (const kind of ['a', 'b']) await sns2.publish({ TopicArn: topicArn, Message: kind, MessageAttributes: { kind: attribute(kind) } })

@@ -2,19 +2,14 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { SNS } from '@aws-sdk/client-sns'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { clientConfig, runCommand } from './server.ts'
 
 const SAMPLES = join(import.meta.dirname, '..', '..', 'shared', 'data', 'cloudtrail-samples')
-const folder = temporaryFolder()
-const data = join(folder.path, 'data')
-const server = await startTestServer({ data })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, data, folder } = await startFileServer()
 
 interface Imported {
   readonly files: number
@@ -64,7 +59,7 @@ function record(number: number, more: object = {}): object {
 }
 
 function write(path: string, content: string | Buffer): string {
-  const full = join(folder.path, path)
+  const full = join(folder, path)
   mkdirSync(dirname(full), { recursive: true })
   writeFileSync(full, content)
   return full
@@ -85,7 +80,7 @@ test('trees as AWS writes them, arrays and lines are read; broken files are name
   const broken = write('tree/broken.json', '{"Records":[{"eventName":')
   write('tree/notes.txt', 'no log')
 
-  const first = await importPaths(join(folder.path, 'tree'))
+  const first = await importPaths(join(folder, 'tree'))
   assert.equal(first.code, 1, 'a broken file is a failure')
   const { imported, duplicates, rejected, records, skipped } = first.result
   assert.deepEqual({ imported, duplicates, rejected, records }, { imported: 5, duplicates: 0, rejected: 0, records: 5 })
@@ -106,7 +101,7 @@ test('trees as AWS writes them, arrays and lines are read; broken files are name
       ['s3.amazonaws.com', 1, '2024-05-06T07:08:09Z', 'ann'],
     ],
   )
-  const second = await importPaths(join(folder.path, 'tree'))
+  const second = await importPaths(join(folder, 'tree'))
   assert.deepEqual([second.result.imported, second.result.duplicates], [0, 5])
   const [{ n } = {}] = await query(`SELECT count(*) AS n FROM events WHERE event_class = 'imported'`)
   assert.equal(Number(n), 5)
@@ -116,10 +111,10 @@ test('trees as AWS writes them, arrays and lines are read; broken files are name
 
 test('an import is recorded with its paths, and one without paths is refused', async () => {
   const told = await query(`SELECT requestparameters FROM events WHERE eventname = 'Import' ORDER BY position LIMIT 1`)
-  assert.deepEqual(JSON.parse(String(told[0]?.['requestparameters'])), { paths: [join(folder.path, 'tree')] })
+  assert.deepEqual(JSON.parse(String(told[0]?.['requestparameters'])), { paths: [join(folder, 'tree')] })
   const none = await runCommand(['import', '--data', data])
   assert.equal(none.code, 2)
-  const absent = await runCommand(['import', '--data', data, join(folder.path, 'absent')])
+  const absent = await runCommand(['import', '--data', data, join(folder, 'absent')])
   assert.equal(absent.code, 1)
   assert.match(absent.notes, /there is no .*absent/)
 })

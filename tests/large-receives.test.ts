@@ -1,18 +1,13 @@
 // Ten messages of the largest size in one receive of the stock SDK.
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SQS } from '@aws-sdk/client-sqs'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { clientConfig } from './server.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sqs = new SQS(clientConfig(server.url))
-after(async () => {
-  sqs.destroy()
-  await server.kill()
-  folder.remove()
-})
 
 const MIB = 1024 * 1024
 const bodyOf = (at: number): string => `${at} "é" ${String.fromCharCode(97 + at)}`.padEnd(MIB - 1, at % 2 === 0 ? 'x' : '\n')

@@ -1,17 +1,12 @@
 // Long polls over sockets: soon answered, cheap while they wait, ended by a client that goes and by a server that stops.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SQS } from '@aws-sdk/client-sqs'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { clientConfig } from './server.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sqs = new SQS(clientConfig(server.url))
-after(async () => {
-  sqs.destroy()
-  await server.kill()
-  folder.remove()
-})
 
 const create = async (QueueName: string): Promise<string> => (await sqs.createQueue({ QueueName })).QueueUrl ?? ''
 /** Until what was sent before has surely arrived. */

@@ -4,6 +4,7 @@ import type { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
 import type { SQS } from '@aws-sdk/client-sqs'
 import { STS } from '@aws-sdk/client-sts'
+import { topicsMaySend } from './queue-policy.ts'
 import { ROOT_KEY, type TestServer, clientConfig } from './server.ts'
 
 const ACCOUNT = '000000000000'
@@ -21,8 +22,7 @@ export const topicNamed = async ({ sns }: Clients, name: string): Promise<string
 /** A queue that is subscribed to the topic and gets its messages raw. */
 export async function queueOf({ sns, sqs }: Clients, topicArn: string): Promise<string> {
   const arn = topicArn.replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn }]
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  const Policy = topicsMaySend(arn)
   const { QueueUrl = '' } = await sqs.createQueue({ QueueName: arn.split(':').at(-1), Attributes: { Policy } })
   await sns.subscribe({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: arn, Attributes: { RawMessageDelivery: 'true' } })
   return QueueUrl

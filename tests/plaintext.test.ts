@@ -10,6 +10,7 @@ import { readSettings } from '../src/model/config.ts'
 import { settings } from '../src/settings.ts'
 import { trailOfEverything } from './log-files.ts'
 import { searchPlaintext } from './plaintext-search.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder, type TestServer } from './server.ts'
 
 const WORDS = ['body', 'attribute', 'subject', 'queued', 'object', 'part', 'tag', 'password', 'metadata', 'encrypted'] as const
@@ -25,8 +26,7 @@ async function plant({ url }: TestServer): Promise<void> {
   const { TopicArn = '' } = await sns.createTopic({ Name: 'planted', Tags: [{ Key: 'tag', Value: planted('tag') }] })
   const { QueueUrl = '' } = await sqs.createQueue({ QueueName: 'planted' })
   const queueArn = TopicArn.replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  await sqs.setQueueAttributes({ QueueUrl, Attributes: { Policy: JSON.stringify({ Statement }) } })
+  await sqs.setQueueAttributes({ QueueUrl, Attributes: { Policy: topicsMaySend(queueArn) } })
   await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn })
   await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `http://user:${planted('password')}@127.0.0.1:9/hook` })
   const message = { Message: planted('body'), Subject: planted('subject'), MessageAttributes: { a: attribute } }
@@ -122,10 +122,9 @@ test('a queue with encryption keeps its messages sealed where nothing else is, a
   const encryptions: readonly Record<string, string>[] = [{ SqsManagedSseEnabled: 'true' }, { KmsMasterKeyId: keyArn }]
   for (const [at, encryption] of encryptions.entries()) {
     const queueArn = `${TopicArn.replace(':sns:', ':sqs:').replace(/open$/, '')}sealed-${at}`
-    const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
     const { QueueUrl = '' } = await sqs.createQueue({
       QueueName: `sealed-${at}`,
-      Attributes: { ...encryption, Policy: JSON.stringify({ Statement }) },
+      Attributes: { ...encryption, Policy: topicsMaySend(queueArn) },
     })
     const MessageAttributes = { a: { DataType: 'String', StringValue: planted('encrypted') } }
     await sqs.sendMessage({ QueueUrl, MessageBody: planted('encrypted'), MessageAttributes })

@@ -1,18 +1,14 @@
 // SNS refuses in the words of AWS: each text is one that was recorded against it.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
+import { startFileServer } from './file-server.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { ROOT_KEY, clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { ROOT_KEY, clientConfig } from './server.ts'
 
 const ACCOUNT = '000000000000'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const topicNamed = async (name: string): Promise<string> => (await sns.createTopic({ Name: name })).TopicArn ?? ''
 const arnOf = (service: string, name: string): string => `arn:aws:${service}:us-east-1:${ACCOUNT}:${name}`

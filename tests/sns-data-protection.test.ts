@@ -1,17 +1,14 @@
 // Data protection policies of topics: what a message meets on its way in.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, runCommand } from './server.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, data } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
 
@@ -39,12 +36,7 @@ async function protectedTopic(Name: string, DataProtectionPolicy: string) {
   const { QueueUrl = '' } = await sqs.createQueue({ QueueName: Name })
   const { Attributes } = await sqs.getQueueAttributes({ QueueUrl, AttributeNames: ['QueueArn'] })
   const Resource = Attributes?.['QueueArn'] ?? ''
-  const Principal = { Service: 'sns.amazonaws.com' }
-  const Policy = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Principal, Action: 'sqs:SendMessage', Resource }],
-  })
-  await sqs.setQueueAttributes({ QueueUrl, Attributes: { Policy } })
+  await sqs.setQueueAttributes({ QueueUrl, Attributes: { Policy: topicsMaySend(Resource) } })
   await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: Resource, Attributes: { RawMessageDelivery: 'true' } })
   const arrived = async () => (await sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10 })).Messages?.map(({ Body }) => Body) ?? []
   return { TopicArn, arrived }
@@ -150,7 +142,7 @@ test('audits tell identifiers and counts with the message, and nothing of what w
   await server.kill()
   const sql = `SELECT eventname, CAST(serviceeventdetails AS VARCHAR) AS details, errormessage FROM events
     WHERE eventname IN ('SensitiveDataFound', 'NoSensitiveDataFound', 'Publish')`
-  const { output } = await runCommand(['query', '--data', folder.path, '--json', sql])
+  const { output } = await runCommand(['query', '--data', data, '--json', sql])
   assert.ok(!output.includes('hears.example'))
   const rows = output
     .trim()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { topicsMaySend } from './queue-policy.ts'
 import { openReceiver } from './receiver.ts'
 import { invalid, refusalOf } from './refusal.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
@@ -72,11 +73,7 @@ test("queues keep what comes from such a topic as they ask, and the topic's key 
   assert.equal(made.code, 0, made.notes)
   const TopicArn = (await again.createTopic({ Name: 'keyed', Attributes: { KmsMasterKeyId: 'alias/topics' } })).TopicArn ?? ''
   const queueArn = `arn:aws:sqs:us-east-1:${ACCOUNT}:keyed`
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const { QueueUrl } = await queues.createQueue({
-    QueueName: 'keyed',
-    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-  })
+  const { QueueUrl } = await queues.createQueue({ QueueName: 'keyed', Attributes: { Policy: topicsMaySend(queueArn) } })
   await again.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn, Attributes: { RawMessageDelivery: 'true' } })
   await again.publish({ TopicArn, Message: 'to a queue' })
   const { Messages } = await queues.receiveMessage({ QueueUrl, WaitTimeSeconds: 5 })

@@ -1,21 +1,18 @@
 // Publish and PublishBatch through the stock SDK and by hand: what is taken, what is refused, and how requests may be written.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { type MessageAttributeValue, type PublishBatchRequestEntry, SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig } from './server.ts'
 import { sendSigned } from './sign.ts'
 
 const ACCOUNT = '000000000000'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const arnOf = (name: string): string => `arn:aws:sns:us-east-1:${ACCOUNT}:${name}`
 const { TopicArn = '' } = await sns.createTopic({ Name: 'published' })
@@ -30,8 +27,7 @@ interface Subscribed {
 async function subscribedTopic(name: string, raw: boolean): Promise<Subscribed> {
   const topicArn = (await sns.createTopic({ Name: name })).TopicArn ?? ''
   const queueArn = topicArn.replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  const Policy = topicsMaySend(queueArn)
   const { QueueUrl } = await sqs.createQueue({ QueueName: name, Attributes: { Policy } })
   await sns.subscribe({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queueArn, Attributes: { RawMessageDelivery: String(raw) } })
   return {

@@ -1,21 +1,18 @@
 // Platform applications and endpoints through the stock SDK, in the words of AWS.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
 import { createAuthority } from './certificates.ts'
+import { startFileServer } from './file-server.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, runCommand } from './server.ts'
 import { until } from './until.ts'
 
 const ACCOUNT = '000000000000'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server, data } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const ADM = { PlatformPrincipal: 'client-id', PlatformCredential: 'client-secret' }
 const arnOf = (resource: string): string => `arn:aws:sns:us-east-1:${ACCOUNT}:${resource}`
@@ -107,7 +104,7 @@ test('creating an application again: the same ARN for the same properties, also 
   assert.deepEqual(await refusalOf(create('again', 'ADM', { ...ADM, PlatformCredential: 'other' })), other)
   assert.deepEqual(await refusalOf(create('again', 'ADM', { ...ADM, Enabled: 'false' })), other)
   assert.equal(await applicationNamed('again', 'BAIDU'), arnOf('app/BAIDU/again'), 'another platform, another application')
-  const { code, notes } = await runCommand(['keys', 'rotate', '--root', '--data', folder.path])
+  const { code, notes } = await runCommand(['keys', 'rotate', '--root', '--data', data])
   assert.equal(code, 0, notes)
   assert.equal(await applicationNamed('again'), arn)
 })
@@ -122,13 +119,13 @@ test('the attributes of an application: replaced by name, and told to nobody who
   assert.deepEqual(await refusalOf(set({})), NO_ATTRIBUTES)
   const absent = arnOf('app/ADM/absent')
   assert.deepEqual(await refusalOf(set({}, absent)), NO_ATTRIBUTES, 'what is missing comes first')
-  for (const refused of [
-    set({ Enabled: 'true' }, absent),
-    sns.getPlatformApplicationAttributes({ PlatformApplicationArn: absent }),
-    sns.listEndpointsByPlatformApplication({ PlatformApplicationArn: absent }),
-    sns.createPlatformEndpoint({ PlatformApplicationArn: absent, Token: 't' }),
+  for (const call of [
+    () => set({ Enabled: 'true' }, absent),
+    () => sns.getPlatformApplicationAttributes({ PlatformApplicationArn: absent }),
+    () => sns.listEndpointsByPlatformApplication({ PlatformApplicationArn: absent }),
+    () => sns.createPlatformEndpoint({ PlatformApplicationArn: absent, Token: 't' }),
   ])
-    assert.deepEqual(await refusalOf(refused), NO_APPLICATION)
+    assert.deepEqual(await refusalOf(call()), NO_APPLICATION)
   assert.deepEqual(await refusalOf(set({ Enabled: 'maybe' })), reason('Invalid value for attribute: Enabled: must be true or false'))
   assert.deepEqual(await refusalOf(set({ ApplePlatformTeamID: 'x' })), reason('Invalid attribute name: ApplePlatformTeamID'))
   assert.deepEqual(
@@ -211,8 +208,8 @@ test('what endpoints refuse', async () => {
     [`${EndpointArn}invalid`, 'EndpointArn Reason: ARN specifies an invalid endpointId: UUID must be encoded in exactly 36 characters.'],
     ['x', 'EndpointArn Reason: An ARN must have at least 6 elements, not 1'],
   ] as const)
-    for (const call of [sns.deleteEndpoint({ EndpointArn: arn }), sns.getEndpointAttributes({ EndpointArn: arn })])
-      assert.deepEqual(await refusalOf(call), invalid(text))
+    for (const call of ['deleteEndpoint', 'getEndpointAttributes'] as const)
+      assert.deepEqual(await refusalOf(sns[call]({ EndpointArn: arn })), invalid(text))
   assert.deepEqual(
     await refusalOf(sns.createPlatformEndpoint({ PlatformApplicationArn: arnOf('app/ADM/a/b'), Token: 't' })),
     invalid(`PlatformApplicationArn ${SLASHES}`),
@@ -265,11 +262,7 @@ test('topics are told when endpoints come, change and go', async () => {
   const { TopicArn = '' } = await sns.createTopic({ Name: 'told' })
   const queueArn = TopicArn.replace(':sns:', ':sqs:')
   const sqs = new SQS(clientConfig(server.url))
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const { QueueUrl } = await sqs.createQueue({
-    QueueName: 'told',
-    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-  })
+  const { QueueUrl } = await sqs.createQueue({ QueueName: 'told', Attributes: { Policy: topicsMaySend(queueArn) } })
   await sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: queueArn })
   const topics = { EventEndpointCreated: TopicArn, EventEndpointUpdated: TopicArn, EventEndpointDeleted: TopicArn }
   const PlatformApplicationArn = await applicationNamed('telling', 'ADM', { ...ADM, ...topics })

@@ -1,19 +1,15 @@
 // SMS attributes, opt-outs and the sandbox through the stock SDK, in the words of AWS. No provider is connected: what would have to be
 // sent is refused by name.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
+import { startFileServer } from './file-server.ts'
 import { invalid, refusalOf } from './refusal.ts'
 import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server, data } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const plain = (message: string) => ['InvalidParameterException', 400, message]
 const unfit = (...faults: readonly (readonly [value: string, path: string, constraint: string])[]) => [
@@ -94,11 +90,11 @@ test('the sandbox without a provider: what it takes, what it refuses, and why no
   ] as const) {
     const refused = unfit(...constraints.map((constraint) => [PhoneNumber, 'phoneNumber', constraint] as const))
     for (const call of [
-      sns.createSMSSandboxPhoneNumber({ PhoneNumber }),
-      sns.deleteSMSSandboxPhoneNumber({ PhoneNumber }),
-      sns.verifySMSSandboxPhoneNumber({ PhoneNumber, OneTimePassword: '12345' }),
+      () => sns.createSMSSandboxPhoneNumber({ PhoneNumber }),
+      () => sns.deleteSMSSandboxPhoneNumber({ PhoneNumber }),
+      () => sns.verifySMSSandboxPhoneNumber({ PhoneNumber, OneTimePassword: '12345' }),
     ])
-      assert.deepEqual(await refusalOf(call), refused)
+      assert.deepEqual(await refusalOf(call()), refused)
   }
   assert.deepEqual(
     await refusalOf(sns.createSMSSandboxPhoneNumber({ PhoneNumber: '+15555550100', LanguageCode: 'tlh' as 'en-US' })),
@@ -155,8 +151,8 @@ test('publishing to a phone number: malformed, and not offered', async () => {
 })
 
 test('with the limits of AWS, calls beyond the rate are throttled in the form of the SMS operations', async () => {
-  const data = temporaryFolder()
-  const limited = await startTestServer({ data: data.path, words: ['--set', 'limits.profile=aws'] })
+  const limits = temporaryFolder()
+  const limited = await startTestServer({ data: limits.path, words: ['--set', 'limits.profile=aws'] })
   try {
     const client = new SNS(clientConfig(limited.url))
     const set = () => client.setSMSAttributes({ attributes: { DefaultSMSType: 'Promotional' } })
@@ -166,12 +162,12 @@ test('with the limits of AWS, calls beyond the rate are throttled in the form of
     for (const { name, message } of refused) assert.deepEqual([name, message], ['ThrottledException', 'Rate exceeded'])
   } finally {
     await limited.kill()
-    data.remove()
+    limits.remove()
   }
 })
 
 test('what quotes a number or a code to the caller tells neither to the record', async () => {
-  const { code, output, notes } = await runCommand(['query', '--data', folder.path, '--json', 'SELECT * FROM events'])
+  const { code, output, notes } = await runCommand(['query', '--data', data, '--json', 'SELECT * FROM events'])
   assert.equal(code, 0, notes)
   assert.ok(output.includes('CreateSMSSandboxPhoneNumber'))
   for (const personal of ['15555550100', '+1-555', '1234567890', 'InvalidPhoneNumber', '12a45', '+1555x'])

@@ -2,21 +2,17 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
+import { startFileServer } from './file-server.ts'
 import { openReceiver } from './receiver.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig, runCommand } from './server.ts'
 
 const ACCOUNT = '000000000000'
 const GUEST = '111122223333'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server, data } = await startFileServer()
 const receiver = await openReceiver()
 const sns = new SNS(clientConfig(server.url))
-after(async () => {
-  await receiver.close()
-  await server.kill()
-  folder.remove()
-})
+after(() => receiver.close())
 
 const NO_SUBSCRIPTION = ['NotFoundException', 404, 'Subscription does not exist']
 const arnOf = (service: string, name: string): string => `arn:aws:${service}:us-east-1:${ACCOUNT}:${name}`
@@ -313,7 +309,7 @@ test('unsubscribing: by whom, of what, and counted', async () => {
 test('subscriptions come in pages of a hundred, each account sees its own, and the owner of one may change it', async () => {
   const far = { ...clientConfig(server.url), region: 'eu-north-1' }
   const owner = new SNS(far)
-  const { output } = await runCommand(['accounts', 'create', GUEST, '--data', folder.path, '--json'])
+  const { output } = await runCommand(['accounts', 'create', GUEST, '--data', data, '--json'])
   const { AccessKeyId = '', SecretAccessKey = '' } = JSON.parse(output) as Record<string, string>
   const guest = new SNS({ ...far, credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } })
   const { TopicArn = '' } = await owner.createTopic({ Name: 'shared' })

@@ -1,21 +1,17 @@
 // Topics through the stock SDK: names, attributes, policies, permissions, tags and pages, in the words of AWS.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
+import { startFileServer } from './file-server.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig } from './server.ts'
 import { sendSigned } from './sign.ts'
 
 const ACCOUNT = '000000000000'
 const OTHER = '111122223333'
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sns = new SNS(clientConfig(server.url))
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const arnOf = (name: string): string => `arn:aws:sns:us-east-1:${ACCOUNT}:${name}`
 const topicNamed = async (Name: string): Promise<string> => (await sns.createTopic({ Name })).TopicArn ?? ''
@@ -272,12 +268,12 @@ test('tags: lengths, duplicates, fifty of them, and what becomes of them when th
     400,
     'Could not complete request: tag quota of per resource exceeded',
   ])
-  for (const refused of [
-    sns.tagResource({ ResourceArn: arnOf('absent'), Tags: [Tag('a')] }),
-    sns.untagResource({ ResourceArn: arnOf('absent'), TagKeys: ['a'] }),
-    sns.listTagsForResource({ ResourceArn: arnOf('absent') }),
+  for (const call of [
+    () => sns.tagResource({ ResourceArn: arnOf('absent'), Tags: [Tag('a')] }),
+    () => sns.untagResource({ ResourceArn: arnOf('absent'), TagKeys: ['a'] }),
+    () => sns.listTagsForResource({ ResourceArn: arnOf('absent') }),
   ])
-    assert.deepEqual(await refusalOf(refused), ['ResourceNotFoundException', 404, 'Resource does not exist'])
+    assert.deepEqual(await refusalOf(call()), ['ResourceNotFoundException', 404, 'Resource does not exist'])
   await sns.deleteTopic({ TopicArn: ResourceArn })
   await sns.createTopic({ Name: 'tagged', Tags: [Tag('fresh')] })
   assert.deepEqual(await list(), [Tag('fresh')])

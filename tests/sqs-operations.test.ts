@@ -1,17 +1,13 @@
 // Every operation and every attribute of SQS through the stock JavaScript client, against a real server: what is set is shown, what is
 // asked for comes, and each limit holds at its edge.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { type MessageAttributeValue, type QueueAttributeName, SQS, SQSServiceException } from '@aws-sdk/client-sqs'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { clientConfig } from './server.ts'
 import { until } from './until.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server } = await startFileServer()
 const sqs = new SQS(clientConfig(server.url))
 const ACCOUNT = '000000000000'
 const arnOf = (name: string): string => `arn:aws:sqs:us-east-1:${ACCOUNT}:${name}`

@@ -7,13 +7,12 @@ import type { MessageHeader } from '../src/model/message.ts'
 import { createSns } from '../src/services/sns/index.ts'
 import { createSqs } from '../src/services/sqs/index.ts'
 import { ACCOUNT, createHarness, type Harness, REGION } from './harness.ts'
+import { topicsMaySend } from './queue-policy.ts'
 
 const HOST = 'sealcast.test:4566'
 const arnOf = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`
 const urlOf = (name: string): string => `http://${HOST}/${ACCOUNT}/${name}`
-const OPEN = JSON.stringify({
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }],
-})
+const OPEN = topicsMaySend('*')
 const SECRET = 'planted-in-a-topic'
 
 interface World extends Harness {

@@ -5,23 +5,20 @@ import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
 import { STS } from '@aws-sdk/client-sts'
+import { startFileServer } from './file-server.ts'
+import { topicsMaySend } from './queue-policy.ts'
 import { openReceiver } from './receiver.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, startTestServer, temporaryFolder } from './server.ts'
+import { clientConfig } from './server.ts'
 import { until } from './until.ts'
 
 const ACCOUNT = '000000000000'
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const receiver = await openReceiver()
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
-after(async () => {
-  await receiver.close()
-  await server.kill()
-  folder.remove()
-})
+after(() => receiver.close())
 
 const topicNamed = async (name: string): Promise<string> => (await sns.createTopic({ Name: name })).TopicArn ?? ''
 const arnOf = (service: string, name: string): string => `arn:aws:${service}:us-east-1:${ACCOUNT}:${name}`
@@ -29,11 +26,7 @@ const arnOf = (service: string, name: string): string => `arn:aws:${service}:us-
 /** A queue that lets every topic in. */
 async function queueNamed(name: string): Promise<{ readonly url: string; readonly arn: string }> {
   const arn = arnOf('sqs', name)
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn }]
-  const { QueueUrl } = await sqs.createQueue({
-    QueueName: name,
-    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-  })
+  const { QueueUrl } = await sqs.createQueue({ QueueName: name, Attributes: { Policy: topicsMaySend(arn) } })
   return { url: QueueUrl ?? '', arn }
 }
 

@@ -1,11 +1,12 @@
 // A trail from outside: bucket, trail and selectors by the stock SDK, and then the log files, checked as CloudTrail documents them.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { CloudTrail } from '@aws-sdk/client-cloudtrail'
 import { S3 } from '@aws-sdk/client-s3'
 import { SNS } from '@aws-sdk/client-sns'
-import { ROOT_KEY, clientConfig, runCommand, startTestServer, temporaryFolder } from './server.ts'
+import { startFileServer } from './file-server.ts'
+import { ROOT_KEY, clientConfig, runCommand } from './server.ts'
 import { until } from './until.ts'
 
 type EventRecord = Readonly<Record<string, unknown>>
@@ -21,15 +22,10 @@ const ROOT_IDENTITY = {
 }
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path, words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const { server, data } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
 const sns = new SNS(clientConfig(server.url))
 const s3 = new S3({ ...clientConfig(server.url), forcePathStyle: true })
 const cloudtrail = new CloudTrail(clientConfig(server.url))
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const cloudtrailMay = (Action: string, Resource: string, more: object = {}) => ({
   Effect: 'Allow',
@@ -239,7 +235,7 @@ test('a wrong signature is no event of a trail, and found by a query as an event
   const { code, output } = await runCommand([
     'query',
     '--data',
-    folder.path,
+    data,
     '--json',
     `SELECT event_class, eventname, errorcode, eventtype, eventcategory, requestparameters,
        useridentity.type AS type, useridentity.accesskeyid AS key
@@ -263,7 +259,7 @@ test('the record that SQL shows is the record of the log file, byte for byte', a
   const { output } = await runCommand([
     'query',
     '--data',
-    folder.path,
+    data,
     '--json',
     `SELECT eventjson FROM events WHERE eventcategory = 'Data' AND eventsource = 'sns.amazonaws.com'`,
   ])

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SNS } from '@aws-sdk/client-sns'
 import { Connection } from './connection.ts'
-import { BENCH_KEY } from './pairs.ts'
-import { startScript, startSealcast } from './processes.ts'
+import { BENCH_KEY, ended, startOurs } from './pairs.ts'
+import { pause, startScript } from './processes.ts'
 import { batchBody, publishBody, signRequest, SNS_FORM } from './requests.ts'
 
 export interface Report {
@@ -32,14 +32,11 @@ export interface DeliveryBench {
 
 export async function startDeliveryBench(): Promise<DeliveryBench> {
   const folder = mkdtempSync(join(tmpdir(), 'sealcast-deliveries-'))
-  const environment = { SEALCAST_ROOT_ACCESS_KEY_ID: BENCH_KEY.accessKeyId, SEALCAST_ROOT_SECRET_ACCESS_KEY: BENCH_KEY.secretAccessKey }
-  const server = await startSealcast(join(folder, 'data'), environment, ['--set', 'outbound.allow=127.0.0.0/8'])
+  const server = await startOurs(join(folder, 'data'), ['--set', 'outbound.allow=127.0.0.0/8'])
   const receiver = await startScript(join(import.meta.dirname, 'receiver.ts'), [])
-  const url = String(server.first['url'])
-  const port = Number(new URL(url).port)
   const base = `http://127.0.0.1:${String(receiver.first['port'])}`
-  const sns = new SNS({ endpoint: url, region: BENCH_KEY.region, credentials: BENCH_KEY })
-  const signer = { ...BENCH_KEY, host: new URL(url).host }
+  const sns = new SNS({ endpoint: server.url, region: BENCH_KEY.region, credentials: BENCH_KEY })
+  const signer = { ...BENCH_KEY, host: server.host }
   const ask = async (path: string): Promise<string> => (await fetch(`${base}/${path}`)).text()
   const report = async (): Promise<Report> => JSON.parse(await ask('report')) as Report
   const send = async (connections: readonly Connection[], bodies: () => string | undefined): Promise<void> => {
@@ -52,10 +49,10 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
     }
     await Promise.all(connections.map(one))
   }
-  const open = (count: number): Promise<Connection[]> => Promise.all(Array.from({ length: count }, () => Connection.open(port)))
+  const open = (count: number): Promise<Connection[]> => Promise.all(Array.from({ length: count }, () => Connection.open(server.port)))
   let endpoints = 0
   return {
-    pid: server.child.pid ?? 0,
+    pid: server.pid,
     ask,
     report,
     async topic(name, count, attributes = {}) {
@@ -97,17 +94,10 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
     },
     async end() {
       receiver.child.kill()
-      await new Promise((resolve) => {
-        server.child.once('exit', resolve)
-        server.child.kill()
-      })
+      await ended(server)
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
 function stamped(bytes: number): string {

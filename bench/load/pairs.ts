@@ -30,15 +30,12 @@ export interface Pair {
   readonly bare: Measured
 }
 
-/** Our server as it is by default, on an empty directory. `restMs`: until what its start left to do is done. */
-export async function startOurs(dataFolder: string, restMs = 0): Promise<OurServer> {
+/** Our server as it is by default but for `words`, on an empty directory. */
+export async function startOurs(dataFolder: string, words: readonly string[] = []): Promise<OurServer> {
   const started = performance.now()
-  const { child, first } = await startSealcast(dataFolder, {
-    SEALCAST_ROOT_ACCESS_KEY_ID: BENCH_KEY.accessKeyId,
-    SEALCAST_ROOT_SECRET_ACCESS_KEY: BENCH_KEY.secretAccessKey,
-  })
+  const environment = { SEALCAST_ROOT_ACCESS_KEY_ID: BENCH_KEY.accessKeyId, SEALCAST_ROOT_SECRET_ACCESS_KEY: BENCH_KEY.secretAccessKey }
+  const { child, first } = await startSealcast(dataFolder, environment, words)
   const readyMs = performance.now() - started
-  await new Promise((resolve) => setTimeout(resolve, restMs))
   const url = String(first['url'])
   return { pid: child.pid ?? 0, child, port: Number(new URL(url).port), host: new URL(url).host, url, readyMs }
 }
@@ -61,17 +58,17 @@ export type JobParts = Omit<Job, 'port'>
 
 /** Resolves when all requests are answered. */
 export async function exercise({ port }: BenchServer, job: JobParts): Promise<void> {
-  const { result } = await startLoad({ ...job, port })
-  await result
+  await (
+    await startLoad({ ...job, port })
+  ).result
 }
 
 /** Undefined: void, since the load generator had no core to spare. */
 export async function measure(name: string, { pid, port }: BenchServer, job: JobParts): Promise<Measured | undefined> {
   const load = await startLoad({ ...job, port })
   const before = cpuSeconds(pid)
-  const result = await load.result
+  const result = allGood(name, await load.result)
   const cpu = cpuSeconds(pid) - before
-  if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} requests failed`)
   if (result.cpuSeconds / result.seconds > GENERATOR_CPU_MAX) return undefined
   return { ...result, cpuPerRequestUs: (cpu / result.requests) * 1e6 }
 }
@@ -100,7 +97,10 @@ export function medianBy<T>(values: readonly T[], by: (value: T) => number): T |
   return values.toSorted((a, b) => by(a) - by(b))[Math.floor(values.length / 2)]
 }
 
-export function pairLine(name: string, { ratio, ours, bare }: Pair): string {
+/** Undefined: every round was void. */
+export function pairLine(name: string, pair: Pair | undefined): string {
+  if (pair === undefined) return `${name.padEnd(20)} void: the load generator was the bottleneck in every round`
+  const { ratio, ours, bare } = pair
   return (
     `${name.padEnd(20)} ${ours.cpuPerRequestUs.toFixed(1).padStart(8)} ${bare.cpuPerRequestUs.toFixed(1).padStart(8)}` +
     ` ${ratio.toFixed(3).padStart(6)} ${(ours.requests / ours.seconds).toFixed(0).padStart(8)}` +
@@ -109,6 +109,16 @@ export function pairLine(name: string, { ratio, ours, bare }: Pair): string {
 }
 
 export const PAIR_HEADER = `case                  ours us  bare us  ratio    req/s  p50 ms  p99 ms`
+
+/** What a load measures of which every request has to succeed. */
+export async function runLoad(name: string, job: Job): Promise<Result> {
+  return allGood(name, await (await startLoad(job)).result)
+}
+
+function allGood(name: string, result: Result): Result {
+  if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} requests failed`)
+  return result
+}
 
 /** Resolves when the load is warm, with a promise of what it measures from then on. */
 async function startLoad(job: Job): Promise<{ readonly result: Promise<Result> }> {

@@ -95,3 +95,7 @@ function statFields(pid: number): string[] | undefined {
     return undefined
   }
 }
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}

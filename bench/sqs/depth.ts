@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { Connection } from '../load/connection.ts'
 import { ended, exercise, type JobParts, measure, type Measured, medianBy, type OurServer, startOurs } from '../load/pairs.ts'
-import { cpuSeconds, memoryMb } from '../load/processes.ts'
+import { cpuSeconds, memoryMb, pause } from '../load/processes.ts'
 import { ask, createQueues, cycleJob, signerOf } from './queues.ts'
 
 export interface DepthFigures {
@@ -92,7 +92,7 @@ const SETTLED_AFTER_LOOKS_MAX = 120
 async function settled({ pid }: OurServer): Promise<void> {
   for (let looks = 0, quiet = 0; quiet < 3 && looks < SETTLED_AFTER_LOOKS_MAX; looks++) {
     const before = cpuSeconds(pid)
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EACH_MS))
+    await pause(LOOK_EACH_MS)
     quiet = (cpuSeconds(pid) - before) / (LOOK_EACH_MS / 1000) < SETTLED_CPU ? quiet + 1 : 0
   }
 }

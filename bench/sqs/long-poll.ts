@@ -2,7 +2,7 @@
 // others that wait at queues of their own; what these cost while nothing comes.
 import { Connection } from '../load/connection.ts'
 import type { OurServer } from '../load/pairs.ts'
-import { cpuSeconds } from '../load/processes.ts'
+import { cpuSeconds, pause } from '../load/processes.ts'
 import { ask, createQueues, signerOf } from './queues.ts'
 
 export interface LongPollFigures {
@@ -73,8 +73,4 @@ async function pollTimes(server: OurServer, QueueUrl: string, times: number): Pr
 
 function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.floor(sorted.length * share)] ?? 0
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

@@ -1,20 +1,16 @@
 // needs: aws
 // The AWS CLI, unchanged, over the event history and channels.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { test } from 'node:test'
+import { startFileServer } from '../file-server.ts'
+import { awsEnvironment } from '../server.ts'
 import { awsAnswer, runProgram } from './shell.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: `${folder.path}/data` })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, folder } = await startFileServer()
 
 const environment = awsEnvironment(server.url)
 
-const aws = (...words: string[]): Promise<Record<string, unknown>> => awsAnswer(words, { folder: folder.path, environment })
+const aws = (...words: string[]): Promise<Record<string, unknown>> => awsAnswer(words, { folder, environment })
 
 test('lookup-events in pages, by attribute and time', async () => {
   for (const name of ['a', 'b', 'c']) await aws('sns', 'create-topic', '--name', name)
@@ -31,7 +27,7 @@ test('lookup-events in pages, by attribute and time', async () => {
   const none = await aws('cloudtrail', 'lookup-events', '--end-time', '2001-01-01')
   assert.deepEqual(none['Events'], [])
   const refused = await runProgram('aws', ['cloudtrail', 'lookup-events', '--start-time', '2002-01-01', '--end-time', '2001-01-01'], {
-    folder: folder.path,
+    folder,
     environment,
   })
   assert.match(refused.notes, /\(InvalidTimeRangeException\) when calling the LookupEvents operation/)
@@ -67,11 +63,11 @@ test('a channel, and events put into it', async () => {
   const wrong = await runProgram(
     'aws',
     ['cloudtrail-data', 'put-audit-events', '--channel-arn', 'arn:x', '--audit-events', '[{"id":"a","eventData":"{}"}]'],
-    { folder: folder.path, environment },
+    { folder, environment },
   )
   assert.match(wrong.notes, /\(InvalidChannelARN\) when calling the PutAuditEvents operation/)
   const policy = await runProgram('aws', ['cloudtrail', 'start-query', '--query-statement', 'SELECT 1'], {
-    folder: folder.path,
+    folder,
     environment,
   })
   assert.match(policy.notes, /\(UnsupportedOperationException\) when calling the StartQuery operation: .*sealcast query/)

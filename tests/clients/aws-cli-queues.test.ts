@@ -1,17 +1,13 @@
 // needs: aws
 // The AWS CLI, unchanged, on queues: redrive into a dead-letter queue, and back by a move task, as an operator does it.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { test } from 'node:test'
+import { startFileServer } from '../file-server.ts'
+import { awsEnvironment } from '../server.ts'
 import { untilTrue } from '../until.ts'
 import { awsAnswer } from './shell.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, folder } = await startFileServer()
 
 interface Message {
   readonly Body: string
@@ -21,7 +17,7 @@ interface Message {
 
 /** Quirk: version 1 of the CLI does not look at AWS_ENDPOINT_URL for SQS. */
 function sqs<T = Record<string, string>>(...words: string[]): Promise<T> {
-  const options = { folder: folder.path, environment: awsEnvironment(server.url) }
+  const options = { folder, environment: awsEnvironment(server.url) }
   return awsAnswer(['sqs', '--endpoint-url', server.url, ...words], options) as Promise<T>
 }
 

@@ -4,23 +4,19 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { test } from 'node:test'
+import { startFileServer } from '../file-server.ts'
+import { awsEnvironment } from '../server.ts'
 import { outputOf } from './shell.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: join(folder.path, 'data') })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, folder } = await startFileServer()
 
 const environment = awsEnvironment(server.url)
 
-const aws = (...words: string[]): Promise<string> => outputOf('aws', words, { folder: folder.path, environment })
+const aws = (...words: string[]): Promise<string> => outputOf('aws', words, { folder, environment })
 
 test('the AWS CLI: mb, cp, sync, ls, mv, rm and rb, in parts where files are large', async () => {
-  const local = (path: string): string => join(folder.path, path)
+  const local = (path: string): string => join(folder, path)
   const large = randomBytes(9 * 1024 * 1024)
   mkdirSync(local('here/sub'), { recursive: true })
   writeFileSync(local('here/large'), large)

@@ -2,23 +2,20 @@
 // The AWS CLI, unchanged, through a topic's whole life.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { startFileServer } from '../file-server.ts'
+import { topicsMaySend } from '../queue-policy.ts'
 import { openReceiver } from '../receiver.ts'
-import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { awsEnvironment } from '../server.ts'
 import { awsAnswer, runProgram } from './shell.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server, folder } = await startFileServer()
 const receiver = await openReceiver()
-after(async () => {
-  await receiver.close()
-  await server.kill()
-  folder.remove()
-})
+after(() => receiver.close())
 
 const environment = awsEnvironment(server.url)
 
 async function refused(...words: string[]): Promise<string> {
-  const { code, notes } = await runProgram('aws', words, { folder: folder.path, environment })
+  const { code, notes } = await runProgram('aws', words, { folder, environment })
   assert.notEqual(code, 0)
   return notes.trim()
 }
@@ -26,15 +23,14 @@ async function refused(...words: string[]): Promise<string> {
 function aws(...words: string[]): Promise<Record<string, never>> {
   // Quirk: version 1 of the CLI does not look at AWS_ENDPOINT_URL for SQS.
   const all = words[0] === 'sqs' ? ['--endpoint-url', server.url, ...words] : words
-  return awsAnswer(all, { folder: folder.path, environment }) as Promise<Record<string, never>>
+  return awsAnswer(all, { folder, environment }) as Promise<Record<string, never>>
 }
 
 test('the AWS CLI: topic, queue, receiver, publish, batch, attributes, unsubscribe, delete', async () => {
   const { TopicArn } = await aws('sns', 'create-topic', '--name', 'cli', '--tags', 'Key=team,Value=a b')
   assert.equal(TopicArn, 'arn:aws:sns:us-east-1:000000000000:cli')
   const queueArn = String(TopicArn).replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const attributes = JSON.stringify({ Policy: JSON.stringify({ Version: '2012-10-17', Statement }) })
+  const attributes = JSON.stringify({ Policy: topicsMaySend(queueArn) })
   const { QueueUrl } = await aws('sqs', 'create-queue', '--queue-name', 'cli', '--attributes', attributes)
   const toQueue = await aws(
     'sns',

@@ -2,20 +2,16 @@
 // boto3, unchanged, through a topic's whole life and on queues: tour.py and queues.py fail with the first thing that is not as on AWS.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { test } from 'node:test'
+import { startFileServer } from '../file-server.ts'
+import { awsEnvironment } from '../server.ts'
 import { runProgram } from './shell.ts'
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path, words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
+const { server, folder } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
 
 test('boto3: queues by its resources, standard and FIFO, dead letters, errors', async () => {
   const { code, output, notes } = await runProgram('python3', [join(import.meta.dirname, 'queues.py')], {
-    folder: folder.path,
+    folder,
     environment: { ...awsEnvironment(server.url), AWS_ENDPOINT_URL_SQS: server.url },
   })
   assert.equal(code, 0, notes)
@@ -24,7 +20,7 @@ test('boto3: queues by its resources, standard and FIFO, dead letters, errors', 
 
 test('boto3: topic, queue, receiver, publish, batch, paging, trail, unsubscribe, delete', async () => {
   const { code, output, notes } = await runProgram('python3', [join(import.meta.dirname, 'tour.py')], {
-    folder: folder.path,
+    folder,
     environment: awsEnvironment(server.url),
   })
   assert.equal(code, 0, notes)

@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { SQS } from '@aws-sdk/client-sqs'
-import { clientConfig, ROOT_KEY, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
+import { startFileServer } from '../file-server.ts'
+import { clientConfig, ROOT_KEY, SERVER_REGION } from '../server.ts'
 import { until, untilTrue } from '../until.ts'
 import { outputOf } from './shell.ts'
 
@@ -19,14 +20,11 @@ const LATER = 20
 const VISIBILITY_SECONDS = 5
 const PATIENCE_MS = 90_000
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server, folder } = await startFileServer()
 const sqs = new SQS(clientConfig(server.url))
 const workers: Worker[] = []
 after(async () => {
   for (const worker of workers) await worker.kill()
-  await server.kill()
-  folder.remove()
 })
 
 interface Worker {
@@ -103,7 +101,7 @@ function runsOf({ results }: Place, task: string): ReadonlyMap<number, readonly 
 }
 
 test(`Celery runs ${TASKS} tasks with a worker killed in the middle, and loses none`, async () => {
-  const place = { results: join(folder.path, 'killed'), options: { visibility_timeout: VISIBILITY_SECONDS } }
+  const place = { results: join(folder, 'killed'), options: { visibility_timeout: VISIBILITY_SECONDS } }
   await send(place, TASKS, 'work', 'tasks')
   const worker = startWorker(place, 'tasks', { HELD: String(HELD) })
   const isMidway = () => runsOf(place, 'work').size >= KILLED_AFTER && runsOf(place, 'held').size > 0
@@ -135,7 +133,7 @@ test('Celery: queues that it is told of, a FIFO queue, tasks for later, tasks th
     known: { url, ...key, backoff_policy: { 1: 1, 2: 1 }, backoff_tasks: ['celery_app.failing'] },
     'line.fifo': { url: line, ...key },
   }
-  const place = { results: join(folder.path, 'known'), options: { predefined_queues } }
+  const place = { results: join(folder, 'known'), options: { predefined_queues } }
   const sentAt = Date.now()
   await send(place, LATER, 'work', 'known', '2')
   await send(place, 2, 'failing', 'known')

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { SQS } from '@aws-sdk/client-sqs'
-import { clientConfig, startTestServer, temporaryFolder } from '../server.ts'
+import { startFileServer } from '../file-server.ts'
+import { clientConfig } from '../server.ts'
 import { pause, untilTrue } from '../until.ts'
 
 interface Message {
@@ -27,14 +28,11 @@ interface Options {
 }
 const packages = createRequire(join(process.env['TEST_PACKAGES'] ?? import.meta.dirname, 'package.json'))
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: folder.path })
+const { server } = await startFileServer()
 const sqs = new SQS(clientConfig(server.url))
 const consumers: Consumer[] = []
 after(async () => {
   for (const consumer of consumers) consumer.stop({ abort: true })
-  await server.kill()
-  folder.remove()
 })
 
 /** Errors of the handlers themselves are told apart from those of the queue, of which there must be none. */

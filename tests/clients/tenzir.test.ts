@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { awsEnvironment, startTestServer, temporaryFolder } from '../server.ts'
+import { test } from 'node:test'
+import { startFileServer } from '../file-server.ts'
+import { awsEnvironment } from '../server.ts'
 import { untilTrue } from '../until.ts'
 import { startProgram } from './shell.ts'
 import { clientsOf, type EventRecord, makeTopicTrail, recordsOfKeys } from './topic-trail.ts'
@@ -29,18 +30,13 @@ each {
 write_ndjson
 `
 
-const folder = temporaryFolder()
-const server = await startTestServer({ data: join(folder.path, 'data'), words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const { server, folder } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
 const clients = clientsOf(server.url)
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 test('Tenzir, told by the topic through its queue, brings every event of the trail once', async () => {
   const QueueUrl = await makeTopicTrail(clients)
-  writeFileSync(join(folder.path, 'trail.tql'), PIPELINE)
-  const where = { folder: folder.path, environment: awsEnvironment(server.url) }
+  writeFileSync(join(folder, 'trail.tql'), PIPELINE)
+  const where = { folder, environment: awsEnvironment(server.url) }
   const tenzir = startProgram('tenzir', ['--bare-mode', '-f', 'trail.tql'], where)
   const brought = (): readonly EventRecord[] => {
     const lines = tenzir.output().split('\n').slice(0, -1)
@@ -52,9 +48,7 @@ test('Tenzir, told by the topic through its queue, brings every event of the tra
       const { $metadata } = await clients.sns.createTopic({ Name: `topic-${number}` })
       made.push($metadata.requestId ?? '')
     }
-    await untilTrue(`every call: ${tenzir.notes()}`, () =>
-      made.every((id) => brought().some(({ requestID }) => requestID === id)),
-    )
+    await untilTrue(`every call: ${tenzir.notes()}`, () => made.every((id) => brought().some(({ requestID }) => requestID === id)))
     // Behind the file that tells of it no other one comes.
     await clients.cloudtrail.stopLogging({ Name: 'all' })
     await untilTrue('the last file', () => brought().some(({ eventName }) => eventName === 'StopLogging'))

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { awsEnvironment, SERVER_REGION, startTestServer, temporaryFolder } from '../server.ts'
+import { startFileServer } from '../file-server.ts'
+import { awsEnvironment, SERVER_REGION } from '../server.ts'
 import { untilTrue } from '../until.ts'
 import { outputOf } from './shell.ts'
 import { ACCOUNT, clientsOf, type EventRecord, makeTopicTrail, recordsIn, recordsOfKeys } from './topic-trail.ts'
@@ -23,18 +24,13 @@ interface SqsConsumer {
 const packages = createRequire(join(process.env['TEST_PACKAGES'] ?? import.meta.dirname, 'package.json'))
 
 const TOPICS = 12
-const folder = temporaryFolder()
-const server = await startTestServer({ data: join(folder.path, 'data'), words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const { server, folder } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
 const clients = clientsOf(server.url)
 const { s3, sns, sqs, cloudtrail } = clients
-after(async () => {
-  await server.kill()
-  folder.remove()
-})
 
 const environment = awsEnvironment(server.url)
 
-const run = (program: string, ...words: string[]): Promise<string> => outputOf(program, words, { folder: folder.path, environment })
+const run = (program: string, ...words: string[]): Promise<string> => outputOf(program, words, { folder, environment })
 
 /** What a notice of the trail names, read as consumers do. */
 async function recordsOfNotice(body: string): Promise<readonly EventRecord[]> {
@@ -88,14 +84,12 @@ test('aws s3 ls, cp and sync bring the files as they are', async () => {
 
   const [key, size] = files[0] ?? ['', 0]
   await run('aws', 's3', 'cp', `s3://logs/${key}`, 'one.json.gz')
-  assert.equal(readFileSync(join(folder.path, 'one.json.gz')).length, size)
+  assert.equal(readFileSync(join(folder, 'one.json.gz')).length, size)
   await run('aws', 's3', 'sync', 's3://logs/', 'copy')
-  const copies = globSync('**/*.json.gz', { cwd: join(folder.path, 'copy') })
+  const copies = globSync('**/*.json.gz', { cwd: join(folder, 'copy') })
   assert.deepEqual(copies.toSorted(), files.map(([name]) => name).toSorted())
   assert.equal(await run('aws', 's3', 'sync', 's3://logs/', 'copy'), '', 'nothing is fetched twice')
-  const found = new Set(
-    copies.flatMap((name) => recordsIn(readFileSync(join(folder.path, 'copy', name)))).map(({ requestID }) => requestID),
-  )
+  const found = new Set(copies.flatMap((name) => recordsIn(readFileSync(join(folder, 'copy', name)))).map(({ requestID }) => requestID))
   assert.deepEqual(
     [...made].filter((id) => !found.has(id)),
     [],
@@ -104,7 +98,7 @@ test('aws s3 ls, cp and sync bring the files as they are', async () => {
 
 test("DuckDB's JSON reader reads the downloaded files", async () => {
   const connection = await (await DuckDBInstance.create()).connect()
-  const files = join(folder.path, 'copy', '**', '*.json.gz')
+  const files = join(folder, 'copy', '**', '*.json.gz')
   const sql = `SELECT record.requestID::VARCHAR AS id, record.userIdentity.accountId::VARCHAR AS account
     FROM (SELECT unnest(Records) AS record FROM read_json('${files}', union_by_name = true, maximum_object_size = 100000000))
     WHERE record.eventName = 'CreateTopic' AND record.eventSource = 'sns.amazonaws.com'`

@@ -2,51 +2,37 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { temporaryFolder } from '../server.ts'
+import type { CrashRun } from './crash-run.ts'
 import { runFifoTopic } from './fifo-topic-run.ts'
 import { runQueueCrashRounds } from './queue-rounds.ts'
 import { runCrashRounds } from './rounds.ts'
 
-test(
-  'invariant 1: what was acknowledged before a SIGKILL is there once, with its event, and is delivered',
-  { timeout: 180_000 },
-  async () => {
+function testCrash(name: string, run: (common: CrashRun) => Promise<void>): void {
+  test(name, { timeout: 180_000 }, async () => {
     const folder = temporaryFolder()
     try {
-      const seed = Math.floor(Math.random() * 1e9)
-      const report = await runCrashRounds({ folder: folder.path, rounds: 4, seed, inFlight: 64, report: () => {} })
-      assert.ok(report.acknowledged > 0, `seed ${seed}: something was acknowledged`)
+      await run({ folder: folder.path, seed: Math.floor(Math.random() * 1e9), report: () => {} })
     } finally {
       folder.remove()
     }
-  },
-)
+  })
+}
 
-test(
+testCrash('invariant 1: what was acknowledged before a SIGKILL is there once, with its event, and is delivered', async (common) => {
+  const report = await runCrashRounds({ ...common, rounds: 4, inFlight: 64 })
+  assert.ok(report.acknowledged > 0, `seed ${common.seed}: something was acknowledged`)
+})
+
+testCrash(
   'queues through SIGKILL: nothing acknowledged is lost, nothing deleted comes back, groups keep their order, duplicates stay one',
-  { timeout: 180_000 },
-  async () => {
-    const folder = temporaryFolder()
-    const seed = Math.floor(Math.random() * 1e9)
-    try {
-      const report = await runQueueCrashRounds({ folder: folder.path, rounds: 3, seed, clients: 2, report: () => {} })
-      for (const [what, count] of Object.entries(report)) if (what !== 'unansweredKept') assert.ok(count > 0, `seed ${seed}: ${what}`)
-    } finally {
-      folder.remove()
-    }
+  async (common) => {
+    const report = await runQueueCrashRounds({ ...common, rounds: 3, clients: 2 })
+    for (const [what, count] of Object.entries(report)) if (what !== 'unansweredKept') assert.ok(count > 0, `seed ${common.seed}: ${what}`)
   },
 )
 
-test(
-  'FIFO topics through SIGKILL and failing receivers: each queue has every message once, each group in order',
-  { timeout: 180_000 },
-  async () => {
-    const folder = temporaryFolder()
-    const seed = Math.floor(Math.random() * 1e9)
-    try {
-      const report = await runFifoTopic({ folder: folder.path, messages: 300, groups: 10, queues: 3, seed, report: () => {} })
-      assert.ok(report.published === 300 && report.failures > 0 && report.redelivered > 0, `seed ${seed}: ${JSON.stringify(report)}`)
-    } finally {
-      folder.remove()
-    }
-  },
-)
+testCrash('FIFO topics through SIGKILL and failing receivers: each queue has every message once, each group in order', async (common) => {
+  const report = await runFifoTopic({ ...common, messages: 300, groups: 10, queues: 3 })
+  const isWhole = report.published === 300 && report.failures > 0 && report.redelivered > 0
+  assert.ok(isWhole, `seed ${common.seed}: ${JSON.stringify(report)}`)
+})

@@ -4,16 +4,15 @@ import assert from 'node:assert/strict'
 import { SNS } from '@aws-sdk/client-sns'
 import { type Message, SQS } from '@aws-sdk/client-sqs'
 import { type Random, seededRandom } from '../../src/base/random.ts'
-import { type TestServer, clientConfig, runCommand, startTestServer } from '../server.ts'
+import { topicsMaySend } from '../queue-policy.ts'
+import { type TestServer, clientConfig, startTestServer } from '../server.ts'
 import { pause } from '../until.ts'
+import { type CrashRun, endClean } from './crash-run.ts'
 
-export interface FifoTopicOptions {
-  readonly folder: string
+export interface FifoTopicOptions extends CrashRun {
   readonly messages: number
   readonly groups: number
   readonly queues: number
-  readonly seed: number
-  readonly report: (line: string) => void
 }
 
 export interface FifoTopicReport {
@@ -66,9 +65,7 @@ export async function runFifoTopic(options: FifoTopicOptions): Promise<FifoTopic
     await all
     await run.checkRepeats()
     run.close()
-    assert.equal(await server.stop(), 0)
-    const check = await runCommand(['fsck', '--data', folder])
-    assert.equal(check.code, 0, `fsck is clean after seed ${seed}:\n${check.output}${check.notes}`)
+    await endClean(server, options)
     return { published: run.published, redelivered: run.redelivered, failures: run.failures }
   } finally {
     await server.kill().catch(() => {})
@@ -79,9 +76,7 @@ async function makeTopic({ url }: TestServer, names: readonly string[]): Promise
   const [sns, sqs] = [new SNS(clientConfig(url)), new SQS(clientConfig(url))]
   await sns.createTopic({ Name: TOPIC, Attributes: { FifoTopic: 'true' } })
   for (const [at, name] of names.entries()) {
-    const Policy = JSON.stringify({
-      Statement: [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }],
-    })
+    const Policy = topicsMaySend('*')
     const Attributes = { FifoQueue: 'true', VisibilityTimeout: String(VISIBILITY_SECONDS), Policy }
     await sqs.createQueue({ QueueName: name, Attributes })
     // Raw and in envelopes by turns.

@@ -4,17 +4,15 @@
 import assert from 'node:assert/strict'
 import { SQS } from '@aws-sdk/client-sqs'
 import { type Random, seededRandom } from '../../src/base/random.ts'
-import { type TestServer, clientConfig, runCommand, startTestServer } from '../server.ts'
+import { type TestServer, clientConfig, startTestServer } from '../server.ts'
 import { pause, untilTrue } from '../until.ts'
+import { type CrashRun, endClean } from './crash-run.ts'
 import { Ledger } from './queue-ledger.ts'
 
-export interface QueueCrashOptions {
-  readonly folder: string
+export interface QueueCrashOptions extends CrashRun {
   readonly rounds: number
-  readonly seed: number
   /** Senders, and as many receivers, of each queue. */
   readonly clients: number
-  readonly report: (line: string) => void
 }
 
 export interface QueueCrashReport {
@@ -48,7 +46,8 @@ interface Line {
   readonly ledger: Ledger
 }
 
-export async function runQueueCrashRounds({ folder, rounds, seed, clients, report }: QueueCrashOptions): Promise<QueueCrashReport> {
+export async function runQueueCrashRounds(options: QueueCrashOptions): Promise<QueueCrashReport> {
+  const { folder, rounds, seed, clients, report } = options
   const random = seededRandom(seed)
   const line = (name: string, deletedInTen: number, dead?: string): Line => ({
     name,
@@ -85,9 +84,7 @@ export async function runQueueCrashRounds({ folder, rounds, seed, clients, repor
     }
     const deadLetters = await lookAtAll(server, lines)
     const unansweredKept = lines.reduce((sum, { ledger }) => sum + ledger.close(), 0)
-    await server.stop()
-    const check = await runCommand(['fsck', '--data', folder])
-    assert.equal(check.code, 0, `fsck is clean after seed ${seed}:\n${check.output}${check.notes}`)
+    await endClean(server, options)
     const counts = { sent: total('sent'), received: total('received'), deleted: total('deleted') }
     return { rounds, ...counts, duplicates, deadLetters, moveTasks, unansweredKept }
   } finally {

@@ -6,15 +6,14 @@ import type { AddressInfo } from 'node:net'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
 import { seededRandom } from '../../src/base/random.ts'
+import { topicsMaySend } from '../queue-policy.ts'
 import { type TestServer, clientConfig, runCommand, startTestServer } from '../server.ts'
 import { pause, untilTrue } from '../until.ts'
+import { type CrashRun, endClean } from './crash-run.ts'
 
-export interface CrashOptions {
-  readonly folder: string
+export interface CrashOptions extends CrashRun {
   readonly rounds: number
-  readonly seed: number
   readonly inFlight: number
-  readonly report: (line: string) => void
 }
 
 export interface CrashReport {
@@ -27,12 +26,14 @@ export interface CrashReport {
 const KILL_AFTER_MS_SPREAD = 400
 const DELIVERY_PATIENCE_MS = 30_000
 
-export async function runCrashRounds({ folder, rounds, seed, inFlight, report }: CrashOptions): Promise<CrashReport> {
+export async function runCrashRounds(options: CrashOptions): Promise<CrashReport> {
+  const { folder, rounds, seed, inFlight, report } = options
   const random = seededRandom(seed)
   const receiver = await openReceiver()
   let acknowledged = 0
   let unacknowledgedKept = 0
   let slowestStartMs = 0
+  const seenEvents = new Set<string>()
   let server = await startTestServer({ data: folder })
   try {
     const { topicArn, queueUrl } = await setUp(server, receiver.url)
@@ -48,14 +49,12 @@ export async function runCrashRounds({ folder, rounds, seed, inFlight, report }:
       const started = performance.now()
       server = await startTestServer({ data: folder, words: port })
       slowestStartMs = Math.max(slowestStartMs, performance.now() - started)
-      const kept = await verify(server, folder, queueUrl, receiver, texts, round)
+      const kept = await verify({ server, folder, queueUrl, receiver, seenEvents }, texts, round)
       acknowledged += texts.size
       unacknowledgedKept += kept - texts.size
       report(`round ${round}: ${texts.size} acknowledged, ${kept - texts.size} more kept`)
     }
-    await server.stop()
-    const check = await runCommand(['fsck', '--data', folder])
-    assert.equal(check.code, 0, `fsck is clean after seed ${seed}:\n${check.output}${check.notes}`)
+    await endClean(server, options)
   } finally {
     await server.kill().catch(() => {})
     receiver.close()
@@ -68,19 +67,14 @@ async function setUp({ url }: TestServer, receiverUrl: string): Promise<{ readon
   const sqs = new SQS(clientConfig(url))
   const topicArn = (await sns.createTopic({ Name: 'crash' })).TopicArn ?? ''
   const queueArn = topicArn.replace(':sns:', ':sqs:')
-  const Statement = [{ Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: queueArn }]
-  const { QueueUrl } = await sqs.createQueue({
-    QueueName: 'crash',
-    Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) },
-  })
+  const { QueueUrl } = await sqs.createQueue({ QueueName: 'crash', Attributes: { Policy: topicsMaySend(queueArn) } })
   await sns.subscribe({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: queueArn, Attributes: { RawMessageDelivery: 'true' } })
   await sns.subscribe({ TopicArn: topicArn, Protocol: 'http', Endpoint: receiverUrl })
-  for (let tries = 0; tries < 200; tries++) {
+  await untilTrue('both subscriptions confirmed', async () => {
     const { Attributes } = await sns.getTopicAttributes({ TopicArn: topicArn })
-    if (Attributes?.['SubscriptionsConfirmed'] === '2') return { topicArn, queueUrl: QueueUrl ?? '' }
-    await pause(50)
-  }
-  throw new Error('the receiver was not confirmed')
+    return Attributes?.['SubscriptionsConfirmed'] === '2'
+  })
+  return { topicArn, queueUrl: QueueUrl ?? '' }
 }
 
 /** Keeps `inFlight` publishes going until the server is gone; `texts` gets what was acknowledged, text by message id. */
@@ -108,12 +102,18 @@ async function publishUntilDead(
   sns.destroy()
 }
 
+interface Kept {
+  readonly server: TestServer
+  readonly folder: string
+  readonly queueUrl: string
+  readonly receiver: Receiver
+  /** Message ids in the events that former rounds looked at. */
+  readonly seenEvents: Set<string>
+}
+
 /** Returns how many messages of the round are there. */
 async function verify(
-  server: TestServer,
-  folder: string,
-  queueUrl: string,
-  receiver: Receiver,
+  { server, folder, queueUrl, receiver, seenEvents }: Kept,
   texts: ReadonlyMap<string, string>,
   round: number,
 ): Promise<number> {
@@ -122,17 +122,15 @@ async function verify(
   assert.deepEqual(duplicates, [], `round ${round}: no message is in the queue twice`)
   const inQueue = new Set(queued)
   for (const text of texts.values()) assert.ok(inQueue.has(text), `round ${round}: acknowledged, and in the queue: ${text}`)
-  const told = await toldMessages(folder, round === 1 ? undefined : seenEvents)
+  const told = await toldMessages(folder, seenEvents)
   for (const id of texts.keys()) assert.equal(told.get(id), 1, `round ${round}: acknowledged, and one event tells of it: ${id}`)
   assert.equal(told.size, queued.length, `round ${round}: as many events as messages`)
   await receiver.waitFor(queued, DELIVERY_PATIENCE_MS, round)
   return queued.length
 }
 
-const seenEvents = new Set<string>()
-
 /** Message ids in the events of successful publishes that were not looked at before, with how often each is told. */
-async function toldMessages(folder: string, seen: ReadonlySet<string> | undefined): Promise<Map<string, number>> {
+async function toldMessages(folder: string, seen: Set<string>): Promise<Map<string, number>> {
   const sql =
     "SELECT json_extract_string(responseelements, '$.messageId') AS id, count(*)::INTEGER AS n FROM events" +
     " WHERE eventname = 'Publish' AND errorcode IS NULL GROUP BY 1"
@@ -145,9 +143,8 @@ async function toldMessages(folder: string, seen: ReadonlySet<string> | undefine
           .trim()
           .split('\n')
           .map((line) => JSON.parse(line) as { id: string; n: number })
-  const fresh = rows.filter(({ id }) => seen?.has(id) !== true)
-  if (seen === undefined) seenEvents.clear()
-  for (const { id } of fresh) seenEvents.add(id)
+  const fresh = rows.filter(({ id }) => !seen.has(id))
+  for (const { id } of fresh) seen.add(id)
   return new Map(fresh.map(({ id, n }) => [id, n]))
 }
 
