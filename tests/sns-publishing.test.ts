@@ -6,7 +6,7 @@ import { SQS } from '@aws-sdk/client-sqs'
 import { startFileServer } from './file-server.ts'
 import { topicsMaySend } from './queue-policy.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig } from './server.ts'
+import { clientConfig, ROOT_KEY } from './server.ts'
 import { sendSigned } from './sign.ts'
 
 const ACCOUNT = '000000000000'
@@ -48,7 +48,7 @@ test('messages, subjects and sizes', async () => {
   for (const Subject of ['', 'x'.repeat(101), 'two\nlines', 'a\u0007bell']) assert.deepEqual(await publish({ Subject }), invalid('Subject'))
   await sns.publish({ TopicArn, Message: 'x', Subject: 'x'.repeat(100) })
   assert.deepEqual(await publish({ Message: 'x'.repeat(262_145) }), invalid('Message too long'))
-  await sns.publish({ TopicArn, Message: 'x'.repeat(262_144) })
+  await sns.publish({ TopicArn, Message: 'x'.repeat(262_144), Subject: 's'.repeat(100) })
   const name = 'n'.repeat(10)
   const MessageAttributes = { [name]: { DataType: 'String', StringValue: 'ä'.repeat(5) } }
   const bytes = 10 + 6 + 10
@@ -64,7 +64,7 @@ test('messages, subjects and sizes', async () => {
 test('where messages may go', async () => {
   const publish = (more: object) => refusalOf(sns.publish({ Message: 'x', ...more }))
   assert.deepEqual(await publish({ TopicArn: arnOf('absent') }), ['NotFoundException', 404, 'Topic does not exist'])
-  for (const arn of ['', 'topic', 'arn:topic'])
+  for (const arn of ['', 'topic', 'arn:topic', `arn:aws:sns:us-east-1:${ACCOUNT}`])
     assert.deepEqual(
       await publish({ TopicArn: arn }),
       invalid(`TopicArn Reason: An ARN must have at least 6 elements, not ${arn.split(':').length}`),
@@ -207,11 +207,12 @@ test('batches: the checks in the order of AWS, and a malformed entry refuses the
       400,
       `The Id of a batch entry in the batch request contains an impermissible character: ${Id}`,
     ])
-  assert.deepEqual(await batch(entries(10, 'x'.repeat(26_215))), [
-    'BatchRequestTooLongException',
-    400,
-    'The length of all the messages put together is more than the limit.',
-  ])
+  for (const tooLong of [entries(10, 'x'.repeat(26_215)), [...entries(1), { Id: 'large', Message: 'x'.repeat(262_144) }]])
+    assert.deepEqual(await batch(tooLong), [
+      'BatchRequestTooLongException',
+      400,
+      'The length of all the messages put together is more than the limit.',
+    ])
   assert.deepEqual(
     await batch([...entries(1), { Id: 'bad', Message: '{"sqs":"x"}', MessageStructure: 'json' }]),
     invalid('Message Structure - No default entry in JSON message body'),
@@ -299,4 +300,19 @@ test("a publisher's trace goes on to the queue", async () => {
     invalid('TracingConfig: Active is not offered by this version of Sealcast, which sends no traces; use PassThrough'),
   )
   assert.deepEqual(await refusalOf(setting('Passive')), invalid('TracingConfig: Invalid value [Passive]. Must be PassThrough or Active.'))
+})
+
+test('a stranger and a wrong secret are refused, and change nothing', async () => {
+  const stranger = new SNS(clientConfig(server.url, { accessKeyId: 'AKIASTRANGERSTRANGER', secretAccessKey: 'x' }))
+  assert.deepEqual(await refusalOf(stranger.createTopic({ Name: 'stranger' })), [
+    'InvalidClientTokenId',
+    403,
+    'The security token included in the request is invalid.',
+  ])
+  const impostor = new SNS(clientConfig(server.url, { ...ROOT_KEY, secretAccessKey: 'wrong' }))
+  const [name, status, message] = await refusalOf(impostor.createTopic({ Name: 'impostor' }))
+  assert.deepEqual([name, status], ['SignatureDoesNotMatch', 403])
+  assert.match(message, /^The request signature we calculated does not match the signature you provided\./)
+  const { Topics = [] } = await sns.listTopics({})
+  assert.ok(!Topics.some(({ TopicArn }) => /stranger|impostor/.test(TopicArn ?? '')))
 })

@@ -217,6 +217,10 @@ test('subscribing again: the same ARN for what it has, refused for what it has n
   const plain = await subscribed(TopicArn, 'sqs', `${Endpoint}-plain`)
   const defaults = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' }
   assert.equal(await subscribed(TopicArn, 'sqs', `${Endpoint}-plain`, defaults), plain)
+  assert.deepEqual(
+    await refusalOf(subscribed(TopicArn, 'sqs', `${Endpoint}-plain`, { RawMessageDelivery: 'true' })),
+    invalid('Attributes Reason: Subscription already exists with different attributes'),
+  )
 
   const url = `${receiver.url}/again`
   const ours = ({ TopicArn: of }: Readonly<Record<string, string>>) => of === TopicArn
@@ -237,7 +241,8 @@ test('confirming: signed, repeated, for another topic of the account, and with w
   assert.match(Token, /^[0-9a-f]{288}$/)
   const confirm = (more: { TopicArn?: string; Token?: string } = {}) => sns.confirmSubscription({ TopicArn, Token, ...more })
   assert.deepEqual(await refusalOf(confirm({ Token: 'randomtoken' })), ['InvalidParameterException', 400, 'Invalid token'])
-  assert.deepEqual(await refusalOf(confirm({ Token: Token.replace(/.{8}$/, '00000000') })), invalid('Token'))
+  for (const wrong of [Token.replace(/.{8}$/, '00000000'), '51b2ff3e'])
+    assert.deepEqual(await refusalOf(confirm({ Token: wrong })), invalid('Token'))
   for (const topic of ['', 'not-an-arn', TopicArn.replace('us-east-1', 'eu-west-1'), TopicArn.replace(ACCOUNT, GUEST)])
     assert.deepEqual(await refusalOf(confirm({ TopicArn: topic })), invalid('Topic'), topic)
   assert.equal((await confirm({ TopicArn: arnOf('sns', 'another-name') })).SubscriptionArn, web)

@@ -1,29 +1,16 @@
 // Runs a story against the server, tells the reference what was answered, and at the end takes out everything that is left.
 import assert from 'node:assert/strict'
-import { ServiceError } from '../../src/model/service-error.ts'
-import {
-  type Batch,
-  QUEUE_ARN,
-  type ReceiveOutput,
-  receiveInput,
-  redriveText,
-  SECOND,
-  type SendOutput,
-  settingChange,
-  shownOf,
-} from './calls.ts'
+import { type Batch, QUEUE_ARN, type ReceiveOutput, receiveInput, SECOND, type SendOutput, shownOf } from './calls.ts'
 import { Attempts } from './attempts.ts'
 import { type Command, DEAD_LETTERS, type QueueName, type Settings, type Story } from './commands.ts'
+import { changeHeld, deleteHeld, heldOf, pickHeld } from './held.ts'
 import { move } from './moves.ts'
+import { createQueue, deleteQueue, assertAbsent, purge, setQueue } from './queue-lives.ts'
 import { received } from './receives.ts'
-import { type Handle, type ModelMessage, type ModelQueue, Reference, type Shown } from './reference.ts'
+import { type ModelQueue, Reference, type Shown } from './reference.ts'
 import { draft, isDuplicate } from './sends.ts'
 import { openWorld, type QueueWorld } from './world.ts'
 
-/** After a delete a name stays taken for so long, and as long lasts a purge (SQS API Reference, DeleteQueue and PurgeQueue). */
-const AFTERMATH_MS = 60 * SECOND
-/** Handles of the last receives are worth more to a history than old ones. */
-const HANDLES_REMEMBERED = 30
 const LONGER_THAN_ANY_HIDDEN_MS = 3700 * SECOND
 
 /** Throws what the server must not do, told in words. */
@@ -73,15 +60,15 @@ class StoryRun {
     if (name === undefined) return
     if (command.kind === 'create') return this.create(name, command.settings)
     const queue = this.#reference.queues.get(name)
-    if (queue === undefined) return this.#isAbsent(name)
+    if (queue === undefined) return assertAbsent(this.#world, name)
     switch (command.kind) {
       case 'set':
-        await this.#set(queue, command.settings, command.what)
+        await setQueue(this.#world, this.#reference, queue, command.settings, command.what)
         break
       case 'deleteQueue':
-        return this.#deleteQueue(queue)
+        return deleteQueue(this.#world, this.#reference, queue)
       case 'purge':
-        await this.#purge(queue)
+        await purge(this.#world, this.#reference, queue)
         break
       case 'send':
         await this.#send(queue, command)
@@ -99,14 +86,18 @@ class StoryRun {
         await this.#receiveAtOnce(queue, command)
         break
       case 'delete':
-        await this.#delete(queue, this.#pick(queue, command))
+        await deleteHeld(this.#world, this.#reference, queue, pickHeld(this.#reference, queue, command))
         break
       case 'change':
-        await this.#change(queue, this.#pick(queue, command), command.visibility)
+        await changeHeld(this.#world, this.#reference, queue, pickHeld(this.#reference, queue, command), command.visibility)
         break
       default:
     }
     await this.#checkCounts(queue)
+  }
+
+  create(name: QueueName, settings: Settings): Promise<void> {
+    return createQueue(this.#world, this.#reference, name, settings)
   }
 
   /** Everything that is left comes out once more, each from where it must be, and once deleted nothing comes back. */
@@ -121,99 +112,13 @@ class StoryRun {
           const shown = await this.#receive(queue, 10, 43_200)
           assert.ok(!isSecondTime || shown.length === 0, `${name} was emptied, and now gives ${shown.map((each) => each.name).join(' ')}`)
           empty = shown.length === 0 ? empty + 1 : 0
-          await this.#delete(
-            queue,
-            shown.map((each) => this.#handleOf(each)),
-          )
+          const held = shown.map((each) => heldOf(this.#reference, each))
+          await deleteHeld(this.#world, this.#reference, queue, held)
         }
         await this.#checkCounts(queue)
       }
       await this.#world.restart(true)
     }
-  }
-
-  async create(name: QueueName, { visibility, delay, retention, receivesMax }: Settings): Promise<void> {
-    const isFifo = name.endsWith('.fifo')
-    const target = DEAD_LETTERS[name]
-    const redrive =
-      target !== undefined && receivesMax !== undefined && this.#reference.queues.has(target) ? { target, receivesMax } : undefined
-    const isNew = !this.#reference.queues.has(name)
-    const Attributes = {
-      VisibilityTimeout: String(visibility),
-      DelaySeconds: String(delay),
-      MessageRetentionPeriod: String(retention),
-      ...(redrive !== undefined && { RedrivePolicy: redriveText(redrive) }),
-      ...(isFifo && { FifoQueue: 'true' }),
-      ...(name === 'lanes.fifo' && {
-        ContentBasedDeduplication: 'true',
-        DeduplicationScope: 'messageGroup',
-        FifoThroughputLimit: 'perMessageGroupId',
-      }),
-    }
-    const made = await this.#world.tryCall<{ QueueUrl: string }>('CreateQueue', {
-      QueueName: name,
-      Attributes: isNew ? Attributes : isFifo ? { FifoQueue: 'true' } : {},
-    })
-    const now = this.#world.now()
-    if (made instanceof ServiceError) {
-      assert.match(made.code, /QueueDeletedRecently$/, `${name} is not made: ${made.message}`)
-      assert.ok(now - (this.#reference.deletedAt.get(name) ?? -Infinity) <= AFTERMATH_MS, `${name} was not deleted recently`)
-      return
-    }
-    if (!isNew) return
-    this.#reference.queues.set(name, {
-      name,
-      url: made.QueueUrl,
-      isFifo,
-      createdAt: now,
-      isContentBased: name === 'lanes.fifo',
-      isScopedToGroup: name === 'lanes.fifo',
-      settings: { visibilityMs: visibility * SECOND, delayMs: delay * SECOND, retentionMs: retention * SECOND, redrive },
-      sent: new Map(),
-      purgedAt: -Infinity,
-      isGone: false,
-      lastSequence: 0n,
-    })
-  }
-
-  async #isAbsent(name: QueueName): Promise<void> {
-    const QueueUrl = `http://sealcast.test:4566/000000000001/${name}`
-    const refused = await this.#world.tryCall('ReceiveMessage', { QueueUrl })
-    assert.ok(refused instanceof ServiceError, `${name} does not exist, and yet answers`)
-    assert.match(refused.code, /NonExistentQueue$/)
-  }
-
-  async #set(queue: ModelQueue, given: Settings, what: keyof Settings): Promise<void> {
-    const target = DEAD_LETTERS[queue.name as QueueName]
-    const { attributes, apply } = settingChange(queue, given, what, target)
-    this.#reference.expire(queue, this.#world.now())
-    const set = await this.#world.tryCall('SetQueueAttributes', { QueueUrl: queue.url, Attributes: attributes })
-    if (!(set instanceof ServiceError)) return apply(queue.settings)
-    const isTargetGone = target !== undefined && !this.#reference.queues.has(target)
-    assert.ok(
-      what === 'receivesMax' && given.receivesMax !== undefined && isTargetGone,
-      `${what} of ${queue.name} is refused: ${set.message}`,
-    )
-  }
-
-  async #deleteQueue(queue: ModelQueue): Promise<void> {
-    await this.#world.call('DeleteQueue', { QueueUrl: queue.url })
-    this.#reference.emptied(queue)
-    queue.isGone = true
-    this.#reference.queues.delete(queue.name)
-    this.#reference.deletedAt.set(queue.name, this.#world.now())
-  }
-
-  async #purge(queue: ModelQueue): Promise<void> {
-    const purged = await this.#world.tryCall('PurgeQueue', { QueueUrl: queue.url })
-    const now = this.#world.now()
-    if (purged instanceof ServiceError) {
-      assert.match(purged.code, /PurgeQueueInProgress$/)
-      assert.ok(now - queue.purgedAt <= AFTERMATH_MS, `${queue.name} was not purged in the last minute`)
-      return
-    }
-    queue.purgedAt = now
-    this.#reference.emptied(queue)
   }
 
   async #send(queue: ModelQueue, send: Send): Promise<void> {
@@ -307,57 +212,6 @@ class StoryRun {
     for (const output of await Promise.all(calls)) this.#received(queue, max, shownOf(output), { isAlone: false })
   }
 
-  #pick(queue: ModelQueue, { pick, count }: { readonly pick: number; readonly count: number }): Held[] {
-    const held: Held[] = []
-    for (const message of this.#reference.messages.values())
-      for (const handle of message.handles) if (handle.queue === queue) held.push({ message, handle })
-    const recent = held.slice(-HANDLES_REMEMBERED)
-    const from = recent.length === 0 ? 0 : pick % recent.length
-    return recent.slice(from, from + count)
-  }
-
-  #handleOf({ name, handle: text }: Shown): Held {
-    const message = this.#reference.messages.get(name)
-    const handle = message?.handles.find((each) => each.text === text)
-    assert.ok(message !== undefined && handle !== undefined)
-    return { message, handle }
-  }
-
-  async #delete(queue: ModelQueue, held: readonly Held[]): Promise<void> {
-    const outcomes = await this.#settleEach('DeleteMessage', queue, held, {})
-    const now = this.#world.now()
-    for (const [at, { message, handle }] of held.entries())
-      if (outcomes[at] === undefined) this.#reference.deleted(message, handle)
-      else this.#reference.deleteRefused(message, handle, now)
-  }
-
-  async #change(queue: ModelQueue, held: readonly Held[], visibility: number): Promise<void> {
-    const outcomes = await this.#settleEach('ChangeMessageVisibility', queue, held, { VisibilityTimeout: visibility })
-    const now = this.#world.now()
-    // One message may stand twice in a batch: the entries count in their order, and what the first did is not there yet for the second.
-    const before = new Map(held.map(({ message }): [ModelMessage, ModelMessage['places']] => [message, message.places]))
-    for (const [at, { message, handle }] of held.entries()) {
-      message.places = [...message.places, ...(before.get(message) ?? [])].filter((place, index, all) => all.indexOf(place) === index)
-      if (outcomes[at] === undefined) this.#reference.visibilityChanged(message, handle, now, now + visibility * SECOND)
-      else this.#reference.changeRefused(message, handle, now)
-    }
-  }
-
-  /** The code of each refusal; undefined where it was done. */
-  async #settleEach(operation: string, queue: ModelQueue, held: readonly Held[], more: object): Promise<readonly (string | undefined)[]> {
-    const [first] = held
-    if (first === undefined) return []
-    const QueueUrl = queue.url
-    if (held.length === 1) {
-      const done = await this.#world.tryCall(operation, { QueueUrl, ReceiptHandle: first.handle.text, ...more })
-      return [done instanceof ServiceError ? done.code : undefined]
-    }
-    const Entries = held.map(({ handle }, at) => ({ Id: String(at), ReceiptHandle: handle.text, ...more }))
-    const { Successful = [], Failed = [] } = await this.#world.call<Batch<object>>(`${operation}Batch`, { QueueUrl, Entries })
-    assert.equal(Successful.length + Failed.length, Entries.length, 'each entry of a batch has an outcome')
-    return Entries.map(({ Id }) => Failed.find((each) => each.Id === Id)?.Code)
-  }
-
   async #checkCounts(queue: ModelQueue): Promise<void> {
     const { Attributes } = await this.#world.call<{ Attributes: Readonly<Record<string, string>> }>('GetQueueAttributes', {
       QueueUrl: queue.url,
@@ -370,9 +224,4 @@ class StoryRun {
       delayed: count('Delayed'),
     })
   }
-}
-
-interface Held {
-  readonly message: ModelMessage
-  readonly handle: Handle
 }
