@@ -111,7 +111,9 @@ async function serve(options: CallsOptions, service: Service, operation: AnyOper
     if (request.missing !== undefined && request.missing.length > 0 && service.missing !== undefined)
       throw service.missing(request.missing, operation.name)
     options.authorize.check(service, operation, call, input)
-    const prepared = operation.prepare === undefined ? undefined : await operation.prepare(call, input)
+    let prepared: unknown = operation.prepare?.(call, input)
+    // Hot calls have nothing to wait for: they are decided in the step they came in.
+    if (prepared instanceof Promise) prepared = await prepared
     let { result: output, done, events } = decide(options, service, operation, call, input, prepared, request)
     while (output instanceof Wait) {
       await done

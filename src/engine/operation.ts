@@ -106,8 +106,8 @@ export interface Operation<Input = never, Output = unknown, Prepared = unknown> 
   /** IAM cannot gate it (ConfirmSubscription, Unsubscribe, GetCallerIdentity). */
   readonly ungated?: boolean
   readonly record?: Projection<Input, Output>
-  /** What has to be awaited before deciding: large bodies, look-ups outside. Changes nothing. */
-  readonly prepare?: (call: Call, input: Input) => Promise<Prepared>
+  /** What has to be awaited before deciding: large bodies, look-ups outside. Changes nothing. No promise where nothing is waited for. */
+  readonly prepare?: (call: Call, input: Input) => Prepared | Promise<Prepared>
   /** Decides and stages, synchronously. Throws ServiceErrors of its service's catalogue. */
   readonly run: (tx: Transaction, input: Input, call: Call, prepared: Prepared) => Output | Wait
   /**

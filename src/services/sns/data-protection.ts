@@ -51,14 +51,17 @@ export function checkDataProtectionPolicy(text: string): string | undefined {
   return text
 }
 
-/** Looks through the messages of a call; undefined where the topic protects nothing. */
+/** The policy for which a call's messages have to be looked through; undefined where the topic protects nothing. */
+export function protectionOf({ env }: Call, topicArn = ''): string | undefined {
+  return env.tables.get(Table.topics, topicArn)?.dataProtectionPolicy
+}
+
+/** Looks through the messages of a call. */
 export async function scanMessages(
   call: Call,
-  topicArn: string,
+  policy: string,
   messages: readonly { readonly Message?: string | undefined; readonly MessageStructure?: string | undefined }[],
-): Promise<ProtectionScans | undefined> {
-  const policy = call.env.tables.get(Table.topics, topicArn)?.dataProtectionPolicy
-  if (policy === undefined) return undefined
+): Promise<ProtectionScans> {
   const byBody = new Map<string, Scan>()
   let steps = 0
   for (const { Message: body = '', MessageStructure } of messages) {

@@ -3,7 +3,7 @@
 import { parseArn } from '../../model/arn.ts'
 import { attemptRecord } from '../../model/delivery.ts'
 import { statusLogOf } from '../../model/delivery-status.ts'
-import type { MessageHeader } from '../../model/message.ts'
+import type { Message, MessageHeader } from '../../model/message.ts'
 import { selectText } from '../../model/notification.ts'
 import { copyIdOf } from '../../model/copy-id.ts'
 import type { FirstSend } from '../../model/deduplication.ts'
@@ -25,11 +25,9 @@ import {
 import { stageQueued } from '../../engine/queued-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 
-export interface PublishedMessage {
-  /** The entry in the frame, for all queues that keep the message as it is. */
-  readonly reference: () => MessageReference
-  readonly header: MessageHeader
-  readonly body: string
+export interface PublishedMessage extends Message {
+  /** The entry in the frame, for all queues that keep the message as it is. Undefined until one asks for it. */
+  reference: MessageReference | undefined
 }
 
 /** Stages the message's arrival in every subscribed queue of this server; a queue that refuses is told as a failed attempt. */
@@ -79,19 +77,20 @@ function arrive(
   topic: Topic,
   { route }: Subscription,
   queue: Queue,
-  { reference, header, body }: PublishedMessage,
+  message: PublishedMessage,
   isDeadLetter: boolean,
 ): QueueRefusal | undefined {
+  const { header, body } = message
   const refusal = queueRefusal(queue, topic.topicArn, tx.now)
   if (refusal !== undefined) return refusal
   const arrival = isDeadLetter ? undefined : arrivalIn(tx, topic, queue, header)
   // As when it is sent there: it counts as delivered.
   if (arrival !== undefined && 'messageId' in arrival.found) return undefined
   let kept: MessageReference
-  if (settingsOf(queue).encryption === undefined) kept = reference()
+  if (settingsOf(queue).encryption === undefined) kept = message.reference ??= tx.message(header, body, false)
   else {
     try {
-      kept = stageQueued(tx, env, queue, { header, body }, topicKeyUser(topic.topicArn))
+      kept = stageQueued(tx, env, queue, message, topicKeyUser(topic.topicArn))
     } catch (error) {
       return keyRefusal(error)
     }
@@ -111,9 +110,10 @@ function arrivalIn(
   queue: Queue,
   { groupId, deduplicationId }: MessageHeader,
 ): { readonly scope: IdScope; readonly found: FirstSend | NewId } | undefined {
+  if (groupId === undefined || deduplicationId === undefined) return undefined
   const scope = idScopeOf(queue)
   const topicScope = topicIdScopeOf(topic)
-  if (scope === undefined || topicScope === undefined || groupId === undefined || deduplicationId === undefined) return undefined
+  if (scope === undefined || topicScope === undefined) return undefined
   return { scope, found: findFirstArrival(tx, scope, topicScope, { groupId, deduplicationId }) }
 }
 

@@ -31,9 +31,8 @@ export interface PlacedMessage {
   readonly deduplicationId: string | undefined
 }
 
-/** The group of a message and under what it counts once: given, or made of its body alone. Undefined in a standard topic. */
-export function orderedIdOf({ fifo, attributes }: Topic, { body, groupId, deduplicationId }: PlacedMessage): OrderedId | undefined {
-  if (fifo === undefined) return undefined
+/** The group of a message of a FIFO topic and under what it counts once: given, or made of its body alone. */
+export function orderedIdOf({ attributes }: Topic, { body, groupId, deduplicationId }: PlacedMessage): OrderedId {
   assert(groupId !== undefined, 'what is published to a FIFO topic was checked for its group')
   if (deduplicationId !== undefined) return { groupId, deduplicationId }
   if (attributes['ContentBasedDeduplication'] === 'true') return { groupId, deduplicationId: contentDeduplicationId(body) }

@@ -43,3 +43,11 @@ test('a policy of 256 KiB is kept and told as it was given, changes and all', as
   for (const kind of ['a', 'b', 'c', 'd']) await publish(kind)
   assert.equal(await attempts(), 1)
 })
+
+test('a publish that has nothing to wait for is decided in the step it came in', async (t) => {
+  const { server, publish } = await worldOf(t)
+  const { tail } = server.env.journal
+  const published = publish('a')
+  assert.ok(server.env.journal.tail > tail)
+  await published
+})

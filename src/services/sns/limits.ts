@@ -47,24 +47,12 @@ export function createSnsLimits({ tables, clock }: { readonly tables: Tables; re
       if (perSecond === undefined) return operation
       const rate = createRateLimit({ clock, perSecond })
       const refusal = /SMS|PhoneNumber|OriginationNumbers/.test(operation.name) ? throttled : throttling
-      const check = (call: Call): void => {
-        if (!rate.take(`${call.account}/${call.region}`)) throw refusal()
-      }
-      const { prepare, run } = operation
-      // Before anything is done for the call, be it outside.
-      if (prepare !== undefined)
-        return {
-          ...operation,
-          async prepare(call, input) {
-            check(call)
-            return (await prepare(call, input)) as unknown
-          },
-        }
       return {
         ...operation,
-        run(tx, input, call, prepared) {
-          check(call)
-          return run(tx, input, call, prepared) as unknown
+        // Before anything is done for the call, be it outside.
+        prepare(call: Call, input: unknown) {
+          if (!rate.take(`${call.account}/${call.region}`)) throw refusal()
+          return operation.prepare?.(call, input) as unknown
         },
       }
     },

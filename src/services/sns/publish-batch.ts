@@ -2,7 +2,7 @@
 import type { BatchResultErrorEntry, PublishBatchInput, PublishBatchResponse, PublishBatchResultEntry } from '@aws-sdk/client-sns'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { isDenial, type ProtectionScans, scanMessages } from './data-protection.ts'
+import { isDenial, type ProtectionScans, protectionOf, scanMessages } from './data-protection.ts'
 import { batchTooLong, emptyBatch, entryIdMalformed, entryIdTooLong, idsNotDistinct, tooManyEntries } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
 import { checkMessage, checkSize, recordedMessage, send, topicResource } from './publish.ts'
@@ -31,7 +31,10 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse,
     }),
     resources: (input, call) => topicResource(input.TopicArn, call),
   },
-  prepare: (call, input) => scanMessages(call, input.TopicArn ?? '', (input.PublishBatchRequestEntries ?? []).slice(0, ENTRIES_MAX)),
+  prepare(call, input) {
+    const policy = protectionOf(call, input.TopicArn)
+    return policy === undefined ? undefined : scanMessages(call, policy, (input.PublishBatchRequestEntries ?? []).slice(0, ENTRIES_MAX))
+  },
   run(tx, input, call, scans) {
     const entries = input.PublishBatchRequestEntries ?? []
     if (entries.length > ENTRIES_MAX) throw tooManyEntries()

@@ -2,7 +2,7 @@
 import type { PublishInput, PublishResponse } from '@aws-sdk/client-sns'
 import { parseArn } from '../../model/arn.ts'
 import { FILTER_CHANGES } from '../../model/filter-policy/former-filters.ts'
-import type { MessageHeader } from '../../model/message.ts'
+import type { Message, MessageHeader } from '../../model/message.ts'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { orderedGroup } from '../../model/message-group.ts'
 import { sequenceNumber } from '../../model/sequence-number.ts'
@@ -15,9 +15,9 @@ import { keyProblem } from '../../engine/message-keys.ts'
 import type { Call } from '../../engine/operation.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { sealedForTopic } from '../../engine/topic-message.ts'
-import type { MessageReference, Transaction } from '../../engine/transaction.ts'
+import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { protectedMessage, type ProtectionScans, scanMessages } from './data-protection.ts'
+import { protectedMessage, protectionOf, type ProtectionScans, scanMessages } from './data-protection.ts'
 import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, keyRefused } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput, sequenceCounter } from './fifo-publish.ts'
@@ -44,11 +44,15 @@ export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScan
     response: (output) => ({ messageId: output.MessageId, sequenceNumber: output.SequenceNumber }),
     resources: (input, call) => topicResource(input.TopicArn ?? input.TargetArn, call),
   },
-  prepare: (call, input) => scanMessages(call, input.TopicArn ?? input.TargetArn ?? '', [input]),
+  prepare(call, input) {
+    const policy = protectionOf(call, input.TopicArn ?? input.TargetArn)
+    return policy === undefined ? undefined : scanMessages(call, policy, [input])
+  },
   run(tx, input, call, scans) {
-    const arn = destination(input, call)
+    // Its form was checked when it was authorised.
+    const arn = input.TopicArn ?? input.TargetArn ?? ''
     const checked = checkMessage(input, '', isFifoName(arn))
-    if (isToEndpoint(input)) throw endpointRefusal(tx, arn)
+    if (input.TopicArn === undefined && isEndpoint(arn)) throw endpointRefusal(tx, arn)
     const topic = requireTopic(tx, arn)
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
     return send(tx, call, parts, topic, checked, scans)
@@ -109,22 +113,15 @@ export function send(
   message: CheckedMessage,
   scans?: ProtectionScans,
 ): SentMessage {
-  const ordered = orderedIdOf(topic, message)
   const scope = topicIdScopeOf(topic)
-  if (ordered === undefined || scope === undefined) return { MessageId: sendNew(tx, call, parts, topic, message, { scans }) }
+  if (scope === undefined) return { MessageId: sendNew(tx, call, parts, topic, message, scans) }
+  const ordered = orderedIdOf(topic, message)
   const found = findFirstSend(tx, scope, ordered)
   if ('messageId' in found) return { MessageId: found.messageId, SequenceNumber: sequenceNumber(found.sequence) }
   const sequence = tx.nextNumber(sequenceCounter(scope.number))
-  const marks = { sequence, deduplicationId: ordered.deduplicationId }
-  const messageId = sendNew(tx, call, parts, topic, message, { scans, marks })
+  const messageId = sendNew(tx, call, parts, topic, { ...message, sequence, deduplicationId: ordered.deduplicationId }, scans)
   rememberFirstSend(tx, scope, found, { messageId, sequence, group: orderedGroup(ordered.groupId) })
   return { MessageId: messageId, SequenceNumber: sequenceNumber(sequence) }
-}
-
-interface Sending {
-  readonly scans?: ProtectionScans | undefined
-  /** What a FIFO topic adds. */
-  readonly marks?: Pick<MessageHeader, 'sequence' | 'deduplicationId'>
 }
 
 /** Stages it; returns its id. */
@@ -133,8 +130,8 @@ function sendNew(
   call: Call,
   { subscribers }: SnsParts,
   topic: Topic,
-  given: CheckedMessage,
-  { scans, marks }: Sending,
+  given: CheckedMessage & Pick<MessageHeader, 'sequence'>,
+  scans: ProtectionScans | undefined,
 ): string {
   const messageId = call.env.random.uuid()
   const message = protectedMessage(tx, call, topic, given, messageId, scans)
@@ -148,42 +145,27 @@ function sendNew(
     attributes: message.attributes,
     structure: message.structure,
     groupId: message.groupId,
-    ...marks,
+    sequence: message.sequence,
+    deduplicationId: message.deduplicationId,
     filterChanges: to.hasOutsideFilters ? (tx.get(Table.counters, FILTER_CHANGES)?.next ?? 1) - 1 : undefined,
     traceHeader: traceHeaderOf(call),
     signatureVersion: topic.attributes['SignatureVersion'] === '2' ? '2' : undefined,
     senderId: call.principal.principalId,
   }
   const queues = to.queuesFor(message)
-  const published = { header, body: message.body }
-  const reference = stage(tx, call, topic, published, to.hasOutside)
-  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { ...published, reference })
+  const { body } = message
+  const isSealed = topic.attributes['KmsMasterKeyId'] !== undefined
+  const reference = isSealed ? undefined : tx.message(header, body, to.hasOutside)
+  if (isSealed) stageSealed(tx, call, topic, { header, body }, to.hasOutside)
+  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { header, body, reference })
   return messageId
 }
 
-/** Stages the message, sealed where the topic asks for it. Gives what queues that keep it as it is refer to. */
-function stage(
-  tx: Transaction,
-  { env, principal }: Call,
-  topic: Topic,
-  { header, body }: { readonly header: MessageHeader; readonly body: string },
-  hasOutside: boolean,
-): () => MessageReference {
-  if (topic.attributes['KmsMasterKeyId'] === undefined) {
-    const reference = tx.message(header, body, hasOutside)
-    return () => reference
-  }
-  const sealed = guarded(() =>
-    sealedForTopic(tx, env, topic, { header, body }, { account: principal.account, isService: principal.type === 'service' }),
-  )
-  if (hasOutside) tx.message(sealed.header, sealed.body)
-  let plain: MessageReference | undefined
-  return () => (plain ??= tx.message(header, body, false))
-}
-
-function guarded<Result>(seal: () => Result): Result {
+/** For those outside. Where nobody is, the key is asked all the same, and may refuse. */
+function stageSealed(tx: Transaction, { env, principal }: Call, topic: Topic, message: Message, hasOutside: boolean): void {
   try {
-    return seal()
+    const sealed = sealedForTopic(tx, env, topic, message, { account: principal.account, isService: principal.type === 'service' })
+    if (hasOutside) tx.message(sealed.header, sealed.body)
   } catch (error) {
     const problem = keyProblem(error)
     throw problem === undefined ? error : keyRefused(problem)
@@ -218,23 +200,26 @@ function hidden(value: unknown): string | undefined {
 
 export function topicResource(topicArn: string | undefined, call: Call): { type: string; arn: string; account: string }[] {
   if (topicArn === undefined) return []
-  const type = /:endpoint\//.test(topicArn) ? 'AWS::SNS::PlatformEndpoint' : 'AWS::SNS::Topic'
+  const type = isEndpoint(topicArn) ? 'AWS::SNS::PlatformEndpoint' : 'AWS::SNS::Topic'
   return [{ type, arn: topicArn, account: parseArn(topicArn)?.account || call.account }]
 }
 
 function destination(input: PublishInput, call: Call): string {
-  if (input.PhoneNumber !== undefined && !isPhoneNumber(input.PhoneNumber))
-    throw invalidPersonal((number) => `Invalid parameter: PhoneNumber Reason: ${number} is not valid to publish to`, input.PhoneNumber)
-  if (input.PhoneNumber !== undefined)
-    throw invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
-  if (input.TopicArn === undefined && input.TargetArn === undefined)
-    throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
-  if (isToEndpoint(input)) return endpointArnOf(input.TargetArn, call, 'TargetArn')
-  return input.TopicArn !== undefined ? topicArnOf(input.TopicArn, call) : topicArnOf(input.TargetArn, call, 'TargetArn')
+  if (input.PhoneNumber !== undefined) throw numberRefusal(input.PhoneNumber)
+  if (input.TopicArn !== undefined) return topicArnOf(input.TopicArn, call)
+  if (input.TargetArn === undefined) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
+  return isEndpoint(input.TargetArn) ? endpointArnOf(input.TargetArn, call, 'TargetArn') : topicArnOf(input.TargetArn, call, 'TargetArn')
 }
 
-function isToEndpoint({ TopicArn: topicArn, TargetArn: targetArn }: PublishInput): boolean {
-  return topicArn === undefined && targetArn !== undefined && /:endpoint\//.test(targetArn)
+function isEndpoint(arn: string): boolean {
+  return arn.includes(':endpoint/')
+}
+
+/** Why nothing can be published to a phone number. */
+function numberRefusal(phoneNumber: string): Error {
+  return isPhoneNumber(phoneNumber)
+    ? invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
+    : invalidPersonal((number) => `Invalid parameter: PhoneNumber Reason: ${number} is not valid to publish to`, phoneNumber)
 }
 
 /** Why nothing can be published to a platform endpoint. */

@@ -11,8 +11,8 @@ export interface RowCount {
 
 const PAGE_ROWS = 500
 
-/** `counts`: which rows; all when absent. */
-export function createRowCount<N extends TableNumber>(tables: Tables, table: N, counts: (row: Rows[N]) => boolean = () => true): RowCount {
+/** `counts`: which rows. */
+export function createRowCount<N extends TableNumber>(tables: Tables, table: N, counts: (row: Rows[N]) => boolean): RowCount {
   const keys = new Map<string, Set<string>>()
   const loads = new Map<string, Promise<void>>()
   tables.watch(table, (key) => {

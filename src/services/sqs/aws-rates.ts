@@ -32,7 +32,7 @@ export function createFifoRates(): <Input extends QueueInput, Output>(operation:
   return (operation) => {
     const action = typeof operation.action === 'string' ? operation.action : operation.name
     // Once for each call, however often a call that waits is run.
-    return { ...operation, prepare: async (call, input) => take(action, input, call) }
+    return { ...operation, prepare: (call, input) => take(action, input, call) }
   }
 }
 

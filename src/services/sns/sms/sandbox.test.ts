@@ -16,8 +16,11 @@ interface World extends Harness {
   sns(operation: string, input?: object, as?: string): Promise<Record<string, unknown>>
 }
 
-/** `paced: undefined`: at the rates of AWS. */
-async function worldFor(t: TestContext, limits?: Partial<Omit<SnsLimits, 'paced'>> & { readonly paced?: undefined }): Promise<World> {
+/** AWS's limits without its rates. */
+const UNPACED: Partial<SnsLimits> = { paced: (operation) => operation }
+
+/** `limits`: where they are not those of AWS; without it there are none. */
+async function worldFor(t: TestContext, limits?: Partial<SnsLimits>): Promise<World> {
   const sent: Sms[] = []
   const state: { outcome: Outcome } = { outcome: { kind: 'delivered' } }
   const sms: SmsSender = {
@@ -38,7 +41,7 @@ async function worldFor(t: TestContext, limits?: Partial<Omit<SnsLimits, 'paced'
       tables: env.tables,
       protocols: {},
       sms,
-      ...(limits !== undefined && { limits: limitsOf(createSnsLimits(env), limits, 'paced' in limits) }),
+      ...(limits !== undefined && { limits: { ...createSnsLimits(env), ...limits } }),
     }),
   }))
   t.after(() => harness.close())
@@ -47,10 +50,6 @@ async function worldFor(t: TestContext, limits?: Partial<Omit<SnsLimits, 'paced'
     sns: (operation: string, input: object = {}, as = ACCOUNT) =>
       harness.call('sns', operation, input, rootPrincipal(as, 'AKIATEST')) as Promise<Record<string, unknown>>,
   })
-}
-
-function limitsOf(aws: SnsLimits, { paced: _paced, ...own }: Partial<SnsLimits>, isPaced: boolean): SnsLimits {
-  return { ...aws, ...(!isPaced && { paced: (operation) => operation }), ...own }
 }
 
 const PhoneNumber = '+15555550100'
@@ -114,7 +113,7 @@ test('a number that could not be texted is not on the list', async (t) => {
 })
 
 test('numbers of the sandbox and of the provider come in pages; ten are its limit on AWS alone', async (t) => {
-  const world = await worldFor(t, { sandboxNumbersMax: 3 })
+  const world = await worldFor(t, { ...UNPACED, sandboxNumbersMax: 3 })
   const numbers = [1, 2, 3].map((at) => `+1555555010${at}`)
   for (const number of numbers) await world.sns('CreateSMSSandboxPhoneNumber', { PhoneNumber: number })
   await world.sns('CreateSMSSandboxPhoneNumber', { PhoneNumber: numbers[0] })
@@ -152,7 +151,7 @@ test('numbers of the sandbox and of the provider come in pages; ten are its limi
 })
 
 test('a number that opted out is told, is texted no more, and comes back by an opt-in; on AWS once in 30 days', async (t) => {
-  const world = await worldFor(t, {})
+  const world = await worldFor(t, UNPACED)
   const optOut = (account: string, phoneNumber = PhoneNumber) =>
     world.env.commits.commit((tx) => {
       const known = tx.get(Table.smsNumbers, optOutKey(account, phoneNumber))
@@ -189,7 +188,7 @@ test('a number that opted out is told, is texted no more, and comes back by an o
 })
 
 test('with the limits of AWS a throttled call sends nothing', async (t) => {
-  const world = await worldFor(t, { paced: undefined })
+  const world = await worldFor(t, {})
   const results = await Promise.allSettled(
     [1, 2].map((at) => world.sns('CreateSMSSandboxPhoneNumber', { PhoneNumber: `+1555555010${at}` })),
   )
