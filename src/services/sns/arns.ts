@@ -1,5 +1,5 @@
 // ARNs in SNS requests: their grammar, and the things they name.
-import { parseArn } from '../../model/arn.ts'
+import { formatArn, parseArn } from '../../model/arn.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
@@ -12,6 +12,11 @@ export function topicArnOf(text: string | undefined, call: Call, parameter = 'To
   if (text === undefined || parsed === undefined) throw arnRefusal(text, parameter)
   if (parsed.service !== 'sns' || parsed.region !== call.region || parsed.resource.includes(':')) throw invalidParameter(parameter)
   return text
+}
+
+/** What the ARNs of all topics of an account in a region begin with. */
+export function topicPrefix({ partition, region, account }: Call): string {
+  return formatArn({ partition, service: 'sns', region, account, resource: '' })
 }
 
 /** At least six elements, else AWS's complaint with the count; an empty text counts as one. */

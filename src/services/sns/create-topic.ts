@@ -3,6 +3,7 @@ import type { CreateTopicInput, CreateTopicResponse } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
+import { topicPrefix } from './arns.ts'
 import { checkDataProtectionPolicy } from './data-protection.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { invalidParameter, topicLimitExceeded } from './errors.ts'
@@ -52,10 +53,6 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
     return { TopicArn: topicArn }
   },
 })
-
-function topicPrefix({ partition, region, account }: Call): string {
-  return `arn:${partition}:sns:${region}:${account}:`
-}
 
 /** In any case of letters, as AWS takes it. */
 function readFifoTopic(value: string | undefined): boolean {

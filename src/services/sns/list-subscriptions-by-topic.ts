@@ -12,12 +12,11 @@ export const listSubscriptionsByTopic: SnsOperation<ListSubscriptionsByTopicInpu
   resource: (input, call) => topicArnOf(input.TopicArn, call),
   run(tx, input, call) {
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
-    const { rows, NextToken } = readPage(tx, Table.subscriptions, {
-      seal: call.env.seal,
+    const { values, NextToken } = readPage(tx, call, Table.subscriptions, {
       prefix: `${topic.topicArn}:`,
       token: input.NextToken,
       keep: ({ createdAt }) => createdAt >= topic.createdAt,
     })
-    return { Subscriptions: rows.map(({ value }) => describeSubscription(value)), NextToken }
+    return { Subscriptions: values.map(describeSubscription), NextToken }
   },
 })

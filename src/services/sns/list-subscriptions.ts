@@ -11,13 +11,12 @@ export const listSubscriptions: SnsOperation<ListSubscriptionsInput, ListSubscri
   access: 'read',
   run(tx, input, call) {
     const prefix = `arn:${call.partition}:sns:${call.region}:`
-    const { rows, NextToken } = readPage(tx, Table.subscriptions, {
-      seal: call.env.seal,
+    const { values, NextToken } = readPage(tx, call, Table.subscriptions, {
       prefix,
       token: input.NextToken,
       keep: ({ owner }) => owner === call.account,
     })
-    return { Subscriptions: rows.map(({ value }) => describeSubscription(value)), NextToken }
+    return { Subscriptions: values.map(describeSubscription), NextToken }
   },
 })
 

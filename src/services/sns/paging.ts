@@ -1,7 +1,8 @@
 // Lists of a hundred, with a sealed token that names the last key looked at: it may be that of somebody else's row.
 import { type TableNumber, type Rows } from '../../model/tables.ts'
+import type { Call } from '../../engine/operation.ts'
 import { type Seal, SealBroken } from '../../engine/seal.ts'
-import type { Row, TableReader } from '../../engine/tables.ts'
+import type { TableReader } from '../../engine/tables.ts'
 import { invalidParameter } from './errors.ts'
 
 const PAGE_ROWS = 100
@@ -9,12 +10,11 @@ const PAGE_ROWS = 100
 const LOOKED_AT_MAX = 1000
 
 export interface Page<T> {
-  readonly rows: readonly Row<T>[]
+  readonly values: readonly T[]
   readonly NextToken?: string
 }
 
 export interface PageRequest<T> {
-  readonly seal: Seal
   /** Of the keys. */
   readonly prefix: string
   /** From the page before. */
@@ -26,21 +26,24 @@ export interface PageRequest<T> {
 /** The page of rows whose keys start with the prefix, behind the key in the token. */
 export function readPage<N extends TableNumber>(
   tables: TableReader,
+  { env: { seal } }: Call,
   table: N,
-  { seal, prefix, token, max = PAGE_ROWS, keep = () => true }: PageRequest<Rows[N]>,
+  { prefix, token, max = PAGE_ROWS, keep = () => true }: PageRequest<Rows[N]>,
 ): Page<Rows[N]> {
   const context = `page of ${table} ${prefix}`
-  const kept: Row<Rows[N]>[] = []
+  const values: Rows[N][] = []
   let after = token === undefined || token === '' ? undefined : openToken(seal, token, context)
+  let last = ''
   for (let looked = 0; ; looked += PAGE_ROWS) {
-    if (looked >= LOOKED_AT_MAX) return { rows: kept, NextToken: seal.seal(after ?? '', context) }
+    if (looked >= LOOKED_AT_MAX) return { values, NextToken: seal.seal(after ?? '', context) }
     const rows = tables.range(table, { prefix, limit: PAGE_ROWS + 1, ...(after !== undefined && { after }) })
-    for (const row of rows) {
-      if (!keep(row.value)) continue
-      if (kept.length === max) return { rows: kept, NextToken: seal.seal(kept.at(-1)?.key ?? '', context) }
-      kept.push(row)
+    for (const { key, value } of rows) {
+      if (!keep(value)) continue
+      if (values.length === max) return { values, NextToken: seal.seal(last, context) }
+      values.push(value)
+      last = key
     }
-    if (rows.length <= PAGE_ROWS) return { rows: kept }
+    if (rows.length <= PAGE_ROWS) return { values }
     after = rows.at(-1)?.key
   }
 }

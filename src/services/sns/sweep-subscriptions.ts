@@ -5,11 +5,11 @@ import type { Subscription } from '../../model/topic.ts'
 import type { Env } from '../../engine/env.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { TOKEN_LIFE_MS } from './subscribe.ts'
+import { sweepRows } from './sweep-rows.ts'
 
-const PAGE_ROWS = 500
 const ORPHAN_LIFE_MS = 48 * 3600 * 1000
 
-export function createSubscriptionSweep({ tables, commits }: Pick<Env, 'tables' | 'commits'>): () => Promise<void> {
+export function createSubscriptionSweep(env: Pick<Env, 'tables' | 'commits'>): () => Promise<void> {
   /** When an orphan was first met, by subscription ARN. */
   const metAt = new Map<string, number>()
   const hasRunOut = (subscription: Subscription, reader: TableReader, now: number): boolean => {
@@ -23,25 +23,8 @@ export function createSubscriptionSweep({ tables, commits }: Pick<Env, 'tables' 
     if (first === undefined) metAt.set(subscription.subscriptionArn, now)
     return first !== undefined && first + ORPHAN_LIFE_MS <= now
   }
-  const sweepPages = async <N extends typeof Table.confirmations | typeof Table.subscriptions>(
-    table: N,
-    isOver: (key: string, now: number) => boolean,
-  ): Promise<void> => {
-    for (let after: string | undefined; ;) {
-      const rows = tables.range(table, { limit: PAGE_ROWS, ...(after !== undefined && { after }) })
-      after = rows.at(-1)?.key
-      if (after === undefined) return
-      // Judged again inside the commit: what changed meanwhile stays.
-      await commits.commit((tx) => {
-        for (const { key } of rows) if (isOver(key, tx.now)) tx.delete(table, key)
-      }).done
-    }
-  }
   return async () => {
-    await sweepPages(Table.confirmations, (key, now) => (tables.get(Table.confirmations, key)?.expiresAt ?? Infinity) <= now)
-    await sweepPages(Table.subscriptions, (key, now) => {
-      const subscription = tables.get(Table.subscriptions, key)
-      return subscription !== undefined && hasRunOut(subscription, tables, now)
-    })
+    await sweepRows(env, Table.confirmations, ({ expiresAt }, _reader, now) => expiresAt <= now)
+    await sweepRows(env, Table.subscriptions, hasRunOut)
   }
 }

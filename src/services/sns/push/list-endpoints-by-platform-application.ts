@@ -15,12 +15,11 @@ export const listEndpointsByPlatformApplication: SnsOperation<
   resource: (input, call) => applicationArnOf(input.PlatformApplicationArn, call),
   run(tx, input, call) {
     const application = requireApplication(tx, applicationArnOf(input.PlatformApplicationArn, call))
-    const { rows, NextToken } = readPage(tx, Table.platformEndpoints, {
-      seal: call.env.seal,
+    const { values, NextToken } = readPage(tx, call, Table.platformEndpoints, {
       prefix: endpointsPrefix(application.applicationArn),
       token: input.NextToken,
       keep: (endpoint) => isOf(endpoint, application),
     })
-    return { Endpoints: rows.map(({ value }) => ({ EndpointArn: value.endpointArn, Attributes: endpointAttributes(value) })), NextToken }
+    return { Endpoints: values.map((value) => ({ EndpointArn: value.endpointArn, Attributes: endpointAttributes(value) })), NextToken }
   },
 })

@@ -9,17 +9,11 @@ export const listPlatformApplications: SnsOperation<ListPlatformApplicationsInpu
   name: 'ListPlatformApplications',
   access: 'read',
   run(tx, input, call) {
-    const { rows, NextToken } = readPage(tx, Table.platformApplications, {
-      seal: call.env.seal,
+    const { values, NextToken } = readPage(tx, call, Table.platformApplications, {
       prefix: applicationsPrefix(call),
       token: input.NextToken,
     })
-    return {
-      PlatformApplications: rows.map(({ value }) => ({
-        PlatformApplicationArn: value.applicationArn,
-        Attributes: { ...value.attributes },
-      })),
-      NextToken,
-    }
+    const told = values.map(({ applicationArn, attributes }) => ({ PlatformApplicationArn: applicationArn, Attributes: { ...attributes } }))
+    return { PlatformApplications: told, NextToken }
   },
 })

@@ -8,7 +8,7 @@ import type { SnsOperation } from '../operation.ts'
 import { findOptOut, sandboxNumberOf } from './phone-number.ts'
 import { CODE_LIFE_MS, LANGUAGES, LANGUAGE_DEFAULT, createCode, verificationText } from './verification.ts'
 
-export const createSMSSandboxPhoneNumber: SnsOperation<CreateSMSSandboxPhoneNumberInput, CreateSMSSandboxPhoneNumberResult> = ({
+export const createSMSSandboxPhoneNumber: SnsOperation<CreateSMSSandboxPhoneNumberInput, CreateSMSSandboxPhoneNumberResult, string> = ({
   sms,
   limits,
 }) => ({
@@ -36,7 +36,7 @@ export const createSMSSandboxPhoneNumber: SnsOperation<CreateSMSSandboxPhoneNumb
     tx.put(Table.smsNumbers, sandboxKey(number, number.phoneNumber), {
       ...number,
       status: 'Pending',
-      sealedCode: env.seal.seal(String(code), sandboxCodeContext(number)),
+      sealedCode: env.seal.seal(code, sandboxCodeContext(number)),
       codeExpiresAt: tx.now + CODE_LIFE_MS,
     })
     return {}

@@ -9,12 +9,11 @@ export const listPhoneNumbersOptedOut: SnsOperation<ListPhoneNumbersOptedOutInpu
   name: 'ListPhoneNumbersOptedOut',
   access: 'read',
   run(tx, input, call) {
-    const { rows, NextToken: nextToken } = readPage(tx, Table.smsNumbers, {
-      seal: call.env.seal,
+    const { values, NextToken: nextToken } = readPage(tx, call, Table.smsNumbers, {
       prefix: optOutPrefix(call.account),
       token: input.nextToken,
       keep: (row) => row.kind === 'opted-out' && row.optedOutAt !== undefined,
     })
-    return { phoneNumbers: rows.map(({ value }) => value.phoneNumber), nextToken }
+    return { phoneNumbers: values.map(({ phoneNumber }) => phoneNumber), nextToken }
   },
 })

@@ -12,14 +12,13 @@ export const listSMSSandboxPhoneNumbers: SnsOperation<ListSMSSandboxPhoneNumbers
   name: 'ListSMSSandboxPhoneNumbers',
   access: 'read',
   run(tx, input, call) {
-    const { rows, NextToken } = readPage(tx, Table.smsNumbers, {
-      seal: call.env.seal,
+    const { values, NextToken } = readPage(tx, call, Table.smsNumbers, {
       prefix: sandboxPrefix(call),
       token: input.NextToken,
       max: checkRange(input.MaxResults ?? PAGE_MAX, 'maxResults', 1, PAGE_MAX),
     })
-    const PhoneNumbers = rows.flatMap(({ value }) =>
-      value.kind === 'sandbox' ? [{ PhoneNumber: value.phoneNumber, Status: value.status }] : [],
+    const PhoneNumbers = values.flatMap((number) =>
+      number.kind === 'sandbox' ? [{ PhoneNumber: number.phoneNumber, Status: number.status }] : [],
     )
     return { PhoneNumbers, NextToken }
   },
