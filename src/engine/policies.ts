@@ -3,10 +3,16 @@ import { type CompiledPolicy, compilePolicy } from '../model/access-policy/polic
 
 const compiled = new WeakMap<object, CompiledPolicy>()
 
-/** The compiled form of a record's resource policy. The text, asked for once, was validated when it was set. */
+/**
+ * The compiled form of a record's resource policy. The text, asked for once, was validated when it was set; RemovePermission may have left
+ * no statement in it, and then it allows nothing.
+ */
 export function policyOf(record: object, text: string | (() => string)): CompiledPolicy {
   let policy = compiled.get(record)
-  if (policy === undefined) compiled.set(record, (policy = compilePolicy(typeof text === 'string' ? text : text(), { kind: 'resource' })))
+  if (policy === undefined) {
+    policy = compilePolicy(typeof text === 'string' ? text : text(), { kind: 'resource', statementsMin: 0 })
+    compiled.set(record, policy)
+  }
   return policy
 }
 

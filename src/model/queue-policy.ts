@@ -2,6 +2,7 @@
 // "Quotas related to policies" and "Limitations of Amazon SQS custom policies"); and the statements that AddPermission writes itself.
 import { addPermission, type Permission, removePermission } from './access-policy/policy-edits.ts'
 import { actionsOf, type CompiledPolicy } from './access-policy/policy.ts'
+import { compileTextPattern } from './access-policy/text-pattern.ts'
 
 const ACTIONS_MAX = 7
 const STATEMENTS_MAX = 20
@@ -89,11 +90,6 @@ function isKnownAction(action: string): boolean {
   const [service, name = ''] = action.toLowerCase().split(':')
   if (service !== 'sqs') return false
   if (!/[*?]/.test(name)) return ACTIONS.includes(name)
-  const pattern = new RegExp(
-    `^${name
-      .replaceAll(/[^a-z*?]/g, '')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-  )
-  return ACTIONS.some((known) => pattern.test(known))
+  const matches = compileTextPattern(name, { element: 'Action', wildcards: true, variables: false })
+  return ACTIONS.some((known) => matches(known, {}))
 }

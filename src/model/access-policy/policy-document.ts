@@ -8,13 +8,14 @@ export type PolicyKind = 'identity' | 'resource' | 'trust'
 
 export interface PolicyLimits {
   readonly textBytesMax: number
+  readonly statementsMin: number
   readonly statementsMax: number
   /** Of all lists together: principals, actions, resources, condition values. */
   readonly valuesMax: number
 }
 
 /** SNS's for a topic policy: 30 KB and 100 statements. */
-export const POLICY_LIMITS: PolicyLimits = { textBytesMax: 30_720, statementsMax: 100, valuesMax: 2_000 }
+export const POLICY_LIMITS: PolicyLimits = { textBytesMax: 30_720, statementsMin: 1, statementsMax: 100, valuesMax: 2_000 }
 
 export interface PolicyDocument {
   readonly version: '2008-10-17' | '2012-10-17'
@@ -57,7 +58,7 @@ export function readPolicyDocument(text: string, kind: PolicyKind, limits: Polic
   const source = root['Statement']
   if (source === undefined) throw new PolicyError('Statement', 'is missing')
   const sources: readonly unknown[] = Array.isArray(source) ? source : [source]
-  if (sources.length === 0) throw new PolicyError('Statement', 'must hold at least one statement')
+  if (sources.length < limits.statementsMin) throw new PolicyError('Statement', 'must hold at least one statement')
   if (sources.length > limits.statementsMax) {
     throw new PolicyError('Statement', `holds ${sources.length} statements; at most ${limits.statementsMax} are allowed`)
   }

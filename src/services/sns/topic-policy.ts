@@ -2,6 +2,7 @@
 import { defaultTopicPolicy } from '../../model/access-policy/policy-edits.ts'
 import { PolicyError } from '../../model/access-policy/policy-error.ts'
 import { actionsOf, compilePolicy, principalsOf } from '../../model/access-policy/policy.ts'
+import { compileTextPattern } from '../../model/access-policy/text-pattern.ts'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { ResourcePolicy } from '../../engine/operation.ts'
@@ -47,8 +48,8 @@ export function topicPolicyProblem(text: string): string | undefined {
 function isTopicAction(action: string): boolean {
   const pattern = /^sns:(.+)$/i.exec(action)?.[1]
   if (pattern === undefined) return false
-  const expression = new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i')
-  const named = [...new Set([...Object.keys(snsModel().operations), ...TOPIC_ACTIONS])].filter((name) => expression.test(name))
+  const matches = compileTextPattern(pattern, { element: 'Action', wildcards: true, variables: false, ignoreCase: true })
+  const named = [...new Set([...Object.keys(snsModel().operations), ...TOPIC_ACTIONS])].filter((name) => matches(name, {}))
   return named.length > 0 && named.every((name) => TOPIC_ACTIONS.has(name))
 }
 
@@ -60,25 +61,13 @@ export function topicPolicy(topic: Topic): string {
 /** Who owns a topic or subscription, and the topic's policy. A subscription belongs to whoever subscribed. */
 export function resourcePolicyOf(tables: TableReader, arn: string): ResourcePolicy | undefined {
   const own = tables.get(Table.topics, arn)
-  if (own !== undefined) return { owner: own.owner, policy: compiledPolicy(own) }
+  if (own !== undefined) return policyOfTopic(own)
   const subscription = tables.get(Table.subscriptions, arn)
   const topic = tables.get(Table.topics, topicOfSubscription(arn))
   if (topic === undefined) return subscription === undefined ? undefined : { owner: subscription.owner, policy: undefined }
-  return { owner: subscription?.owner ?? topic.owner, policy: compiledPolicy(topic) }
+  return subscription === undefined ? policyOfTopic(topic) : { ...policyOfTopic(topic), owner: subscription.owner }
 }
 
-/** RemovePermission may leave a policy without statements, which allows nothing and is no document to be compiled. */
-function compiledPolicy(topic: Topic): ResourcePolicy['policy'] {
-  return topic.attributes['Policy'] !== undefined && isEmpty(topic) ? undefined : policyOf(topic, () => topicPolicy(topic))
-}
-
-const emptiness = new WeakMap<Topic, boolean>()
-
-function isEmpty(topic: Topic): boolean {
-  let empty = emptiness.get(topic)
-  if (empty === undefined) {
-    const { Statement } = JSON.parse(topicPolicy(topic)) as { readonly Statement: unknown }
-    emptiness.set(topic, (empty = Array.isArray(Statement) && Statement.length === 0))
-  }
-  return empty
+function policyOfTopic(topic: Topic): ResourcePolicy {
+  return { owner: topic.owner, policy: policyOf(topic, () => topicPolicy(topic)) }
 }
