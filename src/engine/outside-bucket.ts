@@ -5,7 +5,7 @@ import { LOOP_DETECTED, type OutsideBucket, outsideObjectUrl, outsideSecretConte
 import { ServiceError } from '../model/service-error.ts'
 import type { Env } from './env.ts'
 import { OutboundFailed, OutboundRefused, type OutboundResponse } from './outbound.ts'
-import { signS3Request } from './s3-signature.ts'
+import { signRequest } from './request-signature.ts'
 
 export interface OutsideObject {
   readonly key: string
@@ -77,7 +77,7 @@ async function ask({ clock, outbound, seal }: Parts, bucket: OutsideBucket, ques
     const answer = await outbound.request({
       method,
       url,
-      headers: signS3Request({ ...question, headers, url }, { accessKeyId, secretAccessKey, region }, clock.now()),
+      headers: signRequest({ ...question, headers, url }, { accessKeyId, secretAccessKey }, { service: 's3', region }, clock.now()),
       ...(method === 'PUT' && { body }),
       timeoutMs: ATTEMPT_MS + Math.ceil((body.length / BYTES_PER_SECOND) * 1000),
       ...(signal !== undefined && { signal }),
