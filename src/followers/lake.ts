@@ -6,11 +6,12 @@ import type { Follower } from '../engine/follow.ts'
 import type { Random } from '../base/random.ts'
 import type { TableReader } from '../engine/tables.ts'
 import { statusLogOf } from '../model/delivery-status.ts'
-import { attemptRecord } from '../model/delivery.ts'
+import { type AttemptFields, attemptRecord } from '../model/delivery.ts'
 import { type EnqueueEntry, EntryKind, readEntries, readEntryAt } from '../model/entry.ts'
 import type { MessageHeader } from '../model/message.ts'
 import { selectText } from '../model/notification.ts'
 import { Table } from '../model/tables.ts'
+import type { Route } from '../model/topic.ts'
 import type { Frame, Journal, Position } from '../storage/journal.ts'
 import type { Lake, LakeRow } from '../storage/lake.ts'
 
@@ -40,6 +41,8 @@ export interface LakeFollower extends Follower {
 /** Between two readings. A query does not wait for it. */
 const PAUSE_MS = 250
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
+/** Some two milliseconds' worth. */
+const ROWS_AT_ONCE = 512
 /** Rows become durable in the lake at the latest after so many bytes of journal, and so long: the journal need not be kept for them. */
 const JOURNAL_BYTES_MAX = 64 * 1024 * 1024
 const FLUSH_MS = 5 * 60_000
@@ -73,7 +76,15 @@ export function createLakeFollower(options: LakeFollowerOptions): LakeFollower {
     const last = frames.at(-1)
     if (last === undefined || last.end <= lake.appended) return
     for (const { payload } of frames) unflushedBytes += payload.length
-    await lake.append({ rows: rowsOf(frames, lake.appended, options), upTo: last.end })
+    let rows: LakeRow[] = []
+    for (const frame of frames) {
+      if (frame.end > lake.appended) addRows(rows, frame, options)
+      if (rows.length < ROWS_AT_ONCE || frame === last) continue
+      await lake.append({ rows, upTo: frame.end })
+      rows = []
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await lake.append({ rows, upTo: last.end })
     if (unflushedBytes >= JOURNAL_BYTES_MAX) return flush()
     flushTimer ??= clock.after(FLUSH_MS, () => {
       flush().catch((error: unknown) => log.warn('the lake could not be flushed; it is tried again', { error: String(error) }))
@@ -115,23 +126,40 @@ export function createLakeFollower(options: LakeFollowerOptions): LakeFollower {
   }
 }
 
-function rowsOf(frames: readonly Frame[], from: Position, sources: Pick<LakeFollowerOptions, 'tables' | 'random'>): LakeRow[] {
-  const rows: LakeRow[] = []
-  for (const { payload, payloadPosition, end } of frames) {
-    if (end <= from) continue
-    for (const { offset, entry } of readEntries(payload, KINDS)) {
-      const position = payloadPosition + offset
-      if (entry.kind === 'attempt') rows.push({ kind: 'attempt', position, json: entry.json })
-      else if (entry.kind === 'event') {
-        const { arrivedAt, committedAt, json } = entry
-        rows.push({ kind: 'event', position, class: entry.class, arrivedAt, committedAt, json })
-      } else if (entry.kind === 'enqueue' && entry.route > 0) {
-        const json = arrivalOf(entry, payload, sources)
-        if (json !== undefined) rows.push({ kind: 'attempt', position, json })
-      }
+function addRows(rows: LakeRow[], { payload, payloadPosition }: Frame, sources: Pick<LakeFollowerOptions, 'tables' | 'random'>): void {
+  const messageAt = messagesOf(payload)
+  for (const { offset, entry } of readEntries(payload, KINDS)) {
+    const position = payloadPosition + offset
+    if (entry.kind === 'attempt') rows.push({ kind: 'attempt', position, json: entry.json })
+    else if (entry.kind === 'event') {
+      const { arrivedAt, committedAt, json } = entry
+      rows.push({ kind: 'event', position, class: entry.class, arrivedAt, committedAt, json })
+    } else if (entry.kind === 'enqueue' && entry.route > 0) {
+      const json = arrivalOf(entry, messageAt, sources)
+      if (json !== undefined) rows.push({ kind: 'attempt', position, json })
     }
   }
-  return rows
+}
+
+type MessageHead = Pick<MessageHeader, 'messageId' | 'publishedAt' | 'structure'> & {
+  /** Undefined where it lies sealed. */
+  readonly body: Buffer | undefined
+}
+
+/** Reads the messages of a frame by their offset; the one read last is at hand for the next queue that it came into. */
+function messagesOf(payload: Buffer): (offset: number) => MessageHead | undefined {
+  let at = -1
+  let last: MessageHead | undefined
+  return (offset) => {
+    if (offset === at) return last
+    at = offset
+    const message = readEntryAt(payload.subarray(offset))
+    if (message.kind !== 'message') return (last = undefined)
+    const header = JSON.parse(message.header.toString('utf8')) as MessageHeader & { readonly sealedBy?: string }
+    const { messageId, publishedAt, structure, sealedBy, bodySealedBy } = header
+    const isOpen = sealedBy === undefined && bodySealedBy === undefined
+    return (last = { messageId, publishedAt, structure, body: isOpen ? message.body : undefined })
+  }
 }
 
 /**
@@ -140,21 +168,20 @@ function rowsOf(frames: readonly Frame[], from: Position, sources: Pick<LakeFoll
  */
 function arrivalOf(
   entry: EnqueueEntry,
-  payload: Buffer,
+  messageAt: (offset: number) => MessageHead | undefined,
   { tables, random }: Pick<LakeFollowerOptions, 'tables' | 'random'>,
 ): Buffer | undefined {
   const route = tables.get(Table.routes, String(entry.route))
   const queue = route === undefined ? undefined : tables.get(Table.queues, route.endpoint)
-  const message = readEntryAt(payload.subarray(entry.messageOffset))
-  if (route === undefined || queue?.number !== entry.queue || message.kind !== 'message') return undefined
-  const header = JSON.parse(message.header.toString('utf8')) as MessageHeader & { readonly sealedBy?: string }
-  const { messageId, publishedAt, structure } = header
+  if (route === undefined || queue?.number !== entry.queue) return undefined
+  const message = messageAt(entry.messageOffset)
+  if (message === undefined) return undefined
+  const { messageId, publishedAt, structure, body } = message
   const deliveryId = random.uuid()
-  const subscription = { subscriptionArn: route.subscriptionArn, topicArn: route.topicArn, protocol: 'sqs', endpoint: route.endpoint }
-  const isOpen = header.sealedBy === undefined && header.bodySealedBy === undefined
+  const subscription = subscriptionOf(route)
   const log = statusLogOf(tables.get(Table.topics, route.topicArn)?.attributes, {
     ...{ isSuccess: true, deliveryId, messageId, subscription, publishedAt, endedAt: entry.sentAt, attempts: 1, status: 200, response: '' },
-    message: () => (isOpen ? selectText(message.body.toString('utf8'), structure, 'sqs') : undefined),
+    message: () => (body === undefined ? undefined : selectText(body.toString('utf8'), structure, 'sqs')),
   })
   return Buffer.from(
     attemptRecord({
@@ -169,4 +196,16 @@ function arrivalOf(
       reason: '',
     }),
   )
+}
+
+const subscriptions = new WeakMap<Route, AttemptFields['subscription']>()
+
+/** One object for each route, so that what records say of it is written once. */
+function subscriptionOf(route: Route): AttemptFields['subscription'] {
+  let subscription = subscriptions.get(route)
+  if (subscription === undefined) {
+    const { subscriptionArn, topicArn, endpoint } = route
+    subscriptions.set(route, (subscription = { subscriptionArn, topicArn, protocol: 'sqs', endpoint }))
+  }
+  return subscription
 }

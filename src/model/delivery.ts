@@ -1,4 +1,5 @@
 // Deliveries: one message, one subscriber. What is recorded of each attempt, and what waits for its next one.
+import { jsonObject, jsonText } from '../base/json-text.ts'
 import { parseArn } from './arn.ts'
 import type { MessageHeader } from './message.ts'
 import type { Subscription } from './topic.ts'
@@ -41,29 +42,35 @@ export type AttemptFields = Omit<AttemptRecord, 'topicArn' | 'subscriptionArn' |
   readonly subscription: Pick<Subscription, 'subscriptionArn' | 'topicArn' | 'protocol' | 'endpoint'>
 }
 
+/** Written by hand, since every arrival in a queue is told by it. */
 export function attemptRecord(fields: AttemptFields): string {
-  const { subscription } = fields
-  const topic = parseArn(subscription.topicArn)
-  return JSON.stringify({
-    deliveryId: fields.deliveryId,
-    messageId: fields.messageId,
-    topicArn: subscription.topicArn,
-    subscriptionArn: subscription.subscriptionArn,
-    protocol: subscription.protocol,
-    endpoint: recordedEndpoint(subscription.protocol, subscription.endpoint),
-    attempt: fields.attempt,
-    startedAt: fields.startedAt,
-    durationMs: fields.durationMs,
-    status: fields.status,
-    outcome: fields.outcome,
-    reason: fields.reason,
-    nextAttemptAt: fields.nextAttemptAt,
-    statusLog: fields.statusLog,
-    logGroup: fields.logGroup,
+  const { subscription, deliveryId, messageId, status, nextAttemptAt, statusLog, logGroup } = fields
+  let about = written.get(subscription)
+  if (about === undefined) written.set(subscription, (about = aboutSubscription(subscription)))
+  const member = (name: string, value: string | number | undefined): string => (value === undefined ? '' : `,"${name}":${value}`)
+  const text = (value: string | undefined): string | undefined => (value === undefined ? undefined : jsonText(value))
+  return (
+    `{"deliveryId":${jsonText(deliveryId)},"messageId":${jsonText(messageId)},${about},"attempt":${fields.attempt},` +
+    `"startedAt":${fields.startedAt},"durationMs":${fields.durationMs},"outcome":"${fields.outcome}","reason":${jsonText(fields.reason)}` +
+    `${member('status', status)}${member('nextAttemptAt', nextAttemptAt)}` +
+    `${member('statusLog', text(statusLog))}${member('logGroup', text(logGroup))}}`
+  )
+}
+
+/** What all records of a subscription share, without braces. */
+function aboutSubscription({ topicArn, subscriptionArn, protocol, endpoint }: AttemptFields['subscription']): string {
+  const topic = parseArn(topicArn)
+  return jsonObject({
+    topicArn,
+    subscriptionArn,
+    protocol,
+    endpoint: recordedEndpoint(protocol, endpoint),
     account: topic?.account ?? '',
     region: topic?.region ?? '',
-  } satisfies AttemptRecord)
+  }).slice(1, -1)
 }
+
+const written = new WeakMap<AttemptFields['subscription'], string>()
 
 /** An endpoint without secrets and without what tells of a person: of a URL its scheme, host and path, of an address only its domain. */
 export function recordedEndpoint(protocol: string, endpoint: string): string {
