@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attemptRecord, deliveryIdOf, pendingKey, pendingPrefix, recordedEndpoint } from './delivery.ts'
+import { attemptRecord, deliveryIdOf, orderedPrefix, pendingKey, pendingPrefix, recordedEndpoint } from './delivery.ts'
 
 const topicArn = 'arn:aws:sns:eu-west-1:000000000001:orders'
 const subscriptionArn = `${topicArn}:5e1d2c3b-0000-4000-8000-000000000005`
@@ -57,4 +57,14 @@ test('keys of pending deliveries sort by subscription, then by time', () => {
   assert.deepEqual(keys.toSorted(), keys)
   assert.ok(keys.every((key) => key.startsWith(pendingPrefix(subscriptionArn))))
   assert.equal(deliveryIdOf(keys[0] ?? ''), 'd')
+})
+
+test('keys of what goes in order lie in order, apart from the others, whenever they are due', () => {
+  const subscriptionArn = 'arn:aws:sns:us-east-1:000000000001:t.fifo:5e1d'
+  const keys = [5, 40, 300].map((sequence) =>
+    pendingKey({ subscriptionArn, dueAt: 1000 - sequence, deliveryId: 'd', header: { sequence } }),
+  )
+  assert.deepEqual(keys, keys.toSorted())
+  assert.ok(keys.every((key) => key.startsWith(orderedPrefix(subscriptionArn)) && !key.startsWith(pendingPrefix(subscriptionArn))))
+  assert.deepEqual(keys.map(deliveryIdOf), ['d', 'd', 'd'])
 })

@@ -1,4 +1,5 @@
 // Deliveries: one message, one subscriber. What is recorded of each attempt, and what waits for its next one.
+import { createHash } from 'node:crypto'
 import { jsonObject, jsonText } from '../base/json-text.ts'
 import { parseArn } from './arn.ts'
 import type { MessageHeader } from './message.ts'
@@ -102,22 +103,45 @@ export interface PendingDelivery {
   readonly parkedAt?: number
 }
 
-const DUE_DIGITS = 15
+/** The same for the same message and subscription, so that what comes again is known. UUID version 8 (RFC 9562). */
+export function deliveryIdOfMessage(messageId: string, subscriptionArn: string): string {
+  const bytes = createHash('sha256').update(`${messageId}\n${subscriptionArn}`).digest()
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+}
 
-/** The key of a pending delivery: those of one subscription lie together, the next one due first. */
+const KEY_DIGITS = 15
+
+/**
+ * The key of a pending delivery: those of one subscription lie together, the next one due first. What was published to a FIFO topic goes
+ * in order instead, and lies in order, apart from the others.
+ */
 export function pendingKey({
   subscriptionArn,
   dueAt,
   deliveryId,
-}: Pick<PendingDelivery, 'subscriptionArn' | 'dueAt' | 'deliveryId'>): string {
-  return `${pendingPrefix(subscriptionArn)}${String(Math.max(0, Math.floor(dueAt))).padStart(DUE_DIGITS, '0')}/${deliveryId}`
+  header,
+}: Pick<PendingDelivery, 'subscriptionArn' | 'dueAt' | 'deliveryId'> & { readonly header?: Pick<MessageHeader, 'sequence'> }): string {
+  const sequence = header?.sequence
+  if (sequence !== undefined) return `${orderedPrefix(subscriptionArn)}${digits(sequence)}/${deliveryId}`
+  return `${pendingPrefix(subscriptionArn)}${digits(Math.max(0, Math.floor(dueAt)))}/${deliveryId}`
 }
 
 export function pendingPrefix(subscriptionArn: string): string {
   return `${subscriptionArn}/`
 }
 
+export function orderedPrefix(subscriptionArn: string): string {
+  return `${subscriptionArn}#`
+}
+
 /** The delivery id in a key that `pendingKey` made. */
 export function deliveryIdOf(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1)
+}
+
+function digits(number: number): string {
+  return String(number).padStart(KEY_DIGITS, '0')
 }

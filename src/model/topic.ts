@@ -35,7 +35,7 @@ export interface Subscription {
   readonly state: 'pending' | 'confirmed'
   readonly confirmationWasAuthenticated: boolean
   readonly authenticateOnUnsubscribe: boolean
-  /** Number under which queued copies refer to this subscription (Route); 0 for protocols other than sqs. */
+  /** Number under which queued copies refer to this subscription (Route); 0 where it is no queue of this server. */
   readonly route: number
   /** FilterPolicy, RawMessageDelivery, RedrivePolicy, DeliveryPolicy, ... as texts. */
   readonly attributes: Readonly<Record<string, string>>
@@ -43,6 +43,11 @@ export interface Subscription {
   readonly filterChange?: number
   /** Filters before the last changes, oldest first. */
   readonly formerFilters?: readonly FormerFilter[]
+}
+
+/** Served in the frame of each publish; everyone else, queues of other servers among them, by the delivery follower. */
+export function isOwnQueue({ protocol, route }: Pick<Subscription, 'protocol' | 'route'>): boolean {
+  return protocol === 'sqs' && route !== 0
 }
 
 /** How a queued copy of a published message is wrapped when it is received. Outlives its subscription. */

@@ -11,7 +11,7 @@ import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
 import type { EffectivePolicy } from '../../model/delivery-policy.ts'
 import { Table } from '../../model/tables.ts'
-import type { Subscription } from '../../model/topic.ts'
+import { isOwnQueue, type Subscription } from '../../model/topic.ts'
 import type { Delivery } from './lanes.ts'
 import type { LostLetters } from './lost-letters.ts'
 import type { DeliveryOptions } from './options.ts'
@@ -255,7 +255,7 @@ async function deliver(
 ): Promise<Outcome | { readonly kind: 'queued'; readonly body: string }> {
   const { env, deliverers, outbound, envelope } = parts
   const { protocol, endpoint } = subscription
-  if (protocol === 'sqs') return { kind: 'queued', body: await envelope(notification) }
+  if (isOwnQueue(subscription)) return { kind: 'queued', body: await envelope(notification) }
   const deliverer = deliverers.get(protocol)
   if (deliverer === undefined) return { kind: 'refused', reason: `this server does not deliver to ${protocol}` }
   const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }

@@ -17,14 +17,14 @@ import {
 } from '../../../tests/delivery-world.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
-import { deliveryId } from './index.ts'
+import { deliveryIdOfMessage } from '../../model/delivery.ts'
 
 test('a message goes to each confirmed subscription of its topic, and nowhere else', async (t) => {
   const here = await world(t)
   await subscribe(here, 'http://a/')
   await subscribe(here, 'http://b/')
   await subscribe(here, 'http://pending/', {}, { state: 'pending' })
-  await subscribe(here, queueArn, {}, { protocol: 'sqs' })
+  await subscribe(here, queueArn, {}, { protocol: 'sqs', route: 1 })
   await subscribe(
     here,
     'http://other/',
@@ -108,7 +108,7 @@ test('a farewell reaches a subscription that is no more', async (t) => {
 })
 
 test('delivery ids are UUIDs, one per message and subscription', () => {
-  assert.match(deliveryId('m', 's'), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-  assert.equal(deliveryId('m', 's'), deliveryId('m', 's'))
-  assert.notEqual(deliveryId('m', 's'), deliveryId('m', 't'))
+  assert.match(deliveryIdOfMessage('m', 's'), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  assert.equal(deliveryIdOfMessage('m', 's'), deliveryIdOfMessage('m', 's'))
+  assert.notEqual(deliveryIdOfMessage('m', 's'), deliveryIdOfMessage('m', 't'))
 })

@@ -1,11 +1,10 @@
 // The delivery follower: every published message goes to each confirmed subscription outside, every confirmation to its own. The first
 // attempt is made straight from the journal; what is not done soon, or failed, becomes a record with its own copy of the message, so that
 // the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
-import { createHash } from 'node:crypto'
 import { byProtocol } from '../../engine/deliverer.ts'
 import { openedBody } from '../../engine/topic-message.ts'
 import type { Timer } from '../../base/clock.ts'
-import { pendingKey, type PendingDelivery } from '../../model/delivery.ts'
+import { deliveryIdOfMessage, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
 import type { MessageEntry } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
@@ -15,6 +14,7 @@ import { messagesOf, settledIn } from './frames.ts'
 import { type Delivery, Lanes } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
 import { DELIVERY_LIMITS, type DeliveryFollower, type DeliveryLimits, type DeliveryOptions, type DeliveryState } from './options.ts'
+import { isOrdered, OrderedLanes } from './ordered-lanes.ts'
 import type { ParkedEndpoint, ParkingChange, Verdict } from './parking.ts'
 import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
@@ -43,6 +43,7 @@ class Deliveries implements DeliveryFollower {
   readonly #progress: Progress
   readonly #settlements: Settlements
   readonly #lanes: Lanes
+  readonly #ordered: OrderedLanes
   readonly #attempts: Attempts
   readonly #recipients: Recipients
   /** In memory, remembered by the journal alone; oldest first. */
@@ -92,6 +93,7 @@ class Deliveries implements DeliveryFollower {
         changed: (change) => this.#tellParking(change),
       },
     })
+    this.#ordered = new OrderedLanes({ clock: env.clock, tables: env.tables, limits: this.#limits, run: (delivery) => this.#run(delivery) })
     // Retries go on although nothing new is published.
     setImmediate(() => {
       this.#ready().catch((error: unknown) => env.log.error('waiting deliveries cannot be read', { error: String(error) }))
@@ -117,7 +119,7 @@ class Deliveries implements DeliveryFollower {
         else open.open--
       }
       this.#settlements.passed(frame.payload.length)
-      if (this.#progress.read >= this.#settledUntil) this.#settledBefore.clear()
+      this.#takeUp()
     }
   }
 
@@ -125,7 +127,7 @@ class Deliveries implements DeliveryFollower {
     const [first] = this.#fresh
     const oldestAt = Math.min(first?.header.publishedAt ?? Infinity, this.#recorded.oldestAt)
     return {
-      running: this.#lanes.running,
+      running: this.#lanes.running + this.#ordered.running,
       fresh: this.#fresh.size,
       recorded: this.#recorded.total,
       oldestAt: oldestAt === Infinity ? undefined : oldestAt,
@@ -137,7 +139,7 @@ class Deliveries implements DeliveryFollower {
     this.#halt()
     const late = Promise.withResolvers<void>()
     const timer = this.#env.clock.after(this.#limits.stopMs, late.resolve)
-    await Promise.race([this.#lanes.idle(), late.promise])
+    await Promise.race([Promise.all([this.#lanes.idle(), this.#ordered.idle()]), late.promise])
     timer.cancel()
     await this.#settlements.finish()
     this.#isOver = true
@@ -148,6 +150,7 @@ class Deliveries implements DeliveryFollower {
     this.#isStopped = true
     this.#look?.cancel()
     this.#lanes.stop()
+    this.#ordered.stop()
     this.#makeRoom()
   }
 
@@ -171,11 +174,16 @@ class Deliveries implements DeliveryFollower {
     }
     const dueAt = new Map<string, number>()
     const parked = new Set<string>()
+    const ordered = new Set<string>()
     this.#recorded.clear()
     for (let after: string | undefined; ;) {
       const rows = tables.range(Table.pendingDeliveries, { after, limit: RECOVER_ROWS })
       for (const { value } of rows) {
         this.#recorded.count(value.header, 1)
+        if (isOrdered(value)) {
+          ordered.add(value.subscriptionArn)
+          continue
+        }
         if (value.parkedAt !== undefined) parked.add(value.subscriptionArn)
         dueAt.set(value.subscriptionArn, Math.min(dueAt.get(value.subscriptionArn) ?? Infinity, value.dueAt))
       }
@@ -189,6 +197,15 @@ class Deliveries implements DeliveryFollower {
       else this.#lanes.expect(subscriptionArn, at)
       await new Promise((resolve) => setImmediate(resolve))
     }
+    for (const subscriptionArn of ordered) this.#ordered.expect(subscriptionArn)
+    this.#takeUp()
+  }
+
+  /** Once all that was begun before the start is read again, nothing older can come any more. */
+  #takeUp(): void {
+    if (this.#progress.read < this.#settledUntil) return
+    this.#settledBefore.clear()
+    this.#ordered.begin()
   }
 
   /** False when it stopped on the way. */
@@ -233,7 +250,7 @@ class Deliveries implements DeliveryFollower {
   }
 
   #admit(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
-    const id = deliveryId(header.messageId, subscriptionArn)
+    const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
     if (this.#known.has(id) || this.#settledBefore.has(id)) return
     const delivery: Delivery = {
       id,
@@ -251,8 +268,9 @@ class Deliveries implements DeliveryFollower {
     this.#known.add(id)
     this.#fresh.add(delivery)
     this.#freshBytes += body.length
-    if (!this.#lanes.hasRoom(subscriptionArn)) return this.#record(delivery)
-    this.#lanes.push(delivery)
+    const lanes = isOrdered(delivery) ? this.#ordered : this.#lanes
+    if (!lanes.hasRoom(subscriptionArn)) return this.#record(delivery)
+    lanes.push(delivery)
     this.#look ??= this.#env.clock.after(LOOK_MS, () => this.#recordLate())
   }
 
@@ -270,22 +288,25 @@ class Deliveries implements DeliveryFollower {
   /** Due at once: whether an attempt under way succeeds, only its own process learns. */
   #record(delivery: Delivery): void {
     const now = this.#env.clock.now()
-    const isParked = !delivery.isRunning && this.#lanes.isParked(delivery.subscriptionArn)
+    const isInOrder = isOrdered(delivery)
+    const isParked = !isInOrder && !delivery.isRunning && this.#lanes.isParked(delivery.subscriptionArn)
     const dueAt = isParked ? this.#attempts.spentAt(delivery, now) : now
     const pending = pendingOf(delivery, { attempts: delivery.attempts, dueAt, ...(isParked && { parkedAt: now }) })
     const key = pendingKey(pending)
-    const { frame, isRunning } = delivery
+    const { frame } = delivery
     this.#leaveJournal(delivery)
     delivery.key = key
-    this.#lanes.recorded(delivery, key)
+    const isKept = isInOrder ? this.#ordered.recorded(delivery) : this.#lanes.recorded(delivery, key)
     this.#recorded.count(delivery.header, 1)
-    if (!isRunning) this.#known.delete(delivery.id)
+    if (!isKept) this.#known.delete(delivery.id)
     this.#settlements.add({
       bytes: delivery.body.length,
       frame,
       stage: (tx) => tx.put(Table.pendingDeliveries, key, pending),
       staged: () => {
-        if (!isRunning) this.#expect(pending)
+        if (isKept) return
+        if (isInOrder) this.#ordered.staged(delivery)
+        else this.#expect(pending)
       },
     })
   }
@@ -328,6 +349,8 @@ class Deliveries implements DeliveryFollower {
     if (key === undefined) this.#leaveJournal(delivery)
     this.#recorded.count(header, (next === undefined ? 0 : 1) - (key === undefined ? 0 : 1))
     const nextKey = next === undefined ? undefined : pendingKey(next)
+    const isInOrder = isOrdered(delivery)
+    if (isInOrder) this.#ordered.settled(delivery, next)
     this.#settlements.add({
       bytes: settled.bytes + (next === undefined ? 0 : next.body.length),
       frame,
@@ -337,7 +360,8 @@ class Deliveries implements DeliveryFollower {
         if (next !== undefined && nextKey !== undefined) tx.put(Table.pendingDeliveries, nextKey, next)
       },
       staged: () => {
-        this.#known.delete(id)
+        if (next === undefined || !isInOrder) this.#known.delete(id)
+        if (isInOrder) return
         if (key !== undefined) this.#lanes.released(subscriptionArn, key)
         if (next !== undefined) this.#expect(next)
       },
@@ -359,15 +383,6 @@ class Deliveries implements DeliveryFollower {
     if (this.#isFull() && !this.#isStopped) return
     for (const resolve of this.#roomWaiters.splice(0)) resolve()
   }
-}
-
-/** The same for the same message and subscription, so that what comes again is known. UUID version 8 (RFC 9562). */
-export function deliveryId(messageId: string, subscriptionArn: string): string {
-  const bytes = createHash('sha256').update(`${messageId}\n${subscriptionArn}`).digest()
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }
 
 function pendingOf({ id, subscriptionArn, header, body }: Delivery, next: Next): PendingDelivery {

@@ -133,11 +133,12 @@ export class Lanes {
     this.#pump(lane)
   }
 
-  /** The delivery has its record now: its lane takes it from there when it is due, unless it is under way. */
-  recorded(delivery: Delivery, key: string): void {
+  /** The delivery has its record now: its lane takes it from there when it is due, unless it is under way. Whether it is. */
+  recorded(delivery: Delivery, key: string): boolean {
     const lane = this.#lane(delivery.subscriptionArn)
     if (delivery.isRunning) lane.taken.add(key)
     else lane.waiting = lane.waiting.filter((other) => other !== delivery)
+    return delivery.isRunning
   }
 
   /** A record is staged, due at `dueAt`. */

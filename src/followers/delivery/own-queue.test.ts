@@ -71,7 +71,7 @@ test('a dead-letter queue that is missing or keeps the topic out is told', async
 test('a queue that has to confirm gets its confirmation as a message', async (t) => {
   const here = await world(t)
   await putQueue(here)
-  const { subscriptionArn } = await subscribe(here, queueArn, {}, { protocol: 'sqs', state: 'pending' })
+  const { subscriptionArn } = await subscribe(here, queueArn, {}, { protocol: 'sqs', route: 1, state: 'pending' })
   await publish(here, '', {
     type: 'SubscriptionConfirmation',
     subscriptionArn,

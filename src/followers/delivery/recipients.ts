@@ -4,7 +4,7 @@ import { filterAt } from '../../model/filter-policy/former-filters.ts'
 import { type FilteredMessage, SubscriptionFilters, filterPolicyOf, passesFilter } from '../../model/filter-policy/subscription-filters.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
-import type { Subscription } from '../../model/topic.ts'
+import { isOwnQueue, type Subscription } from '../../model/topic.ts'
 import type { Tables } from '../../engine/tables.ts'
 
 export interface Recipients {
@@ -29,7 +29,8 @@ export function createRecipients(tables: Tables, protocols: ReadonlySet<string>)
   }
   const put = (recipients: TopicRecipients, subscriptionArn: string, subscription: Subscription | undefined): void => {
     kept -= recipients.size
-    const counts = subscription?.state === 'confirmed' && protocols.has(subscription.protocol) && subscription.createdAt >= recipients.since
+    const isOutside = subscription !== undefined && protocols.has(subscription.protocol) && !isOwnQueue(subscription)
+    const counts = isOutside && subscription.state === 'confirmed' && subscription.createdAt >= recipients.since
     recipients.put(subscriptionArn, counts ? subscription : undefined)
     kept += recipients.size
   }

@@ -28,7 +28,7 @@ function subscription(topic: string, at: number, more: Partial<Subscription> = {
     state: 'confirmed',
     confirmationWasAuthenticated: true,
     authenticateOnUnsubscribe: false,
-    route: at,
+    route: at + 1,
     attributes: { FilterPolicy: JSON.stringify({ kind: [`k${at % 10}`] }) },
     ...more,
   }
@@ -51,7 +51,7 @@ function world() {
   return { tables, put, remove, create }
 }
 
-const numbers = (subscriptions: readonly Subscription[]) => subscriptions.map(({ route }) => route).sort((a, b) => a - b)
+const numbers = (subscriptions: readonly Subscription[]) => subscriptions.map(({ route }) => route - 1).sort((a, b) => a - b)
 const of = (kind: string) => ({ attributes: { kind: { type: 'String', value: kind } }, body: 'x' })
 
 test('after a start, and with whatever changes meanwhile, all is known as if it had been read at once', async (t) => {

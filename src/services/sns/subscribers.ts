@@ -2,7 +2,7 @@
 // many other topics. After a start all are read a few at a time, so that the first publish to a wide topic finds them there.
 import { type FilteredMessage, SubscriptionFilters, filterPolicyOf } from '../../model/filter-policy/subscription-filters.ts'
 import { Table } from '../../model/tables.ts'
-import type { Subscription, Topic } from '../../model/topic.ts'
+import { isOwnQueue, type Subscription, type Topic } from '../../model/topic.ts'
 import type { Tables } from '../../engine/tables.ts'
 import { topicOfSubscription } from './arns.ts'
 
@@ -136,16 +136,17 @@ class TopicSubscribers implements Subscribers {
   }
 
   #count(subscription: Subscription, change: 1 | -1): void {
-    const { state, protocol, attributes, formerFilters } = subscription
+    const { state, attributes, formerFilters } = subscription
+    const isOutside = !isOwnQueue(subscription)
     if (state === 'pending') this.pending += change
-    else if (protocol !== 'sqs') this.#outside += change
+    else if (isOutside) this.#outside += change
     if (attributes['FilterPolicy'] !== undefined) this.filterPolicies += change
-    if (protocol !== 'sqs' && (attributes['FilterPolicy'] ?? formerFilters) !== undefined) this.#outsideFilters += change
+    if (isOutside && (attributes['FilterPolicy'] ?? formerFilters) !== undefined) this.#outsideFilters += change
   }
 }
 
-function isQueue({ protocol, state }: Subscription): boolean {
-  return protocol === 'sqs' && state === 'confirmed'
+function isQueue(subscription: Subscription): boolean {
+  return isOwnQueue(subscription) && subscription.state === 'confirmed'
 }
 
 function endpointKey({ protocol, endpoint }: Subscription): string {
