@@ -25,7 +25,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 }
 const TOP_FLOOR = 5
 /** Files that bring plugs together. */
-const REGISTRIES = new Set(['src/main.ts', 'src/house/services.ts', 'src/house/followers.ts'])
+const REGISTRIES = new Set(['src/main.ts', 'src/house/services.ts', 'src/house/followers.ts', 'src/house/deliverers.ts'])
 const PURE = new Set(
   ['assert', 'buffer', 'crypto', 'path', 'querystring', 'string_decoder', 'url', 'util', 'zlib'].map((name) => `node:${name}`),
 )

@@ -30,7 +30,9 @@ export const sts = {
   'src/services/sts/model.json': JSON.stringify({
     operations: { AssumeRole: { input: 'AssumeRoleRequest', output: 'AssumeRoleResponse' } },
   }),
-  'src/deliverers/index.ts': "import { http } from './http.ts'\n\nexport const deliverers = { http } satisfies Record<string, Deliverer>\n",
+  'src/deliverers/index.ts':
+    "import { createHttp } from './http.ts'\n\n" +
+    'export function createDeliverers(parts) {\n  return {\n    http: createHttp(parts),\n  }\n}\n',
   'src/cli/commands/index.ts':
     "import { tail } from './tail.ts'\n\nexport const commands: Readonly<Record<string, AnyCommand>> = {\n  tail,\n  env,\n}\n",
   'src/house/followers.ts':
@@ -81,8 +83,9 @@ test('an operation of a service without parts, and names with capitals in a row'
 test('a deliverer, a command and a follower', () => {
   assert.equal(
     written('deliverer', 'email-json')['src/deliverers/index.ts'],
-    "import { emailJson } from './email-json.ts'\nimport { http } from './http.ts'\n\n" +
-      "export const deliverers = { http, 'email-json': emailJson } satisfies Record<string, Deliverer>\n",
+    "import { createEmailJson } from './email-json.ts'\nimport { createHttp } from './http.ts'\n\n" +
+      "export function createDeliverers(parts) {\n  return {\n    'email-json': createEmailJson(parts),\n" +
+      '    http: createHttp(parts),\n  }\n}\n',
   )
   const command = written('command', 'export')
   assert.match(command['src/cli/commands/index.ts'] ?? '', /^import \{ exportPlug \} from '.\/export.ts'\n/)

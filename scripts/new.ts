@@ -99,25 +99,32 @@ test('${name} does what AWS documents', async (t) => {
 
 function planDeliverer(name: string, read: ReadFile): readonly FileChange[] {
   const [file, variable] = plugName(name)
+  const factory = `create${variable.charAt(0).toUpperCase()}${variable.slice(1)}`
   const deliverer = `// ${name}: say in a sentence where it delivers, and what counts as delivered.
-import type { Deliverer } from '../engine/deliverer.ts'
+import type { Deliverer, DelivererParts } from '../engine/deliverer.ts'
 
-export const ${variable}: Deliverer = {
-  protocols: ['${name}'],
-  validate: () => 'Endpoint Reason: ${name} is not written yet',
-  deliver: () => Promise.resolve({ kind: 'refused', reason: '${name} is not written yet' }),
+/** Say what its provider is and where its settings come from (engine/providers.ts); captureDeliverer is its provider \`capture\`. */
+export function ${factory}(_parts: Pick<DelivererParts, 'outbound'>): Deliverer {
+  return {
+    protocols: ['${name}'],
+    validate: () => 'Endpoint Reason: ${name} is not written yet',
+    deliver: () => Promise.resolve({ kind: 'refused', reason: '${name} is not written yet' }),
+  }
 }
 `
   const test = `import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ${variable} } from './${file}.ts'
+import { createOutbound } from '../engine/outbound.ts'
+import { systemClock } from '../base/clock.ts'
+import { ${factory} } from './${file}.ts'
 
 test('${name} takes an endpoint that AWS takes', () => {
-  assert.equal(${variable}.validate('an endpoint that AWS takes'), undefined)
+  const deliverer = ${factory}({ outbound: createOutbound({ clock: systemClock, allow: [] }) })
+  assert.equal(deliverer.validate('an endpoint that AWS takes'), undefined)
 })
 `
   const index = required('src/deliverers/index.ts', read)
-  const registered = addEntry(addImport(index, variable, `./${file}.ts`), /export const deliverers = \{/, name, variable)
+  const registered = addEntry(addImport(index, factory, `./${file}.ts`), /\breturn \{/, name, `${factory}(parts)`)
   return [
     { path: `src/deliverers/${file}.ts`, content: deliverer },
     { path: `src/deliverers/${file}.test.ts`, content: test },

@@ -85,6 +85,11 @@ export const settings = {
   'outbound.allow': texts({ default: [], help: 'networks (CIDR) that deliveries may reach besides public addresses' }),
   'outbound.proxy': text({ default: undefined, pattern: /^https?:\/\//, form: 'an http(s) URL', help: 'proxy of deliveries' }),
   'outbound.caFile': text({ default: undefined, help: 'PEM file of further authorities that deliveries trust' }),
+  'email.provider': choice({
+    default: 'none',
+    of: ['none', 'capture'],
+    help: 'who delivers mail; capture: nobody, it is kept for `sealcast inbox`',
+  }),
   'notifications.certificateUrl': text({
     default: undefined,
     pattern: /^https?:\/\/[^/]+$/,

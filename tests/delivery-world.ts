@@ -139,7 +139,12 @@ export async function world(
       acts: createActs({ random, commits, account: '000000000000', region: 'us-east-1', version: 'test' }),
     },
     deliverers: { outside: outside.deliverer },
-    outbound: { request: () => assert.fail('not asked for here'), origins: 0, close: () => Promise.resolve() },
+    outbound: {
+      request: () => assert.fail('not asked for here'),
+      connect: () => assert.fail('not asked for here'),
+      origins: 0,
+      close: () => Promise.resolve(),
+    },
     envelope: (notification) => Promise.resolve(formatEnvelope(notification, undefined)),
     baseUrl: () => 'http://sealcast',
     limits,

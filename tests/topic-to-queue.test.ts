@@ -26,7 +26,7 @@ interface World extends Harness {
 async function createWorld(t: TestContext): Promise<World> {
   const notifications = (header: MessageHeader, body: string) => Promise.resolve(`${header.type} ${header.subject ?? ''} ${body}`)
   const harness = await createHarness((env) => ({
-    sns: createSns({ tables: env.tables, protocols: { sqs: () => undefined } }),
+    sns: createSns({ tables: env.tables, protocols: { sqs: { validate: () => undefined } } }),
     sqs: createSqs({ notifications }),
   }))
   t.after(() => harness.close())

@@ -6,7 +6,9 @@ import { SimulatedClock } from '../base/clock.ts'
 import type { Attempt, Outcome } from '../engine/deliverer.ts'
 import { createOutbound } from '../engine/outbound.ts'
 import { createNotification, formatEnvelope } from '../model/notification.ts'
-import { http, https } from './http.ts'
+import { createHttp, createHttps } from './http.ts'
+
+const [http, https] = [createHttp(), createHttps()]
 
 const topicArn = 'arn:aws:sns:us-east-1:000000000001:orders'
 const subscriptionArn = `${topicArn}:5e1d2c3b-0000-4000-8000-000000000005`

@@ -1,6 +1,7 @@
 // HTTP and HTTPS endpoints: a POST with AWS's headers; 2xx is delivered, 5xx and 429 come again, other answers are final.
 import { type Attempt, type Deliverer, type DeliveryTools, type Outcome } from '../engine/deliverer.ts'
-import { type FailureReason, OutboundFailed, OutboundRefused, type OutboundResponse } from '../engine/outbound.ts'
+import { type FailureReason, OutboundFailed, OutboundRefused } from '../engine/outbound-failure.ts'
+import type { OutboundResponse } from '../engine/outbound.ts'
 import { httpHeaders } from '../model/notification.ts'
 
 const ENDPOINT_CHARS_MAX = 2048
@@ -8,8 +9,8 @@ const RETRY_AFTER_MS_MAX = 3600 * 1000
 /** We look at the status alone; what comes along is read so that the connection can be used again. */
 const ANSWER_BYTES_MAX = 16 * 1024
 
-export const http = createHttpDeliverer('http')
-export const https = createHttpDeliverer('https')
+export const createHttp = (): Deliverer => createHttpDeliverer('http')
+export const createHttps = (): Deliverer => createHttpDeliverer('https')
 
 function createHttpDeliverer(protocol: 'http' | 'https'): Deliverer {
   return {

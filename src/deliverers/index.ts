@@ -1,5 +1,13 @@
 // The delivery protocols. `npm run new deliverer <name>` adds one.
-import type { Deliverer } from '../engine/deliverer.ts'
-import { http, https } from './http.ts'
+import type { Deliverer, DelivererParts } from '../engine/deliverer.ts'
+import { createEmailJson, createEmail } from './email.ts'
+import { createHttp, createHttps } from './http.ts'
 
-export const deliverers = { http, https } satisfies Record<string, Deliverer>
+export function createDeliverers(parts: DelivererParts): Readonly<Record<string, Deliverer>> {
+  return {
+    email: createEmail(parts),
+    'email-json': createEmailJson(parts),
+    http: createHttp(),
+    https: createHttps(),
+  }
+}

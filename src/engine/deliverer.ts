@@ -1,7 +1,10 @@
 // The socket of the delivery protocols: how one notification gets to one endpoint. A deliverer makes one attempt and says how it ended;
 // when to try again, what to record and where the hopeless go is its driver's business (followers/delivery).
 import type { Notification } from '../model/notification.ts'
+import type { Captured } from './captured.ts'
+import type { Env } from './env.ts'
 import type { Outbound } from './outbound.ts'
+import type { ProviderOptions } from './providers.ts'
 
 /** One attempt at one delivery. */
 export interface Attempt {
@@ -23,7 +26,8 @@ export interface DeliveryTools {
 }
 
 export type Outcome =
-  | { readonly kind: 'delivered'; readonly status?: number }
+  /** `captured`: kept here for who asks (`sealcast inbox`), and gone nowhere. */
+  | { readonly kind: 'delivered'; readonly status?: number; readonly captured?: boolean }
   /** It may work later. `retryAfterMs`: the endpoint asked for at least this pause. */
   | { readonly kind: 'retry'; readonly reason: string; readonly status?: number; readonly retryAfterMs?: number }
   /** It will not work later either. */
@@ -32,6 +36,10 @@ export type Outcome =
 export interface Deliverer {
   /** AWS's protocol strings that it serves. */
   readonly protocols: readonly string[]
+  /** Nothing delivers here: why Subscribe refuses, naming the settings to set. What was subscribed before is tried, and fails for that. */
+  readonly unconfigured?: string
+  /** What is captured goes to nobody who could confirm: its subscriptions are confirmed at once. */
+  readonly isCapture?: boolean
   /** Undefined when `endpoint` is fit to be subscribed, else what stands behind AWS's "Invalid parameter: ". */
   readonly validate: (endpoint: string) => string | undefined
   /**
@@ -39,6 +47,14 @@ export interface Deliverer {
    * A reason MUST NOT hold secrets or personal content.
    */
   readonly deliver: (attempt: Attempt, tools: DeliveryTools) => Promise<Outcome>
+}
+
+/** What deliverers are made of. */
+export interface DelivererParts extends Pick<Env, 'clock' | 'random' | 'log' | 'seal' | 'tables' | 'commits' | 'acts' | 'outbound'> {
+  /** Where links lead, without a slash at the end. */
+  readonly baseUrl: () => string
+  readonly providers: ProviderOptions
+  readonly captured: Captured
 }
 
 /** The deliverers by protocol. */

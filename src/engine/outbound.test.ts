@@ -6,7 +6,8 @@ import { type AddressInfo, connect as connectSocket, createServer as createSocke
 import { type TestContext, test } from 'node:test'
 import { SimulatedClock, systemClock } from '../base/clock.ts'
 import { createCertificate } from './certificate.ts'
-import { type FailureReason, type Outbound, OutboundFailed, type OutboundOptions, OutboundRefused, createOutbound } from './outbound.ts'
+import { type FailureReason, OutboundFailed, OutboundRefused } from './outbound-failure.ts'
+import { type Outbound, type OutboundOptions, createOutbound } from './outbound.ts'
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128']
 

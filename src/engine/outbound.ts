@@ -1,12 +1,14 @@
 // The one place of outgoing sockets. Every connection is checked against the allowed networks on the very address it is made to, so that
 // no name can lead inside; redirects are not followed, TLS is verified, and a request has one deadline from start to last byte.
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
-import { isIP } from 'node:net'
+import { type Socket, isIP } from 'node:net'
 import { type SecureContext, createSecureContext, getCACertificates } from 'node:tls'
 import type * as Undici from 'undici'
 import type { Dispatcher, buildConnector } from 'undici'
 import type { Clock } from '../base/clock.ts'
 import { type Networks, createNetworks } from './networks.ts'
+import { OutboundFailed, OutboundRefused, failureOf } from './outbound-failure.ts'
+import { type CheckedLookup, type ConnectTarget, createSockets } from './outbound-sockets.ts'
 
 export interface OutboundRequest {
   readonly method: string
@@ -32,29 +34,19 @@ export interface OutboundResponse {
 export interface Outbound {
   /** Rejects with OutboundRefused (we do not connect there) or OutboundFailed (it did not work). */
   request(request: OutboundRequest): Promise<OutboundResponse>
+  /**
+   * A connection for a protocol that is not HTTP/1.1, checked like any other; past `outbound.proxy`, which knows HTTP alone. Rejects as
+   * `request` does. The socket is the caller's: who gets it MUST listen to its errors, bound its time and destroy it.
+   */
+  connect(target: ConnectTarget): Promise<Socket>
+  /** What TLS MUST be made with that a protocol turns on later (STARTTLS); undefined: the usual authorities are trusted. */
+  readonly secureContext?: SecureContext
   /** Random, of this process alone: by it the server knows its own requests where they come back to it (SENDER_HEADER). */
   readonly mark?: string
   /** Origins with a pool at the moment. */
   readonly origins: number
-  /** Ends what is in flight with OutboundFailed. */
+  /** Ends what is in flight with OutboundFailed, and every connection. */
   close(): Promise<void>
-}
-
-/** The target is not allowed; the message names the address and the line of the configuration that would permit it. */
-export class OutboundRefused extends Error {
-  override name = 'OutboundRefused'
-}
-
-export type FailureReason = 'refused' | 'reset' | 'unreachable' | 'dns' | 'tls' | 'timeout' | 'protocol' | 'busy' | 'closed'
-
-export class OutboundFailed extends Error {
-  override name = 'OutboundFailed'
-  readonly reason: FailureReason
-
-  constructor(reason: FailureReason, message: string) {
-    super(message)
-    this.reason = reason
-  }
 }
 
 export type Lookup = (host: string, done: (failure: Error | null, addresses: readonly LookupAddress[]) => void) => void
@@ -73,12 +65,14 @@ export interface OutboundOptions {
   /** Resolves names; the system's by default. */
   readonly lookup?: Lookup
   readonly originsMax?: number
+  readonly socketsMax?: number
   readonly mark?: string
 }
 
 export const ATTEMPT_TIMEOUT_MS = 15_000
 const RESPONSE_BYTES_MAX = 64 * 1024
 const ORIGINS_MAX = 1024
+const SOCKETS_MAX = 256
 const CONNECTIONS_PER_ORIGIN = 64
 const ORIGIN_IDLE_MS = 60_000
 
@@ -92,11 +86,14 @@ interface Origin {
 export function createOutbound(options: OutboundOptions): Outbound {
   const { clock } = options
   const networks = createNetworks(options.allow)
+  const secureContext = options.ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), options.ca] })
+  const lookup = checkedLookup(options.lookup ?? lookupAll, networks)
+  const sockets = createSockets({ clock, networks, lookup, secureContext, socketsMax: options.socketsMax ?? SOCKETS_MAX })
   // Loaded with the first request: it is a good part of a server's start and memory, and many servers deliver to queues alone.
   let opening: Promise<(origin: string) => Dispatcher> | undefined
   const open = (): Promise<(origin: string) => Dispatcher> =>
     (opening ??= import('undici').then((undici) => {
-      const connect = checkedConnector(undici, options, networks)
+      const connect = checkedConnector(undici, { secureContext, lookup }, networks)
       return (origin) => createPool(undici, origin, options.proxy, connect)
     }))
   // Least recently used first.
@@ -123,6 +120,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   return {
     ...(options.mark !== undefined && { mark: options.mark }),
+    ...(secureContext !== undefined && { secureContext }),
+    connect: (target) => sockets.connect(target),
     get origins() {
       return origins.size
     },
@@ -165,6 +164,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     },
     async close() {
       closed = true
+      sockets.close()
       await Promise.all(
         [...origins.values()].map(({ pool }) => pool.destroy(new OutboundFailed('closed', 'outgoing connections are closed'))),
       )
@@ -217,28 +217,14 @@ const trusted = new WeakMap<buildConnector.connector, SecureContext>()
 
 function checkedConnector(
   { buildConnector: build }: typeof Undici,
-  { ca, lookup = lookupAll }: OutboundOptions,
+  { secureContext, lookup }: { readonly secureContext: SecureContext | undefined; readonly lookup: CheckedLookup },
   networks: Networks,
 ): buildConnector.connector {
-  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] })
   const connectTo = build({
     allowH2: false,
     timeout: ATTEMPT_TIMEOUT_MS,
     secureContext,
-    lookup(host, { all }, done) {
-      lookup(host, (failure, found) => {
-        if (failure !== null) return done(failure, [])
-        const refusals = found.map(({ address }) => networks.refusal(address))
-        const permitted = found.filter((_, at) => refusals[at] === undefined)
-        const [first] = permitted
-        if (first === undefined) {
-          const refusal = refusals[0]
-          return done(refusal === undefined ? dnsFailure(host) : new OutboundRefused(`${host}: ${refusal}`), [])
-        }
-        if (all === true) done(null, permitted)
-        else done(null, first.address, first.family)
-      })
-    },
+    lookup,
   })
   const connect: buildConnector.connector = (target, done) =>
     connectTo(target, (...[failure, socket]) => {
@@ -251,6 +237,23 @@ function checkedConnector(
     })
   if (secureContext !== undefined) trusted.set(connect, secureContext)
   return connect
+}
+
+/** Gives only addresses that may be connected to. */
+function checkedLookup(lookup: Lookup, networks: Networks): CheckedLookup {
+  return (host, { all }, done) =>
+    lookup(host, (failure, found) => {
+      if (failure !== null) return done(failure, [])
+      const refusals = found.map(({ address }) => networks.refusal(address))
+      const permitted = found.filter((_, at) => refusals[at] === undefined)
+      const [first] = permitted
+      if (first === undefined) {
+        const refusal = refusals[0]
+        return done(refusal === undefined ? dnsFailure(host) : new OutboundRefused(`${host}: ${refusal}`), [])
+      }
+      if (all === true) done(null, permitted)
+      else done(null, first.address, first.family)
+    })
 }
 
 function lookupAll(host: string, done: (failure: Error | null, addresses: readonly LookupAddress[]) => void): void {
@@ -278,47 +281,4 @@ function flatHeaders(headers: Readonly<Record<string, string | readonly string[]
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) flat[name] = typeof value === 'string' ? value : value.join(', ')
   return flat
-}
-
-const REASONS: Readonly<Record<string, FailureReason>> = {
-  ECONNREFUSED: 'refused',
-  ECONNRESET: 'reset',
-  ECONNABORTED: 'reset',
-  EPIPE: 'reset',
-  UND_ERR_SOCKET: 'reset',
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  EAI_NODATA: 'dns',
-  EAI_NONAME: 'dns',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  EPROTO: 'tls',
-  CERT_HAS_EXPIRED: 'tls',
-  CERT_NOT_YET_VALID: 'tls',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls',
-  UNABLE_TO_GET_ISSUER_CERT: 'tls',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls',
-  CERT_SIGNATURE_FAILURE: 'tls',
-  CERT_REVOKED: 'tls',
-  INVALID_CA: 'tls',
-  INVALID_PURPOSE: 'tls',
-  HOSTNAME_MISMATCH: 'tls',
-  UND_ERR_PRX_TLS: 'tls',
-  UND_ERR_DESTROYED: 'closed',
-  UND_ERR_CLOSED: 'closed',
-}
-
-function failureOf(error: unknown): OutboundRefused | OutboundFailed {
-  if (error instanceof OutboundRefused || error instanceof OutboundFailed) return error
-  if (!(error instanceof Error)) return new OutboundFailed('protocol', String(error))
-  if (error.cause instanceof OutboundRefused || error.cause instanceof OutboundFailed) return error.cause
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  const reason = REASONS[code] ?? (/^ERR_(TLS|SSL)/.test(code) ? 'tls' : 'protocol')
-  return new OutboundFailed(reason, error.message === '' ? code : error.message)
 }

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto'
 import { LOOP_DETECTED, type OutsideBucket, outsideObjectUrl, outsideSecretContext, SENDER_HEADER } from '../model/outside-bucket.ts'
 import { ServiceError } from '../model/service-error.ts'
 import type { Env } from './env.ts'
-import { OutboundFailed, OutboundRefused, type OutboundResponse } from './outbound.ts'
+import { OutboundFailed, OutboundRefused } from './outbound-failure.ts'
+import type { OutboundResponse } from './outbound.ts'
 import { signRequest } from './request-signature.ts'
 
 export interface OutsideObject {

@@ -8,6 +8,7 @@ import type { Env } from './env.ts'
 import type { RootSeal } from './seal.ts'
 import { signingKeyContext } from './signing.ts'
 import { treeKeyContext } from './tree-signing.ts'
+import { capturedContext } from '../model/captured.ts'
 import { keyMaterialContext } from '../model/key.ts'
 import { outsideSecretContext } from '../model/outside-bucket.ts'
 import { platformSecretContext } from '../model/platform.ts'
@@ -47,6 +48,7 @@ const CONTEXTS: { readonly [N in TableNumber]?: (row: Rows[N]) => string } = {
   [Table.outsideBuckets]: ({ name }) => outsideSecretContext(name),
   [Table.platformApplications]: platformSecretContext,
   [Table.smsNumbers]: (row) => (row.kind === 'sandbox' ? sandboxCodeContext(row) : ''),
+  [Table.captured]: capturedContext,
 }
 
 const PAGE_ROWS = 64

@@ -37,7 +37,7 @@ interface World {
 async function withWorld(run: (world: World) => Promise<void>): Promise<void> {
   const server = await createHarness((env) => ({
     s3,
-    sns: createSns({ tables: env.tables, protocols: { sqs: () => undefined } }),
+    sns: createSns({ tables: env.tables, protocols: { sqs: { validate: () => undefined } } }),
     sqs: createSqs({ notifications: () => Promise.resolve('') }),
   }))
   await server.call('s3', 'CreateBucket', { Bucket: 'box' })

@@ -1,6 +1,5 @@
 // The registry of followers: all that reads the journal in order. One of the places that import an index.ts.
 import type { Meter } from '../base/meter.ts'
-import { deliverers } from '../deliverers/index.ts'
 import type { Env } from '../engine/env.ts'
 import { type Follower, type Follows, startFollowers } from '../engine/follow.ts'
 import type { Signing } from '../engine/signing.ts'
@@ -14,6 +13,7 @@ import type { Tree } from '../followers/tree/tree.ts'
 import type { LakeRetention } from '../services/sealcast/store-retention.ts'
 import type { History } from '../storage/history.ts'
 import type { Lake } from '../storage/lake.ts'
+import type { Deliverers } from './deliverers.ts'
 import type { Config, HouseOptions } from './options.ts'
 
 export interface HouseFollowers {
@@ -31,8 +31,9 @@ export function createFollowers(parts: {
   readonly history: History
   readonly lake: Lake
   readonly meter: Meter
+  readonly deliverers: Deliverers
 }): HouseFollowers {
-  const { options, env, signing, meter } = parts
+  const { options, env, signing, meter, deliverers } = parts
   const { config, clock, log, random } = options
   const { journal, tables, acts, outbound } = env
   const delivery = createDeliveryFollower({

@@ -4,6 +4,7 @@ import { createAudit } from '../engine/audit.ts'
 import { createAuthenticate } from '../engine/authenticate.ts'
 import { createAuthorize } from '../engine/authorize.ts'
 import { type CallRequest, type CallResult, createCalls } from '../engine/call.ts'
+import { type Captured, createCaptured } from '../engine/captured.ts'
 import { createCensus } from '../engine/census.ts'
 import type { Env } from '../engine/env.ts'
 import type { Follows } from '../engine/follow.ts'
@@ -26,6 +27,7 @@ import { settings } from '../settings.ts'
 import { diskFiles } from '../storage/disk/files.ts'
 import { DATA_FORMAT } from '../storage/disk/format.ts'
 import { createServerBackups } from './backups.ts'
+import { openDeliverers } from './deliverers.ts'
 import { createEnv, putFirstRows } from './env.ts'
 import { createFollowers } from './followers.ts'
 import type { HouseOptions } from './options.ts'
@@ -39,6 +41,7 @@ export interface House {
   readonly meter: Meter
   readonly services: Readonly<Record<string, Service>>
   readonly signing: Signing
+  readonly captured: Captured
   readonly invoke: (request: CallRequest) => Promise<CallResult>
   readonly status: () => Status
   /** Undefined while calls are taken. */
@@ -81,7 +84,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const lake = openLake(options)
   refuseOldLake(lake, journal)
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
-  const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter })
+  const captured = createCaptured(env)
+  const deliverers = openDeliverers(options, env, captured)
+  const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter, deliverers })
   // Filled at the end; the closures before it may be called only then.
   const running: {
     upkeep?: Upkeep
@@ -111,7 +116,22 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const tree = await openServerTree(options, env)
   const backups = createServerBackups({ options, env, storage, lake, idle: () => running.upkeep?.idle() ?? Promise.resolve() })
   const services = createServices({
-    ...{ options, env, signing, history: storage.history, lake, live, followers, tree, backups, rotation, status, storeBytes },
+    ...{
+      options,
+      env,
+      signing,
+      history: storage.history,
+      lake,
+      live,
+      followers,
+      deliverers,
+      captured,
+      tree,
+      backups,
+      rotation,
+      status,
+      storeBytes,
+    },
   })
   calls = createCalls({
     env,
@@ -162,6 +182,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     meter,
     services,
     signing,
+    captured,
     invoke,
     status,
     refusal,

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { RootKey } from '../engine/accounts.ts'
+import type { ProviderOptions } from '../engine/providers.ts'
 import type { SignatureErrors } from '../engine/authenticate.ts'
 import type { Values } from '../model/config.ts'
 import type { settings } from '../settings.ts'
@@ -28,6 +29,8 @@ export interface HouseOptions {
   readonly signatureErrors: SignatureErrors
   /** The Authorization header of events.target. */
   readonly eventsAuthorization?: string
+  /** Who delivers mail and the like; nobody where it is absent. */
+  readonly providers?: ProviderOptions
   /** `command`: open for one command. Nothing is delivered, no log file is written, and no part of the journal goes. */
   readonly purpose: 'serve' | 'command'
 }

@@ -1,6 +1,7 @@
 // The registry of services: every service by name, with what it needs. One of the places that import an index.ts.
-import { deliverers } from '../deliverers/index.ts'
 import type { Backups } from '../engine/backup.ts'
+import type { Captured } from '../engine/captured.ts'
+import { byProtocol } from '../engine/deliverer.ts'
 import type { Env } from '../engine/env.ts'
 import type { Live } from '../engine/live.ts'
 import type { Service } from '../engine/operation.ts'
@@ -21,6 +22,7 @@ import { createSqs } from '../services/sqs/index.ts'
 import { sts } from '../services/sts/index.ts'
 import type { History } from '../storage/history.ts'
 import type { Lake } from '../storage/lake.ts'
+import type { Deliverers } from './deliverers.ts'
 import { type HouseFollowers, lakeRetention } from './followers.ts'
 import type { HouseOptions } from './options.ts'
 
@@ -40,6 +42,8 @@ export interface ServiceParts {
   readonly lake: Lake
   readonly live: Live
   readonly followers: HouseFollowers
+  readonly deliverers: Deliverers
+  readonly captured: Captured
   readonly tree: Tree
   readonly backups: Backups
   /** Absent where everything is in memory. */
@@ -49,13 +53,13 @@ export interface ServiceParts {
 }
 
 export function createServices(parts: ServiceParts): Readonly<Record<string, Service>> {
-  const { options, env, signing, history, lake, live, followers, tree, backups, rotation, status } = parts
+  const { options, env, signing, history, lake, live, followers, deliverers, captured, tree, backups, rotation, status } = parts
   const { config, clock, account } = options
   const lookups = createRateLimit({ clock, perSecond: LOOKUPS_PER_SECOND })
   return {
     sns: createSns({
       tables: env.tables,
-      protocols: protocolsOf(),
+      protocols: { ...Object.fromEntries(byProtocol(deliverers)), sqs: { validate: () => undefined } },
       ...(config['limits.profile'] === 'aws' && { limits: createSnsLimits({ tables: env.tables, clock }) }),
     }),
     sqs: createSqs({
@@ -79,6 +83,7 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
     sealcast: createSealcast({
       lake,
       live,
+      captured,
       caughtUp: () => followers.lake.catchUp(),
       status,
       stores: () => storeRetention(parts.storeBytes(), lakeRetention(config)),
@@ -90,9 +95,4 @@ export function createServices(parts: ServiceParts): Readonly<Record<string, Ser
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account }),
     }),
   }
-}
-
-function protocolsOf(): Readonly<Record<string, (endpoint: string) => string | undefined>> {
-  const checks = Object.values(deliverers).flatMap(({ protocols, validate }) => protocols.map((protocol) => [protocol, validate] as const))
-  return { ...Object.fromEntries(checks), sqs: () => undefined }
 }

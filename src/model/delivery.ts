@@ -28,7 +28,7 @@ export interface AttemptRecord {
   /** The protocol's status code, where it has one. */
   readonly status?: number
   readonly outcome: AttemptOutcome
-  /** Empty when delivered. */
+  /** Empty when delivered, but for `captured`. */
   readonly reason: string
   readonly nextAttemptAt?: number
   /** What the topic's feedback attributes ask to be told, as JSON, and the log group that AWS would write it to (delivery-status.ts). */

@@ -11,6 +11,7 @@ import type { LifecycleRun } from './lifecycle-run.ts'
 import type { MessageMoveTask } from './message-move-task.ts'
 import type { OutsideBucket } from './outside-bucket.ts'
 import type { StoredKey, StoredKeyVersion } from './key.ts'
+import type { CapturedRow } from './captured.ts'
 import type { Channel } from './channel.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { PlatformApplication, PlatformEndpoint } from './platform.ts'
@@ -92,6 +93,8 @@ export const Table = {
   smsAccounts: 37,
   /** Account, then /opted-out/ and the number, or /sandbox/ with region and number -> SmsNumber (codes sealed). */
   smsNumbers: 38,
+  /** Number (15 digits) -> what a provider `capture` kept (sealed). */
+  captured: 39,
 } as const
 
 /** What each table's values are, by table number. */
@@ -132,6 +135,7 @@ export interface Rows {
   36: { readonly endpointArn: string }
   37: SmsAccount
   38: SmsNumber
+  39: CapturedRow
 }
 
 export type TableNumber = keyof Rows

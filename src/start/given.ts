@@ -15,6 +15,14 @@ export const DEFAULT_ACCOUNT = '000000000000'
 const LOOPBACK = ['127.0.0.0/8', '::1/128']
 const PRIVATE = [...LOOPBACK, '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fe80::/10']
 
+/** Where nothing else is given, a development server keeps what would go out. */
+const DEVELOPMENT: readonly Given[] = [
+  { key: 'trail.deliveryIntervalSeconds', value: 5, from: '--dev' },
+  ...Object.keys(settings)
+    .filter((key) => key.endsWith('.provider'))
+    .map((key) => ({ key, value: 'capture', from: '--dev' })),
+]
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface StartOptions extends ServeOptions {
@@ -26,7 +34,7 @@ export interface StartOptions extends ServeOptions {
 /** Throws CommandError with all problems at once. */
 export function readConfig({ configFile, set, dev }: StartOptions): Config {
   const given: Given[] = [
-    ...(dev ? [{ key: 'trail.deliveryIntervalSeconds', value: 5, from: '--dev' }] : []),
+    ...(dev ? DEVELOPMENT : []),
     ...(configFile === undefined ? [] : flattenDocument(readJson(configFile), configFile)),
     ...set,
   ]

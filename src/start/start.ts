@@ -17,6 +17,7 @@ import { createInternalDoor } from '../wire/internal.ts'
 import { signatureErrors } from '../wire/sigv4/errors.ts'
 import { allowedNetworks, hostsOf, readConfig, readEventsAuthorization, readIdentity, readTls, type StartOptions } from './given.ts'
 import { invokeAsOperator } from './operator.ts'
+import { readProviders } from './providers.ts'
 import { readRootSources } from './root-sources.ts'
 
 const GRACE_MS = 10_000
@@ -25,6 +26,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const config = readConfig(options)
   const identity = readIdentity(options)
   const tls = readTls(config)
+  const providers = readProviders(config)
   const eventsAuthorization = readEventsAuthorization(config, options.environment)
   const clock = systemClock
   const random = systemRandom()
@@ -46,6 +48,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       baseUrl: () => config['server.publicUrl'] ?? url,
       allow: allowedNetworks(config, options.dev),
       signatureErrors,
+      providers,
       ...(eventsAuthorization !== undefined && { eventsAuthorization }),
       purpose: 'serve',
     })
@@ -57,10 +60,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const internal = createInternalDoor({
       house: current,
       ...(options.dev && {
-        async reset() {
-          await current().stop('reset')
-          house = await open()
-          server.measure(house.meter)
+        development: {
+          async reset() {
+            await current().stop('reset')
+            house = await open()
+            server.measure(house.meter)
+          },
         },
       }),
     })

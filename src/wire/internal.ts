@@ -1,9 +1,12 @@
 // The paths that are no AWS service: health, metrics, the signing certificate, and the reset of a development server.
+import type { Captured } from '../engine/captured.ts'
 import type { HttpResponse } from './answer.ts'
 import type { HttpRequest } from './http.ts'
+import { readInbox } from './inbox.ts'
 
 /** What it asks the server. */
 export interface InternalHouse {
+  readonly captured: Captured
   readonly status: () => { readonly status: string }
   readonly refusal: () => string | undefined
   readonly meter: { text(): string }
@@ -12,14 +15,16 @@ export interface InternalHouse {
 
 export interface InternalOptions {
   readonly house: () => InternalHouse
-  /** Only on a development server. */
-  readonly reset?: () => Promise<void>
+  /** Only of a development server: what lets whoever reaches its port read and change it. */
+  readonly development?: {
+    readonly reset: () => Promise<void>
+  }
 }
 
 /** The answer to a path that starts with /_sealcast/ or names a certificate. */
 export type InternalDoor = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
 
-export function createInternalDoor({ house, reset }: InternalOptions): InternalDoor {
+export function createInternalDoor({ house, development }: InternalOptions): InternalDoor {
   return (request) => {
     if (request.path.startsWith('/SimpleNotificationService-')) return certificate(house(), request)
     switch (`${request.method} ${request.path}`) {
@@ -34,8 +39,11 @@ export function createInternalDoor({ house, reset }: InternalOptions): InternalD
       case 'GET /_sealcast/metrics':
         return { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, body: house().meter.text() }
       case 'POST /_sealcast/reset':
-        if (reset !== undefined) return reset().then(() => json(200, { reset: true }))
+        if (development !== undefined) return development.reset().then(() => json(200, { reset: true }))
         return json(403, { error: 'only a server started with --dev can be reset' })
+      case 'GET /_sealcast/inbox':
+        if (development !== undefined) return readInbox(house().captured, request).then(({ status, body }) => json(status, body))
+        return json(403, { error: 'only a server started with --dev shows its inbox here; ask with `sealcast inbox`' })
       default:
         return json(404, { error: `there is no ${request.method} ${request.path}` })
     }

@@ -11,6 +11,7 @@ import { doctor } from './doctor.ts'
 import { env } from './env.ts'
 import { fsck } from './fsck.ts'
 import { importFiles } from './import.ts'
+import { inbox } from './inbox.ts'
 import { keys } from './keys.ts'
 import { prove } from './prove.ts'
 import { query } from './query.ts'
@@ -29,6 +30,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   tail,
   query,
   deliveries,
+  inbox,
   tree,
   prove,
   verify,

@@ -123,7 +123,8 @@ async function passAttempt(
 async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: EffectivePolicy): Promise<Ended> {
   const { env } = parts
   const { delivery, subscription } = made
-  if (outcome.kind === 'delivered') return over(parts, made, 'delivered', { reason: '', status: outcome.status })
+  if (outcome.kind === 'delivered')
+    return over(parts, made, 'delivered', { reason: outcome.captured === true ? 'captured' : '', status: outcome.status })
   const pause =
     outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
   return pause === undefined ? hopeless(parts, made, outcome) : again(parts, made, outcome, env.clock.now() + pause)

@@ -9,7 +9,7 @@ import { later, publish, seal, subscribe, told, world } from '../../../tests/del
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { seededRandom } from '../../base/random.ts'
-import { deliverers } from '../../deliverers/index.ts'
+import { createHttp, createHttps } from '../../deliverers/http.ts'
 import { createCertificate } from '../../engine/certificate.ts'
 import { createOutbound } from '../../engine/outbound.ts'
 import { createSigner, createSigningKey } from '../../engine/signer.ts'
@@ -52,7 +52,7 @@ async function deliveringOverTls(t: TestContext) {
     t,
     {},
     {
-      deliverers,
+      deliverers: { http: createHttp(), https: createHttps() },
       outbound,
       async envelope(notification) {
         const { signatureVersion } = notification

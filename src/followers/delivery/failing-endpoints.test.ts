@@ -18,7 +18,7 @@ import {
   topicArn,
   world,
 } from '../../../tests/delivery-world.ts'
-import { deliverers } from '../../deliverers/index.ts'
+import { createHttp, createHttps } from '../../deliverers/http.ts'
 import { type Outbound, createOutbound } from '../../engine/outbound.ts'
 
 const authority = createAuthority()
@@ -119,10 +119,11 @@ async function delivering(t: TestContext) {
       urls.push(request.url)
       return sockets.outbound?.request(request) ?? assert.fail('not yet')
     },
+    connect: () => assert.fail('not asked for here'),
     origins: 0,
     close: () => Promise.resolve(),
   }
-  const here = await world(t, {}, { deliverers, outbound })
+  const here = await world(t, {}, { deliverers: { http: createHttp(), https: createHttps() }, outbound })
   sockets.outbound = createOutbound({ clock: here.clock, allow: ['127.0.0.0/8', '::1/128'], ca: authority.cert })
   t.after(() => sockets.outbound?.close())
   return { here, urls }

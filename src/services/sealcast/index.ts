@@ -15,6 +15,7 @@ import { getStatus } from './get-status.ts'
 import { getTree } from './get-tree.ts'
 import { importFiles } from './import.ts'
 import { listAccounts } from './list-accounts.ts'
+import { listCaptured } from './list-captured.ts'
 import { listConnectedBuckets } from './list-connected-buckets.ts'
 import { listDigestKeys } from './list-digest-keys.ts'
 import { listKeys } from './list-keys.ts'
@@ -44,6 +45,7 @@ const operations = {
   GetTree: getTree,
   Import: importFiles,
   ListAccounts: listAccounts,
+  ListCaptured: listCaptured,
   ListConnectedBuckets: listConnectedBuckets,
   ListDigestKeys: listDigestKeys,
   ListKeys: listKeys,

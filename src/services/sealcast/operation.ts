@@ -1,5 +1,6 @@
 // What the operator's operations are handed, and how they answer: plain values, or lines that go out as they come.
 import type { Backups } from '../../engine/backup.ts'
+import type { Captured } from '../../engine/captured.ts'
 import type { Live } from '../../engine/live.ts'
 import type { RootRotation } from '../../engine/root-rotation.ts'
 import type { Operation } from '../../engine/operation.ts'
@@ -11,6 +12,7 @@ import type { Lake } from '../../storage/lake.ts'
 export interface SealcastParts {
   readonly lake: Lake
   readonly live: Live
+  readonly captured: Captured
   /** Resolves when the lake holds all that is durable at the call. */
   readonly caughtUp: () => Promise<void>
   readonly status: () => Status

@@ -37,7 +37,7 @@ const queueArn = (name: string): string => `arn:aws:sqs:us-east-1:${ACCOUNT}:${n
 async function createWorld(t: TestContext, options: HarnessOptions = {}) {
   const harness = await createHarness(
     (env) => ({
-      sns: createSns({ tables: env.tables, protocols: { sqs: () => undefined, https: () => undefined } }),
+      sns: createSns({ tables: env.tables, protocols: { sqs: { validate: () => undefined }, https: { validate: () => undefined } } }),
       sqs: createSqs({
         notifications: (header, body, { subscriptionArn }) =>
           Promise.resolve(

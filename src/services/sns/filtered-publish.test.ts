@@ -5,7 +5,9 @@ import { readEntries } from '../../model/entry.ts'
 import { createSns } from './index.ts'
 
 async function worldOf(t: TestContext) {
-  const server = await createHarness((env) => ({ sns: createSns({ tables: env.tables, protocols: { sqs: () => undefined } }) }))
+  const server = await createHarness((env) => ({
+    sns: createSns({ tables: env.tables, protocols: { sqs: { validate: () => undefined } } }),
+  }))
   t.after(() => server.close())
   const { TopicArn } = await server.call('sns', 'CreateTopic', { Name: 'orders' })
   const kinds = async (): Promise<string[]> => {

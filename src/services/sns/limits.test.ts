@@ -12,7 +12,7 @@ async function worldWith(t: TestContext, limits: Partial<SnsLimits> | undefined)
   const server = await createHarness((env) => ({
     sns: createSns({
       tables: env.tables,
-      protocols: { sqs: () => undefined },
+      protocols: { sqs: { validate: () => undefined } },
       ...(limits !== undefined && { limits: { ...createSnsLimits(env), ...limits } }),
     }),
   }))

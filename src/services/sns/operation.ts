@@ -1,4 +1,5 @@
 // What every SNS operation is handed besides its call.
+import type { Deliverer } from '../../engine/deliverer.ts'
 import type { Operation } from '../../engine/operation.ts'
 import type { SmsSender } from '../../engine/sms-sender.ts'
 import type { SnsLimits } from './limits.ts'
@@ -6,13 +7,15 @@ import type { SubscriberIndex } from './subscribers.ts'
 
 export interface SnsParts {
   readonly subscribers: SubscriberIndex
-  /** Protocols that can be subscribed, each with its check of an endpoint: undefined when fit, else AWS's reason. */
-  readonly protocols: Readonly<Record<string, (endpoint: string) => string | undefined>>
+  readonly protocols: Readonly<Record<string, SubscribedProtocol>>
   /** Counts and rates as AWS limits them; absent where nothing is counted. */
   readonly limits?: SnsLimits
   /** Who sends SMS; absent where nobody does. */
   readonly sms?: SmsSender
 }
+
+/** What Subscribe has to know of a protocol: all that a deliverer says of itself but how it delivers. */
+export type SubscribedProtocol = Pick<Deliverer, 'validate' | 'unconfigured' | 'isCapture'>
 
 /** An operation that is made once the parts are there. */
 export type SnsOperation<Input, Output, Prepared = unknown> = (parts: SnsParts) => Operation<Input, Output, Prepared>

@@ -35,7 +35,7 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
     if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
     checkRoom(parts, topic, protocol)
     if (attributes['FilterPolicy'] !== undefined) checkFilterRoom(parts, topic)
-    const subscription = createSubscription(tx, call, topic, { protocol, endpoint, attributes })
+    const subscription = createSubscription(tx, parts, call, topic, { protocol, endpoint, attributes })
     if (subscription.state === 'pending') sendConfirmation(tx, call, topic, subscription)
     return { SubscriptionArn: answerArn(subscription, input) }
   },
@@ -119,11 +119,12 @@ function checkAttributes(
 
 function createSubscription(
   tx: Transaction,
+  parts: SnsParts,
   call: Call,
   topic: Topic,
   fields: Pick<Subscription, 'protocol' | 'endpoint' | 'attributes'>,
 ): Subscription {
-  const isConfirmed = isConfirmedAtOnce(fields.protocol, fields.endpoint, topic)
+  const isConfirmed = isConfirmedAtOnce(parts, fields.protocol, fields.endpoint, topic)
   const draft: Subscription = {
     ...fields,
     subscriptionArn: `${topic.topicArn}:${call.env.random.uuid()}`,

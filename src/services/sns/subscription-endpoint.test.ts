@@ -5,7 +5,7 @@ import { ACCOUNT, type Harness, OTHER_ACCOUNT, createHarness } from '../../../te
 import { createSns } from './index.ts'
 
 async function worldFor(t: TestContext): Promise<Harness & { subscribe(protocol: string, endpoint: string): Promise<string> }> {
-  const fit = () => undefined
+  const fit = { validate: () => undefined }
   const protocols = { sqs: fit, sms: fit, application: fit, lambda: fit, firehose: fit, email: fit }
   const server = await createHarness((env) => ({ sns: createSns({ tables: env.tables, protocols }) }))
   t.after(() => server.close())

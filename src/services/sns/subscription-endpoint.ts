@@ -12,19 +12,21 @@ import { findEndpoint } from './push/platform-arns.ts'
 export function checkEndpoint(tables: TableReader, { protocols }: SnsParts, protocol: string, endpoint: string, topic: Topic): string {
   if (topic.fifo !== undefined && protocol !== 'sqs' && PROTOCOLS.has(protocol))
     throw invalidParameter(`Invalid protocol type: ${protocol}`)
-  const check = Object.hasOwn(protocols, protocol) ? protocols[protocol] : undefined
-  if (check === undefined) throw invalidParameter(`Amazon SNS does not support this protocol string: ${protocol}`)
+  const known = Object.hasOwn(protocols, protocol) ? protocols[protocol] : undefined
+  if (known === undefined) throw invalidParameter(`Amazon SNS does not support this protocol string: ${protocol}`)
+  if (known.unconfigured !== undefined) throw invalidParameter(known.unconfigured)
   // Quirk: this refusal bears no "Invalid parameter:" (recorded against AWS).
   if (protocol === 'sms' && !isSmsEndpoint(endpoint)) throw invalidPersonal((number) => `Invalid SMS endpoint: ${number}`, endpoint)
   if (protocol === 'application') checkPlatformEndpoint(tables, endpoint)
   if (protocol === 'sqs') checkQueue(endpoint, topic)
-  const problem = check(endpoint)
+  const problem = known.validate(endpoint)
   if (problem !== undefined) throw invalidParameter(problem)
   return endpoint
 }
 
 /** "Amazon SNS subscriptions": texts, and what AWS runs in the topic's own account, need no confirmation. */
-export function isConfirmedAtOnce(protocol: string, endpoint: string, topic: Topic): boolean {
+export function isConfirmedAtOnce({ protocols }: SnsParts, protocol: string, endpoint: string, topic: Topic): boolean {
+  if (protocols[protocol]?.isCapture === true) return true
   return protocol === 'sms' || (OF_AN_ACCOUNT.has(protocol) && parseArn(endpoint)?.account === topic.owner)
 }
 

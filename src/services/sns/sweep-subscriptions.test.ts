@@ -13,7 +13,7 @@ const HOUR_MS = 3600 * 1000
 
 async function worldFor() {
   const server = await createHarness((env) => ({
-    sns: createSns({ tables: env.tables, protocols: { http: () => undefined, sqs: () => undefined } }),
+    sns: createSns({ tables: env.tables, protocols: { http: { validate: () => undefined }, sqs: { validate: () => undefined } } }),
   }))
   const { journal, seal } = server.env
   return {

@@ -1,0 +1,62 @@
+// How an outgoing connection or request ends that does not work: refused by us, or failed, and why.
+
+/** The target is not allowed; the message names the address and the line of the configuration that would permit it. */
+export class OutboundRefused extends Error {
+  override name = 'OutboundRefused'
+}
+
+export type FailureReason = 'refused' | 'reset' | 'unreachable' | 'dns' | 'tls' | 'timeout' | 'protocol' | 'busy' | 'closed'
+
+export class OutboundFailed extends Error {
+  override name = 'OutboundFailed'
+  readonly reason: FailureReason
+
+  constructor(reason: FailureReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+const REASONS: Readonly<Record<string, FailureReason>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_FAIL: 'dns',
+  EAI_NODATA: 'dns',
+  EAI_NONAME: 'dns',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EPROTO: 'tls',
+  CERT_HAS_EXPIRED: 'tls',
+  CERT_NOT_YET_VALID: 'tls',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls',
+  CERT_SIGNATURE_FAILURE: 'tls',
+  CERT_REVOKED: 'tls',
+  INVALID_CA: 'tls',
+  INVALID_PURPOSE: 'tls',
+  HOSTNAME_MISMATCH: 'tls',
+  UND_ERR_PRX_TLS: 'tls',
+  UND_ERR_DESTROYED: 'closed',
+  UND_ERR_CLOSED: 'closed',
+}
+
+/** What a socket, its TLS or undici threw, as one of the two. */
+export function failureOf(error: unknown): OutboundRefused | OutboundFailed {
+  if (error instanceof OutboundRefused || error instanceof OutboundFailed) return error
+  if (!(error instanceof Error)) return new OutboundFailed('protocol', String(error))
+  if (error.cause instanceof OutboundRefused || error.cause instanceof OutboundFailed) return error.cause
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const reason = REASONS[code] ?? (/^ERR_(TLS|SSL)/.test(code) ? 'tls' : 'protocol')
+  return new OutboundFailed(reason, error.message === '' ? code : error.message)
+}
