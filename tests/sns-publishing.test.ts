@@ -132,6 +132,14 @@ test('attributes: names, types and values, alone and in a batch', async () => {
     ],
     ['attr', { DataType: 'Binary', StringValue: 'x' }, "The message attribute 'attr' with type 'Binary' must use field 'Binary'."],
     ['attr', { DataType: 'Number', StringValue: 'seven' }, "Could not cast message attribute 'attr' value to number."],
+    ...['AWS.kind', 'aws.sns.sms.SenderID', 'Amazon.kind', 'AWS.SNS.other'].map(
+      (name) =>
+        [
+          name,
+          { DataType: 'String', StringValue: 'x' },
+          `Message attribute name '${name}' begins with 'AWS.' or 'Amazon.', which are reserved; use another name.`,
+        ] as const,
+    ),
   ]
   for (const [name, value, text] of cases) {
     const MessageAttributes = { [name]: value }
@@ -164,6 +172,8 @@ test('attributes: names, types and values, alone and in a batch', async () => {
     Message: 'x',
     MessageAttributes: {
       'A.b-C_d': { DataType: 'String', StringValue: 'x' },
+      'AWS.SNS.SMS.SenderID': { DataType: 'String', StringValue: 'Sealcast' },
+      AWSkind: { DataType: 'String', StringValue: 'x' },
       long: { DataType: 'Number.java.lang.Long', StringValue: '8' },
       bytes: { DataType: 'Binary', BinaryValue: Uint8Array.of(2, 3, 4) },
       list: { DataType: 'String.Array', StringValue: '["a",1,null]' },
@@ -171,6 +181,8 @@ test('attributes: names, types and values, alone and in a batch', async () => {
   })
   assert.deepEqual((JSON.parse((await world.receive()).body) as Record<string, unknown>)['MessageAttributes'], {
     'A.b-C_d': { Type: 'String', Value: 'x' },
+    'AWS.SNS.SMS.SenderID': { Type: 'String', Value: 'Sealcast' },
+    AWSkind: { Type: 'String', Value: 'x' },
     long: { Type: 'Number.java.lang.Long', Value: '8' },
     bytes: { Type: 'Binary', Value: 'AgME' },
     list: { Type: 'String.Array', Value: '["a",1,null]' },

@@ -2,6 +2,7 @@
 import { type Attempt, type Deliverer, type DeliveryTools, type Outcome } from '../engine/deliverer.ts'
 import { type FailureReason, OutboundFailed, OutboundRefused } from '../engine/outbound-failure.ts'
 import type { OutboundResponse } from '../engine/outbound.ts'
+import { answerChallenge } from '../model/http-challenge.ts'
 import { httpHeaders } from '../model/notification.ts'
 
 const ENDPOINT_CHARS_MAX = 2048
@@ -51,18 +52,19 @@ async function post(
     maxResponseBytes: ANSWER_BYTES_MAX,
   }
   const answer = await outbound.request(request)
-  const credentials =
-    answer.status === 401 && /\bbasic\b/i.test(answer.headers['www-authenticate'] ?? '') ? credentialsOf(endpoint) : undefined
-  if (credentials === undefined) return answer
-  return outbound.request({
-    ...request,
-    headers: { ...request.headers, Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
-  })
+  const authorization = answer.status === 401 ? authorizationFor(endpoint, answer.headers['www-authenticate'] ?? '') : undefined
+  if (authorization === undefined) return answer
+  return outbound.request({ ...request, headers: { ...request.headers, Authorization: authorization } })
 }
 
-function credentialsOf(endpoint: string): string | undefined {
-  const { username, password } = new URL(endpoint)
-  return username === '' && password === '' ? undefined : `${decoded(username)}:${decoded(password)}`
+/** "Amazon SNS HTTPS endpoints": name and password of the URL are given when they are asked for, by Basic or by Digest. */
+function authorizationFor(endpoint: string, challenge: string): string | undefined {
+  const { username, password, pathname, search } = new URL(endpoint)
+  if (username === '' && password === '') return undefined
+  return answerChallenge(challenge, {
+    ...{ method: 'POST', uri: `${pathname}${search}` },
+    ...{ username: decoded(username), password: decoded(password) },
+  })
 }
 
 function decoded(text: string): string {

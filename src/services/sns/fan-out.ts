@@ -25,6 +25,9 @@ import {
 import { stageQueued } from '../../engine/queued-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 
+/** As many as SQS takes. */
+const RAW_ATTRIBUTES_MAX = 10
+
 export interface PublishedMessage extends Message {
   /** The entry in the frame, for all queues that keep the message as it is. Undefined until one asks for it. */
   reference: MessageReference | undefined
@@ -40,7 +43,8 @@ export function enqueueForSubscribers(
 ): void {
   for (const subscription of queues) {
     const queue = tx.get(Table.queues, subscription.endpoint)
-    const refusal = queue === undefined ? NO_QUEUE : arrive(tx, call, topic, subscription, queue, message, false)
+    const refusal =
+      queue === undefined ? NO_QUEUE : (rawRefusal(subscription, message) ?? arrive(tx, call, topic, subscription, queue, message, false))
     if (refusal === undefined) continue
     const deadLetter = deadLetterQueue(tx, subscription)
     const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, message, true)?.reason
@@ -68,6 +72,18 @@ export function enqueueForSubscribers(
       }),
     )
   }
+}
+
+/** "Amazon SNS message attributes": a raw message with more attributes than a queue's message can have is the client's mistake. */
+function rawRefusal({ attributes }: Subscription, { header }: PublishedMessage): QueueRefusal | undefined {
+  if (header.attributes === undefined || attributes['RawMessageDelivery'] !== 'true') return undefined
+  const count = Object.keys(header.attributes).length
+  return count <= RAW_ATTRIBUTES_MAX
+    ? undefined
+    : {
+        status: 400,
+        reason: `InvalidParameterValue: ${count} message attributes; a raw message has at most ${RAW_ATTRIBUTES_MAX} in a queue.`,
+      }
 }
 
 /** Undefined when it arrived. A queue with encryption gets a copy of its own. Dead letters of several subscriptions may bear one id. */

@@ -5,6 +5,9 @@ import { invalidValue, validationError } from './errors.ts'
 
 const NAME_BYTES_MAX = 256
 const NAME_CHARACTER = /[A-Za-z0-9_.-]/
+/** "Amazon SNS message attributes": prefixes of AWS in any case, but for what SNS itself reads of a text or a push message. */
+const RESERVED = /^(aws|amazon)\./i
+const DOCUMENTED = /^AWS\.(SNS\.(SMS|MOBILE)|MM\.SMS)\.[A-Za-z0-9_.-]+$/
 const TYPE = /^(String|Number|Binary)(\.[^.].*)?$/s
 
 /** Checked and in the form that is kept. `path` leads AWS's text about a null data type. */
@@ -39,6 +42,8 @@ function checkName(name: string): void {
   if (name.startsWith('.')) throw invalidValue("Invalid message attribute name starting with character '.' was found.")
   if (name.endsWith('.')) throw invalidValue("Invalid message attribute name ending with character '.' was found.")
   if (name.includes('..')) throw invalidValue("Message attribute name can not have successive '.' character.")
+  if (RESERVED.test(name) && !DOCUMENTED.test(name))
+    throw invalidValue(`Message attribute name '${name}' begins with 'AWS.' or 'Amazon.', which are reserved; use another name.`)
 }
 
 function checkValue(name: string, value: MessageAttributeValue, path: string): MessageAttribute {
