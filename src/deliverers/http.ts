@@ -50,6 +50,8 @@ async function post(
     headers: httpHeaders(notification, { raw: isRaw, contentType }),
     body: isRaw ? notification.message : await envelope(notification),
     maxResponseBytes: ANSWER_BYTES_MAX,
+    // Messages may come twice, and receivers know them by their ids.
+    isRepeatable: true,
   }
   const answer = await outbound.request(request)
   const authorization = answer.status === 401 ? authorizationFor(endpoint, answer.headers['www-authenticate'] ?? '') : undefined

@@ -22,14 +22,12 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   ECONNRESET: 'reset',
   ECONNABORTED: 'reset',
   EPIPE: 'reset',
-  UND_ERR_SOCKET: 'reset',
   ENOTFOUND: 'dns',
   EAI_AGAIN: 'dns',
   EAI_FAIL: 'dns',
   EAI_NODATA: 'dns',
   EAI_NONAME: 'dns',
   ETIMEDOUT: 'timeout',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EADDRNOTAVAIL: 'unreachable',
@@ -46,16 +44,12 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   INVALID_CA: 'tls',
   INVALID_PURPOSE: 'tls',
   HOSTNAME_MISMATCH: 'tls',
-  UND_ERR_PRX_TLS: 'tls',
-  UND_ERR_DESTROYED: 'closed',
-  UND_ERR_CLOSED: 'closed',
 }
 
-/** What a socket, its TLS or undici threw, as one of the two. */
+/** What a socket or its TLS failed with, as one of the two. */
 export function failureOf(error: unknown): OutboundRefused | OutboundFailed {
   if (error instanceof OutboundRefused || error instanceof OutboundFailed) return error
   if (!(error instanceof Error)) return new OutboundFailed('protocol', String(error))
-  if (error.cause instanceof OutboundRefused || error.cause instanceof OutboundFailed) return error.cause
   const code = (error as NodeJS.ErrnoException).code ?? ''
   const reason = REASONS[code] ?? (/^ERR_(TLS|SSL)/.test(code) ? 'tls' : 'protocol')
   return new OutboundFailed(reason, error.message === '' ? code : error.message)

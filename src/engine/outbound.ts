@@ -3,11 +3,12 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { type Socket, isIP } from 'node:net'
 import { type SecureContext, createSecureContext, getCACertificates } from 'node:tls'
-import type * as Undici from 'undici'
-import type { Dispatcher, buildConnector } from 'undici'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import { Deadlines } from './deadlines.ts'
+import { type Route, routeTo } from './http-dial.ts'
+import { type Exchange, HttpOrigin } from './http-origin.ts'
 import { type Networks, createNetworks } from './networks.ts'
-import { OutboundFailed, OutboundRefused, failureOf } from './outbound-failure.ts'
+import { OutboundFailed, OutboundRefused } from './outbound-failure.ts'
 import { type CheckedLookup, type ConnectTarget, createSockets } from './outbound-sockets.ts'
 
 export interface OutboundRequest {
@@ -22,6 +23,11 @@ export interface OutboundRequest {
   readonly maxResponseBytes?: number
   /** Ends the request with OutboundFailed (closed). */
   readonly signal?: AbortSignal
+  /**
+   * It does no harm when it comes twice: it is sent again where a connection that was kept turns out to be closed. Without it such a
+   * request fails, since nobody can say whether it was served.
+   */
+  readonly isRepeatable?: boolean
 }
 
 export interface OutboundResponse {
@@ -73,14 +79,9 @@ export const ATTEMPT_TIMEOUT_MS = 15_000
 const RESPONSE_BYTES_MAX = 64 * 1024
 const ORIGINS_MAX = 1024
 const SOCKETS_MAX = 256
-const CONNECTIONS_PER_ORIGIN = 64
 const ORIGIN_IDLE_MS = 60_000
-
-interface Origin {
-  readonly pool: Dispatcher
-  inFlight: number
-  usedAt: number
-}
+const SWEEP_MS = 5000
+const TARGETS_KEPT_MAX = 4096
 
 /** Throws InvalidNetwork when an entry of `allow` is no CIDR. */
 export function createOutbound(options: OutboundOptions): Outbound {
@@ -89,154 +90,191 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const secureContext = options.ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), options.ca] })
   const lookup = checkedLookup(options.lookup ?? lookupAll, networks)
   const sockets = createSockets({ clock, networks, lookup, secureContext, socketsMax: options.socketsMax ?? SOCKETS_MAX })
-  // Loaded with the first request: it is a good part of a server's start and memory, and many servers deliver to queues alone.
-  let opening: Promise<(origin: string) => Dispatcher> | undefined
-  const open = (): Promise<(origin: string) => Dispatcher> =>
-    (opening ??= import('undici').then((undici) => {
-      const connect = checkedConnector(undici, { secureContext, lookup }, networks)
-      return (origin) => createPool(undici, origin, options.proxy, connect)
-    }))
-  // Least recently used first.
-  const origins = new Map<string, Origin>()
-  let closed = false
-
-  const originOf = (url: URL, createDispatcher: (origin: string) => Dispatcher): Origin => {
-    const now = clock.monotonic()
-    const known = origins.get(url.origin)
-    if (known !== undefined) {
-      origins.delete(url.origin)
-      origins.set(url.origin, known)
-      known.usedAt = now
-      return known
-    }
-    const literal = literalAddress(url)
-    const refusal = literal === undefined ? undefined : networks.refusal(literal)
-    if (refusal !== undefined) throw new OutboundRefused(refusal)
-    makeRoom(origins, now, options.originsMax ?? ORIGINS_MAX)
-    const origin = { pool: createDispatcher(url.origin), inFlight: 0, usedAt: now }
-    origins.set(url.origin, origin)
-    return origin
-  }
-
+  const routeParts = { networks, lookup, secureContext, proxy: options.proxy }
+  const requests = new Requests({
+    clock,
+    originsMax: options.originsMax ?? ORIGINS_MAX,
+    target: (url) => targetOf(url, networks, routeParts),
+  })
   return {
     ...(options.mark !== undefined && { mark: options.mark }),
     ...(secureContext !== undefined && { secureContext }),
-    connect: (target) => sockets.connect(target),
     get origins() {
-      return origins.size
+      return requests.origins
     },
-    async request(given) {
-      const { method, url: address, headers = {}, body, timeoutMs = ATTEMPT_TIMEOUT_MS, maxResponseBytes = RESPONSE_BYTES_MAX } = given
-      if (closed || given.signal?.aborted) throw new OutboundFailed('closed', 'outgoing connections are closed')
-      const url = parseUrl(address)
-      const createDispatcher = await open()
-      // Closed while it was loaded.
-      if (closed) throw new OutboundFailed('closed', 'outgoing connections are closed')
-      const origin = originOf(url, createDispatcher)
-      const deadline = new AbortController()
-      const timer = clock.after(timeoutMs, () => deadline.abort())
-      origin.inFlight++
-      try {
-        const response = await origin.pool.request({
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: method as Dispatcher.HttpMethod,
-          headers,
-          body,
-          signal: given.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, given.signal]),
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        })
-        return {
-          status: response.statusCode,
-          headers: flatHeaders(response.headers),
-          body: await readBody(response.body, maxResponseBytes),
-        }
-      } catch (error) {
-        if (given.signal?.aborted) throw new OutboundFailed('closed', 'the request was given up')
-        if (deadline.signal.aborted) throw new OutboundFailed('timeout', `no complete answer within ${timeoutMs} ms`)
-        throw failureOf(error)
-      } finally {
-        timer.cancel()
-        origin.inFlight--
-        origin.usedAt = clock.monotonic()
-      }
-    },
-    async close() {
-      closed = true
+    connect: (target) => sockets.connect(target),
+    request: (given) => requests.send(given),
+    close() {
+      requests.close()
       sockets.close()
-      await Promise.all(
-        [...origins.values()].map(({ pool }) => pool.destroy(new OutboundFailed('closed', 'outgoing connections are closed'))),
-      )
-      origins.clear()
+      return Promise.resolve()
     },
   }
 }
 
-function parseUrl(text: string): URL {
+/** What of a URL every request to it shares. */
+interface Target {
+  readonly origin: string
+  readonly route: Route
+  /** Behind the method in the request line, and the lines that every request there begins with. */
+  readonly lines: string
+}
+
+interface RequestParts {
+  readonly clock: Clock
+  readonly originsMax: number
+  /** Throws OutboundRefused. */
+  readonly target: (url: string) => Target
+}
+
+/** One that somebody waits for. */
+interface Pending {
+  readonly origin: HttpOrigin
+  readonly exchange: Exchange
+  readonly timeoutMs: number
+  readonly reject: (failure: Error) => void
+}
+
+class Requests {
+  readonly #parts: RequestParts
+  readonly #targets = new Map<string, Target>()
+  /** Least recently used first. */
+  readonly #origins = new Map<string, HttpOrigin>()
+  readonly #pending: Deadlines<Pending>
+  #sweep: Timer | undefined
+  #isClosed = false
+
+  constructor(parts: RequestParts) {
+    this.#parts = parts
+    this.#pending = new Deadlines(parts.clock, ({ origin, exchange, timeoutMs, reject }) => {
+      origin.abandon(exchange)
+      reject(new OutboundFailed('timeout', `no complete answer within ${timeoutMs} ms`))
+    })
+  }
+
+  get origins(): number {
+    return this.#origins.size
+  }
+
+  send(given: OutboundRequest): Promise<OutboundResponse> {
+    return new Promise((resolve, reject) => {
+      const { signal, timeoutMs = ATTEMPT_TIMEOUT_MS } = given
+      if (this.#isClosed || signal?.aborted === true) throw closedFailure()
+      const target = this.#target(given.url)
+      const origin = this.#origin(target)
+      const exchange: Exchange = {
+        method: given.method,
+        head: headOf(given, target),
+        body: given.body,
+        bodyBytesMax: given.maxResponseBytes ?? RESPONSE_BYTES_MAX,
+        isRepeatable: given.isRepeatable === true,
+        ended: (failure, answer) => {
+          if (!this.#pending.delete(pending)) return
+          signal?.removeEventListener('abort', aborted)
+          if (answer === undefined) reject(failure ?? closedFailure())
+          else resolve(answer)
+        },
+      }
+      const pending: Pending = { origin, exchange, timeoutMs, reject }
+      const aborted = (): void => {
+        if (!this.#pending.delete(pending)) return
+        origin.abandon(exchange)
+        reject(new OutboundFailed('closed', 'the request was given up'))
+      }
+      signal?.addEventListener('abort', aborted, { once: true })
+      this.#pending.add(pending, timeoutMs)
+      origin.send(exchange)
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#sweep?.cancel()
+    const pending = [...this.#pending.items]
+    this.#pending.clear()
+    for (const origin of this.#origins.values()) origin.close()
+    this.#origins.clear()
+    for (const { reject } of pending) reject(closedFailure())
+  }
+
+  #target(url: string): Target {
+    let target = this.#targets.get(url)
+    if (target === undefined) {
+      if (this.#targets.size >= TARGETS_KEPT_MAX) this.#targets.clear()
+      this.#targets.set(url, (target = this.#parts.target(url)))
+    }
+    return target
+  }
+
+  #origin({ origin: name, route }: Target): HttpOrigin {
+    const known = this.#origins.get(name)
+    if (known !== undefined) return known
+    const { clock, originsMax } = this.#parts
+    if (this.#origins.size >= originsMax) this.#letGo((origin) => origin.inFlight === 0)
+    if (this.#origins.size >= originsMax) throw new OutboundFailed('busy', `connections to ${this.#origins.size} hosts are in use already`)
+    const origin = new HttpOrigin(route.dial, clock)
+    this.#origins.set(name, origin)
+    this.#sweep ??= clock.after(SWEEP_MS, () => this.#sweepAll())
+    return origin
+  }
+
+  #sweepAll(): void {
+    const { clock } = this.#parts
+    for (const origin of this.#origins.values()) origin.sweep()
+    const before = clock.monotonic() - ORIGIN_IDLE_MS
+    this.#letGo((origin) => origin.inFlight === 0 && origin.usedAt <= before, this.#origins.size)
+    this.#sweep = this.#origins.size === 0 ? undefined : clock.after(SWEEP_MS, () => this.#sweepAll())
+  }
+
+  /** Those used least recently first. */
+  #letGo(isIdle: (origin: HttpOrigin) => boolean, max = 1): void {
+    const idle = [...this.#origins].filter(([, origin]) => isIdle(origin)).sort(([, a], [, b]) => a.usedAt - b.usedAt)
+    for (const [name, origin] of idle.slice(0, max)) {
+      this.#origins.delete(name)
+      origin.close()
+    }
+  }
+}
+
+function closedFailure(): OutboundFailed {
+  return new OutboundFailed('closed', 'outgoing connections are closed')
+}
+
+function targetOf(text: string, networks: Networks, parts: Parameters<typeof routeTo>[1]): Target {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new OutboundRefused('the target is no http or https URL')
-  return url
+  const literal = literalAddress(url)
+  const refusal = literal === undefined ? undefined : networks.refusal(literal)
+  if (refusal !== undefined) throw new OutboundRefused(refusal)
+  const route = routeTo(url, parts)
+  const lines = ` ${route.prefix}${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: keep-alive\r\n${route.headers}`
+  return { origin: url.origin, route, lines }
+}
+
+const METHOD = /^[A-Z]+$/
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What a header line can carry as it is: no line ends, and nothing beyond Latin-1. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const OWN_HEADERS: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding'])
+const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+function headOf({ method, headers = {}, body }: OutboundRequest, { lines }: Target): string {
+  if (!METHOD.test(method)) throw new OutboundRefused('the method of a request is a word in capitals')
+  let head = method + lines
+  for (const name in headers) {
+    const value = headers[name] ?? ''
+    if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) throw new OutboundRefused(`the header ${JSON.stringify(name)} cannot be sent`)
+    if (!OWN_HEADERS.has(name.toLowerCase())) head += `${name}: ${value}\r\n`
+  }
+  const length = body === undefined ? 0 : Buffer.byteLength(body)
+  return length > 0 || WITH_BODY.has(method) ? `${head}Content-Length: ${length}\r\n\r\n` : `${head}\r\n`
 }
 
 /** URL has brought every spelling (hexadecimal, one number, short forms) into one. */
 function literalAddress({ hostname }: URL): string | undefined {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   return isIP(bare) === 0 ? undefined : bare
-}
-
-function makeRoom(origins: Map<string, Origin>, now: number, max: number): void {
-  for (const [name, { pool, inFlight, usedAt }] of origins) {
-    const isIdle = inFlight === 0 && (origins.size >= max || now - usedAt >= ORIGIN_IDLE_MS)
-    if (!isIdle) continue
-    origins.delete(name)
-    pool.destroy().catch(() => {})
-  }
-  if (origins.size >= max) throw new OutboundFailed('busy', `connections to ${origins.size} hosts are in use already`)
-}
-
-function createPool(
-  { Pool, ProxyAgent }: typeof Undici,
-  origin: string,
-  proxy: string | undefined,
-  connect: buildConnector.connector,
-): Dispatcher {
-  const shared = { connections: CONNECTIONS_PER_ORIGIN, pipelining: 1, allowH2: false }
-  if (proxy === undefined) return new Pool(origin, { ...shared, connect })
-  const { username, password, origin: uri } = new URL(proxy)
-  const token =
-    username === ''
-      ? undefined
-      : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
-  return new ProxyAgent({ ...shared, uri, token, requestTls: { secureContext: trusted.get(connect) } })
-}
-
-/** The trust of a connector, for connections that a proxy makes for us. */
-const trusted = new WeakMap<buildConnector.connector, SecureContext>()
-
-function checkedConnector(
-  { buildConnector: build }: typeof Undici,
-  { secureContext, lookup }: { readonly secureContext: SecureContext | undefined; readonly lookup: CheckedLookup },
-  networks: Networks,
-): buildConnector.connector {
-  const connectTo = build({
-    allowH2: false,
-    timeout: ATTEMPT_TIMEOUT_MS,
-    secureContext,
-    lookup,
-  })
-  const connect: buildConnector.connector = (target, done) =>
-    connectTo(target, (...[failure, socket]) => {
-      if (failure !== null) return done(failure, null)
-      const address = socket.remoteAddress
-      const refusal = address === undefined ? undefined : networks.refusal(address)
-      if (refusal === undefined) return done(null, socket)
-      socket.destroy()
-      done(new OutboundRefused(refusal), null)
-    })
-  if (secureContext !== undefined) trusted.set(connect, secureContext)
-  return connect
 }
 
 /** Gives only addresses that may be connected to. */
@@ -262,23 +300,4 @@ function lookupAll(host: string, done: (failure: Error | null, addresses: readon
 
 function dnsFailure(host: string): Error {
   return new OutboundFailed('dns', `${host} has no address`)
-}
-
-async function readBody(body: AsyncIterable<Buffer>, max: number): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of body) {
-    parts.push(part.subarray(0, max - bytes))
-    bytes += part.length
-    // Leaving the loop closes the connection: nobody makes us read without end.
-    if (bytes > max) break
-  }
-  return Buffer.concat(parts)
-}
-
-function flatHeaders(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Record<string, string> {
-  const flat: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined) flat[name] = typeof value === 'string' ? value : value.join(', ')
-  return flat
 }

@@ -80,6 +80,7 @@ async function ask({ clock, outbound, seal }: Parts, bucket: OutsideBucket, ques
       url,
       headers: signRequest({ ...question, headers, url }, { accessKeyId, secretAccessKey }, { service: 's3', region }, clock.now()),
       ...(method === 'PUT' && { body }),
+      isRepeatable: true,
       timeoutMs: ATTEMPT_MS + Math.ceil((body.length / BYTES_PER_SECOND) * 1000),
       ...(signal !== undefined && { signal }),
     })

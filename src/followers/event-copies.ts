@@ -157,6 +157,7 @@ class EventCopies implements Follower {
         body,
         timeoutMs: TIMEOUT_MS,
         maxResponseBytes: ANSWER_BYTES_MAX,
+        isRepeatable: true,
       })
       return status >= 200 && status < 300 ? { status } : { status, problem: `it answered with status ${status}` }
     } catch (error) {

@@ -1,0 +1,251 @@
+// The connections to one origin that HTTP/1.1 requests share: each carries one request at a time, is used again when its answer allows
+// it, and is let go of before the other side may close it. A request is one write; nothing is parsed that nobody reads.
+import type { Socket } from 'node:net'
+import type { Clock } from '../base/clock.ts'
+import { type Answer, AnswerReader } from './http-answer.ts'
+import type { Dial, Reading } from './http-dial.ts'
+import { OutboundFailed, failureOf } from './outbound-failure.ts'
+
+/** One request on its way. */
+export interface Exchange {
+  readonly method: string
+  /** Request line and headers, CR LF after each, the empty line included. Latin-1. */
+  readonly head: string
+  readonly body: string | Buffer | undefined
+  readonly bodyBytesMax: number
+  /** It may be sent again where a connection that was kept ends before a byte of the answer came. */
+  readonly isRepeatable: boolean
+  readonly ended: (failure: Error | undefined, answer: Answer | undefined) => void
+}
+
+export const CONNECTIONS_PER_ORIGIN = 64
+/** Node's servers close what idles for five seconds. */
+const KEPT_MS = 4000
+const KEPT_MS_MAX = 600_000
+/** So much earlier than the other side said. */
+const KEPT_MARGIN_MS = 1000
+const READ_BYTES = 4096
+
+export class HttpOrigin {
+  readonly #dial: Dial
+  readonly #clock: Clock
+  readonly #connections = new Set<Connection>()
+  /** Used last first: those that nobody needs grow old. */
+  readonly #idle: Connection[] = []
+  readonly #waiting = new Set<Exchange>()
+  readonly #busy = new Map<Exchange, Connection>()
+  usedAt = 0
+
+  constructor(dial: Dial, clock: Clock) {
+    this.#dial = dial
+    this.#clock = clock
+  }
+
+  get inFlight(): number {
+    return this.#busy.size + this.#waiting.size
+  }
+
+  get idle(): number {
+    return this.#idle.length
+  }
+
+  send(exchange: Exchange): void {
+    const now = this.#clock.monotonic()
+    this.usedAt = now
+    for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
+      if (kept.keptUntil > now) return this.#start(kept, exchange)
+      kept.close()
+    }
+    if (this.#connections.size < CONNECTIONS_PER_ORIGIN) this.#open(exchange)
+    else this.#waiting.add(exchange)
+  }
+
+  /** Nobody waits for it any more. */
+  abandon(exchange: Exchange): void {
+    if (this.#waiting.delete(exchange)) return
+    this.#busy.get(exchange)?.close()
+  }
+
+  /** Lets go of connections that idled too long. */
+  sweep(): void {
+    const now = this.#clock.monotonic()
+    while (this.#idle[0] !== undefined && this.#idle[0].keptUntil <= now) this.#idle.shift()?.close()
+  }
+
+  close(): void {
+    this.#waiting.clear()
+    for (const connection of this.#connections) connection.close()
+  }
+
+  #open(exchange: Exchange): void {
+    const connection = new Connection(this.#dial, {
+      ended: (failure, answer) => this.#ended(connection, failure, answer),
+      gone: () => this.#gone(connection),
+    })
+    this.#connections.add(connection)
+    this.#start(connection, exchange)
+  }
+
+  #start(connection: Connection, exchange: Exchange): void {
+    this.#busy.set(exchange, connection)
+    connection.send(exchange)
+  }
+
+  /** The connection's exchange is over; a connection that failed is closed already. */
+  #ended(connection: Connection, failure: Error | undefined, answer: Answer | undefined): void {
+    const { exchange, keptMs } = connection
+    if (exchange === undefined) return
+    connection.exchange = undefined
+    this.#busy.delete(exchange)
+    if (connection.isOpen) {
+      const [next] = this.#waiting
+      if (next !== undefined) {
+        this.#waiting.delete(next)
+        this.#start(connection, next)
+      } else {
+        connection.keptUntil =
+          this.#clock.monotonic() + (keptMs === undefined ? KEPT_MS : Math.min(Math.max(0, keptMs - KEPT_MARGIN_MS), KEPT_MS_MAX))
+        this.#idle.push(connection)
+      }
+    }
+    exchange.ended(failure, answer)
+  }
+
+  #gone(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return
+    const at = this.#idle.indexOf(connection)
+    if (at !== -1) this.#idle.splice(at, 1)
+    const { exchange } = connection
+    connection.exchange = undefined
+    if (exchange !== undefined && this.#busy.delete(exchange) && connection.isToRepeat) this.#open(exchange)
+    const [next] = this.#waiting
+    if (next === undefined || this.#connections.size >= CONNECTIONS_PER_ORIGIN) return
+    this.#waiting.delete(next)
+    this.#open(next)
+  }
+}
+
+interface Listener {
+  /** The exchange is over; it is still the connection's. */
+  readonly ended: (failure: Error | undefined, answer: Answer | undefined) => void
+  /** The connection is over. */
+  readonly gone: () => void
+}
+
+class Connection {
+  readonly #listener: Listener
+  readonly #dialing = new AbortController()
+  readonly #reader = new AnswerReader()
+  #socket: Socket | undefined
+  #uses = 0
+  isOpen = true
+  /** Its exchange is to be sent over another connection. */
+  isToRepeat = false
+  exchange: Exchange | undefined
+  keptUntil = 0
+
+  constructor(dial: Dial, listener: Listener) {
+    this.#listener = listener
+    const reading: Reading = {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (bytes, buffer) => {
+        this.#take(buffer.subarray(0, bytes))
+        return true
+      },
+    }
+    dial(reading, this.#dialing.signal).then(
+      (socket) => this.#opened(socket),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  get keptMs(): number | undefined {
+    return this.#reader.keptMs
+  }
+
+  send(exchange: Exchange): void {
+    this.exchange = exchange
+    this.#uses++
+    if (this.#socket !== undefined) this.#write(this.#socket, exchange)
+  }
+
+  /** Without a word to anybody. */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.#dialing.abort()
+    this.#socket?.destroy()
+    this.#listener.gone()
+  }
+
+  #opened(socket: Socket): void {
+    if (!this.isOpen) return void socket.destroy()
+    this.#socket = socket
+    socket.on('error', (error) => this.#fail(error))
+    socket.on('end', () => this.#closed())
+    socket.on('close', () => this.#closed())
+    if (this.exchange !== undefined) this.#write(socket, this.exchange)
+  }
+
+  #write(socket: Socket, exchange: Exchange): void {
+    const { head, body } = exchange
+    this.#reader.expect(exchange)
+    if (body === undefined || body.length === 0) socket.write(head, 'latin1')
+    else if (typeof body === 'string') {
+      const bytes = Buffer.byteLength(body)
+      if (bytes === body.length) socket.write(head + body, 'latin1')
+      else {
+        const whole = Buffer.allocUnsafe(head.length + bytes)
+        whole.write(head, 'latin1')
+        whole.write(body, head.length, 'utf8')
+        socket.write(whole)
+      }
+    } else {
+      socket.cork()
+      socket.write(head, 'latin1')
+      socket.write(body)
+      socket.uncork()
+    }
+  }
+
+  #take(bytes: Buffer): void {
+    // Bytes that nobody asked for.
+    if (this.exchange === undefined) return this.close()
+    try {
+      const answer = this.#reader.take(bytes)
+      if (answer !== undefined) this.#answered(answer)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #answered(answer: Answer): void {
+    // An answer that came before the request was out leaves the rest of it behind.
+    const isReusable = this.#reader.isReusable && this.#socket?.writableLength === 0
+    if (!isReusable) this.isOpen = false
+    this.#listener.ended(undefined, answer)
+    if (isReusable) return
+    this.#socket?.destroy()
+    this.#listener.gone()
+  }
+
+  /** The other side says no more. */
+  #closed(): void {
+    if (!this.isOpen) return
+    if (this.exchange === undefined) return this.close()
+    const answer = this.#reader.close()
+    if (answer === undefined) this.#fail(new OutboundFailed('reset', 'the connection was closed before the answer'))
+    else this.#answered(answer)
+  }
+
+  #fail(error: unknown): void {
+    if (!this.isOpen) return
+    this.isToRepeat = this.exchange?.isRepeatable === true && this.#uses > 1 && !this.#reader.hasBegun
+    if (this.isToRepeat) return this.close()
+    this.isOpen = false
+    this.#dialing.abort()
+    this.#socket?.destroy()
+    this.#listener.ended(failureOf(error), undefined)
+    this.#listener.gone()
+  }
+}
