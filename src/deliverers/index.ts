@@ -1,12 +1,11 @@
 // The delivery protocols. `npm run new deliverer <name>` adds one.
 import type { Deliverer, DelivererParts } from '../engine/deliverer.ts'
-import { createEmailJson, createEmail } from './email.ts'
+import { createMail } from './email.ts'
 import { createHttp, createHttps } from './http.ts'
 
 export function createDeliverers(parts: DelivererParts): Readonly<Record<string, Deliverer>> {
   return {
-    email: createEmail(parts),
-    'email-json': createEmailJson(parts),
+    ...createMail(parts),
     http: createHttp(),
     https: createHttps(),
   }

@@ -1,7 +1,67 @@
-// Who delivers for each protocol, as the operator gave it: settings, and secrets from files or the environment.
-import type { ProviderOptions } from '../engine/providers.ts'
+// Who delivers for each protocol, as the operator gave it: settings, and secrets from files or the environment. All problems are told at
+// once.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { CommandError } from '../cli/command.ts'
+import type { EmailProvider, ProviderOptions } from '../engine/providers.ts'
 import type { Config } from '../house/options.ts'
+import { isEmailAddress } from '../model/email-address.ts'
+import type { Environment } from './given.ts'
 
-export function readProviders(config: Config): ProviderOptions {
-  return { email: { kind: config['email.provider'] } }
+/** Throws CommandError with all problems of all protocols. */
+export function readProviders(config: Config, environment: Environment): ProviderOptions {
+  const given: Given = { config, environment, problems: [] }
+  const providers = { email: readEmail(given) }
+  if (given.problems.length > 0)
+    throw new CommandError(`the configuration has ${given.problems.length} problem(s):\n${given.problems.join('\n')}`)
+  return providers
+}
+
+interface Given {
+  readonly config: Config
+  readonly environment: Environment
+  readonly problems: string[]
+}
+
+function readEmail({ config, environment, problems }: Given): EmailProvider {
+  const { 'email.provider': kind, 'email.smtpUrl': smtpUrl, 'email.from': from, 'email.user': user } = config
+  if (kind !== 'smtp') return { kind }
+  const password = readSecret({ config, environment, problems }, 'email.passwordFile', 'SEALCAST_EMAIL_PASSWORD')
+  const url = smtpUrl === undefined ? undefined : (URL.parse(smtpUrl) ?? undefined)
+  if (smtpUrl === undefined) problems.push('email.provider smtp needs email.smtpUrl, such as smtp://mail.example.com:587')
+  else if (url === undefined) problems.push(`email.smtpUrl: ${smtpUrl} is no URL`)
+  if (from === undefined) problems.push('email.provider smtp needs email.from, the address that mails come from')
+  else if (!isEmailAddress(from)) problems.push(`email.from: ${from} is no address, such as notifications@example.com`)
+  if ((user === undefined) !== (password === undefined))
+    problems.push('email.user and a password (email.passwordFile or SEALCAST_EMAIL_PASSWORD) go together: give both or none')
+  const isTls = url?.protocol === 'smtps:'
+  return {
+    kind,
+    host: (url?.hostname ?? '').replace(/^\[|\]$/g, ''),
+    port: url === undefined || url.port === '' ? (isTls ? 465 : 587) : Number(url.port),
+    isTls,
+    needsTls: config['email.tls'] === 'required' || user !== undefined,
+    from: from ?? '',
+    ...(user !== undefined && password !== undefined && { credentials: { user, password } }),
+  }
+}
+
+type FileSetting = { [Key in keyof Config]: Key extends `${string}File` ? Key : never }[keyof Config]
+
+/** The content of the file that a setting names, else of an environment variable; without the line's end. Never empty. */
+export function readSecret({ config, environment, problems }: Given, setting: FileSetting, variable: string): string | undefined {
+  const file = config[setting]
+  let secret = environment[variable]
+  if (file !== undefined) {
+    try {
+      secret = readFileSync(resolve(file), 'utf8')
+    } catch (error) {
+      problems.push(`${setting} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+  }
+  const line = secret?.replace(/\r?\n$/, '')
+  if (line === undefined || (line === '' && file === undefined)) return undefined
+  if (line === '') problems.push(`${setting}: ${file} is empty`)
+  return line
 }

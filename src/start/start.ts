@@ -26,7 +26,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const config = readConfig(options)
   const identity = readIdentity(options)
   const tls = readTls(config)
-  const providers = readProviders(config)
+  const providers = readProviders(config, options.environment)
   const eventsAuthorization = readEventsAuthorization(config, options.environment)
   const clock = systemClock
   const random = systemRandom()
