@@ -50,6 +50,8 @@ function unsealable(store: string): string {
   return `it is none of ${SEALABLE.join(', ')}`
 }
 
+const SMS_ORIGIN = /^(\+\d{5,15}(\/[A-Z]{2})?|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 -]{1,11})$/
+
 export const settings = {
   'server.port': wholeNumber({ default: 4566, min: 0, max: 65535, help: 'TCP port; 0 takes any free one' }),
   'server.host': text({ default: '127.0.0.1', help: 'address to listen on' }),
@@ -87,22 +89,49 @@ export const settings = {
   'outbound.caFile': text({ default: undefined, help: 'PEM file of further authorities that deliveries trust' }),
   'email.provider': choice({
     default: 'none',
-    of: ['none', 'smtp', 'capture'],
+    of: ['none', 'capture'],
     help: 'who delivers mail; capture: nobody, it is kept for `sealcast inbox`',
   }),
-  'email.smtpUrl': text({
-    default: undefined,
-    pattern: /^smtps?:\/\/[^\s@/?#]+$/,
-    form: 'smtp://HOST:PORT (port 587 unless given, STARTTLS) or smtps://HOST:PORT (465, TLS from the start), without user or password',
-    help: 'mail server of email.provider smtp',
+  'sms.provider': choice({
+    default: 'none',
+    of: ['none', 'twilio', 'capture'],
+    help: 'who sends SMS; twilio: an API like that of Twilio; capture: nobody, they are kept for `sealcast inbox`',
   }),
-  'email.from': text({ default: undefined, help: 'address that mails come from' }),
-  'email.user': text({ default: undefined, help: 'user at the mail server; the password is in email.passwordFile' }),
-  'email.passwordFile': text({ default: undefined, help: 'file of the password at the mail server' }),
-  'email.tls': choice({
-    default: 'required',
-    of: ['required', 'when-offered'],
-    help: 'when-offered: mails go unencrypted to a server without STARTTLS; a password never does',
+  'sms.twilioUrl': text({
+    default: 'https://api.twilio.com',
+    pattern: /^https?:\/\/[^/@]+$/,
+    form: 'an http(s) URL without a path',
+    help: 'where the API of sms.provider twilio is',
+  }),
+  'sms.credentialsFile': text({ default: undefined, help: 'file with one line USER:PASSWORD; for Twilio ACCOUNT-SID:AUTH-TOKEN' }),
+  'sms.from': texts({
+    default: [],
+    help: 'what texts come from, the usual one first: numbers (+15550100 or +15550100/US), names, Twilio messaging services',
+    check: (from) => (SMS_ORIGIN.test(from) ? undefined : 'it is no number with its +, name of 1 to 11 letters or messaging service'),
+  }),
+  'sms.priceUsd': text({
+    default: '0',
+    pattern: /^\d{1,6}(\.\d{1,6})?$/,
+    form: 'an amount of US dollars',
+    help: 'what each part of a text costs where the provider does not say, counted against MonthlySpendLimit',
+  }),
+  'sms.sandbox': flag({ default: false, help: 'accounts may text only the numbers that they verified, as in the SMS sandbox of AWS' }),
+  'push.provider': choice({
+    default: 'services',
+    of: ['services', 'capture'],
+    help: 'who delivers mobile push; services: APNs and FCM; capture: nobody, it is kept for `sealcast inbox`',
+  }),
+  'push.apnsUrl': text({
+    default: undefined,
+    pattern: /^https:\/\/[^/@]+$/,
+    form: 'an https URL without a path',
+    help: 'where pushes for Apple go instead of its own hosts',
+  }),
+  'push.fcmUrl': text({
+    default: undefined,
+    pattern: /^https?:\/\/[^/@]+$/,
+    form: 'an http(s) URL without a path',
+    help: 'where pushes for Firebase go instead of its own host',
   }),
   'notifications.certificateUrl': text({
     default: undefined,

@@ -21,7 +21,8 @@ const CANARY = 'canary7f3a'
 /** A text that can be told from every other one: where it was planted stands in it. */
 const plant = (where: string): string => `${CANARY}-${where}`
 
-const { server, data } = await startFileServer({ words: ['--set', 'trail.deliveryIntervalSeconds=1'] })
+const settings = ['trail.deliveryIntervalSeconds=1', 'sms.provider=capture', 'push.provider=capture']
+const { server, data } = await startFileServer({ words: settings.flatMap((setting) => ['--set', setting]) })
 const failing = await openReceiver({ answer: (post) => (post.text.includes('"Notification"') ? 500 : 200), reply: plant('reply') })
 const sns = new SNS(clientConfig(server.url))
 const sqs = new SQS(clientConfig(server.url))
@@ -63,7 +64,7 @@ async function plantEverywhere(): Promise<readonly string[]> {
     sns.publish({ TopicArn, ...message, MessageStructure: 'json' }),
     sns.publish({ TopicArn, ...message, Subject: `${plant('long-subject')}${'x'.repeat(200)}` }),
     sns.publish({ TopicArn, ...message, MessageAttributes: { a: { DataType: 'Number', StringValue: plant('number') } } }),
-    sns.publish({ PhoneNumber: '+15555550100', ...message }),
+    sns.publish({ PhoneNumber: '+15555550100', ...message, Message: plant('long-text').repeat(200) }),
     sns.publishBatch({
       TopicArn,
       PublishBatchRequestEntries: [
@@ -104,6 +105,8 @@ async function plantEverywhere(): Promise<readonly string[]> {
   const ofDevice = { Token: plant('device'), CustomUserData: plant('user-data') }
   const { EndpointArn } = await sns.createPlatformEndpoint({ PlatformApplicationArn, ...ofDevice, Attributes: ofDevice })
   await sns.setEndpointAttributes({ EndpointArn, Attributes: { ...ofDevice, Token: plant('new-device') } })
+  await sns.publish({ PhoneNumber: '+15555550100', ...message, Message: plant('text') })
+  await sns.publish({ TargetArn: EndpointArn, ...message, Message: plant('push') })
   for (const call of [
     () =>
       sns.createPlatformApplication({

@@ -81,7 +81,7 @@ export class Outside {
   answer: ((attempt: Attempt) => Outcome | undefined) | undefined
   fault: Error | undefined
   readonly deliverer: Deliverer = {
-    protocols: ['http', 'https', 'email', 'lambda', 'sqs'],
+    protocols: ['http', 'https', 'email', 'lambda', 'sqs', 'sms', 'application'],
     validate: () => undefined,
     deliver: (attempt) => {
       if (this.fault !== undefined) return Promise.reject(this.fault)

@@ -41,7 +41,6 @@ test('attributes: the default, what is set, what is asked for, and each region f
     [{ MonthlySpendLimit: '-1' }, 'MonthlySpendLimit is invalid'],
     [{ MonthlySpendLimit: 'ten' }, 'MonthlySpendLimit is invalid'],
     [{ DeliveryStatusSuccessSamplingRate: '101' }, 'DeliveryStatusSuccessSamplingRate is invalid'],
-    [{ DeliveryStatusSuccessSamplingRate: '100' }, 'DeliveryStatusSuccessSamplingRate is not offered by this version of Sealcast'],
     [{ DeliveryStatusIAMRole: 'role' }, 'DeliveryStatusIAMRole is invalid'],
   ] as const)
     assert.deepEqual(await refusalOf(set(attributes as unknown as Record<string, string>)), plain(text))
@@ -108,7 +107,7 @@ test('the sandbox without a provider: what it takes, what it refuses, and why no
   assert.deepEqual(await refusalOf(sns.createSMSSandboxPhoneNumber({ PhoneNumber: '+15555550100' })), [
     'UserErrorException',
     400,
-    'This version of Sealcast sends no SMS: no verification code can reach the phone number',
+    'Nothing sends SMS here, so that no verification code can reach the phone number: set sms.provider',
   ])
   const absent = ['ResourceNotFoundException', 404, 'Resource does not exist']
   const PhoneNumber = '+15555550100'
@@ -138,7 +137,7 @@ test('the sandbox without a provider: what it takes, what it refuses, and why no
   await sns.listOriginationNumbers({ MaxResults: 30 })
 })
 
-test('publishing to a phone number: malformed, and not offered', async () => {
+test('publishing to a phone number: malformed, and nobody to send it', async () => {
   for (const PhoneNumber of ['InvalidPhoneNumber', '+1555x', ''])
     assert.deepEqual(
       await refusalOf(sns.publish({ PhoneNumber, Message: 'x' })),
@@ -146,7 +145,7 @@ test('publishing to a phone number: malformed, and not offered', async () => {
     )
   assert.deepEqual(
     await refusalOf(sns.publish({ PhoneNumber: '+15555550100', Message: 'x' })),
-    invalid('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast'),
+    invalid('Protocol Reason: nothing delivers sms here: set sms.provider to twilio (with sms.credentialsFile and sms.from) or to capture'),
   )
 })
 

@@ -1,12 +1,11 @@
 // HTTP and HTTPS endpoints: a POST with AWS's headers; 2xx is delivered, 5xx and 429 come again, other answers are final.
 import { type Attempt, type Deliverer, type DeliveryTools, type Outcome } from '../engine/deliverer.ts'
-import { type FailureReason, OutboundFailed, OutboundRefused } from '../engine/outbound-failure.ts'
 import type { OutboundResponse } from '../engine/outbound.ts'
 import { answerChallenge } from '../model/http-challenge.ts'
 import { httpHeaders } from '../model/notification.ts'
+import { failureOutcome, retryAfter } from './answers.ts'
 
 const ENDPOINT_CHARS_MAX = 2048
-const RETRY_AFTER_MS_MAX = 3600 * 1000
 /** We look at the status alone; what comes along is read so that the connection can be used again. */
 const ANSWER_BYTES_MAX = 16 * 1024
 
@@ -21,9 +20,7 @@ function createHttpDeliverer(protocol: 'http' | 'https'): Deliverer {
       try {
         return outcomeOf(await post(attempt, tools), tools.now())
       } catch (error) {
-        if (error instanceof OutboundRefused) return { kind: 'refused', reason: error.message }
-        if (error instanceof OutboundFailed) return { kind: 'retry', reason: REASON[error.reason] }
-        throw error
+        return failureOutcome(error)
       }
     },
   }
@@ -84,23 +81,4 @@ function outcomeOf({ status, headers }: OutboundResponse, now: number): Outcome 
   if (status >= 400 && status < 500) return { kind: 'refused', status, reason }
   if (status >= 300 && status < 400) return { kind: 'refused', status, reason: `${reason}; redirects are not followed` }
   return { kind: 'retry', status, reason, ...(status === 503 && { retryAfterMs: retryAfter(headers['retry-after'], now) }) }
-}
-
-/** RFC 9110 10.2.3: seconds, or a date. */
-function retryAfter(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined
-  const pause = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now
-  return Number.isNaN(pause) ? undefined : Math.min(Math.max(0, pause), RETRY_AFTER_MS_MAX)
-}
-
-const REASON: Readonly<Record<FailureReason, string>> = {
-  refused: 'the connection was refused',
-  reset: 'the connection was closed before the answer',
-  unreachable: 'the host is unreachable',
-  dns: 'the host name does not resolve',
-  tls: 'the TLS connection failed: certificate or protocol',
-  timeout: 'no complete answer in time',
-  protocol: 'the answer was not HTTP',
-  busy: 'too many connections are open already',
-  closed: 'the server is stopping',
 }

@@ -5,6 +5,7 @@ import type { Captured } from './captured.ts'
 import type { Env } from './env.ts'
 import type { Outbound } from './outbound.ts'
 import type { ProviderOptions } from './providers.ts'
+import type { SmsSender } from './sms-sender.ts'
 
 /** One attempt at one delivery. */
 export interface Attempt {
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly raw: boolean
   /** From the delivery policy in force. */
   readonly contentType?: string
+  /** 1 = the first. */
+  readonly number?: number
 }
 
 /** What a deliverer works with. */
@@ -25,7 +28,12 @@ export interface DeliveryTools {
   readonly now: () => number
 }
 
-export type Outcome =
+export type Outcome = Ended & {
+  /** What delivery status logs tell beside (model/delivery-status.ts). */
+  readonly told?: Readonly<Record<string, string | number>>
+}
+
+type Ended =
   /** `captured`: kept here for who asks (`sealcast inbox`), and gone nowhere. */
   | { readonly kind: 'delivered'; readonly status?: number; readonly captured?: boolean }
   /** It may work later. `retryAfterMs`: the endpoint asked for at least this pause. */
@@ -55,6 +63,8 @@ export interface DelivererParts extends Pick<Env, 'clock' | 'random' | 'log' | '
   readonly baseUrl: () => string
   readonly providers: ProviderOptions
   readonly captured: Captured
+  /** Absent where nobody sends texts. */
+  readonly sms?: SmsSender
 }
 
 /** The deliverers by protocol. */

@@ -1,17 +1,25 @@
 // Outgoing connections for protocols that are not HTTP/1.1 (mail, SMPP, HTTP/2): each is made to an address that is checked, verified where
 // it is TLS, counted, and ended when the server stops.
 import { type LookupFunction, type Socket, connect as connectTcp, isIP } from 'node:net'
-import { type SecureContext, connect as connectTls } from 'node:tls'
+import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls'
 import type { Clock } from '../base/clock.ts'
 import type { Networks } from './networks.ts'
 import { OutboundFailed, OutboundRefused, failureOf } from './outbound-failure.ts'
+
+export interface TlsTarget {
+  /** What is offered by ALPN. */
+  readonly protocols?: readonly string[]
+  /** Of ours, as PEM, where the other side asks for one; with its private key. */
+  readonly cert?: string
+  readonly key?: string
+}
 
 export interface ConnectTarget {
   /** A name, or an address (one of IPv6 without brackets). */
   readonly host: string
   readonly port: number
-  /** TLS from the first byte on, its certificate verified for `host`. `protocols`: what is offered by ALPN. */
-  readonly tls?: { readonly protocols?: readonly string[] }
+  /** TLS from the first byte on, its certificate verified for `host`. */
+  readonly tls?: TlsTarget
   /** Until the connection stands, TLS included. */
   readonly timeoutMs?: number
 }
@@ -31,9 +39,11 @@ export function createSockets(parts: {
   readonly networks: Networks
   readonly lookup: CheckedLookup
   readonly secureContext: SecureContext | undefined
+  /** PEM, of those that are trusted; undefined: the usual ones. */
+  readonly authorities: readonly string[] | undefined
   readonly socketsMax: number
 }): Sockets {
-  const { clock, networks, lookup, secureContext, socketsMax } = parts
+  const { clock, networks, lookup, secureContext, authorities, socketsMax } = parts
   const open = new Set<Socket>()
   let isClosed = false
 
@@ -54,6 +64,9 @@ export function createSockets(parts: {
     if (below !== undefined) open.delete(below)
   }
 
+  const contextOf = ({ cert, key }: TlsTarget): SecureContext | undefined =>
+    cert === undefined ? secureContext : createSecureContext({ cert, key, ...(authorities !== undefined && { ca: [...authorities] }) })
+
   return {
     async connect({ host, port, tls, timeoutMs = CONNECT_TIMEOUT_MS }) {
       if (isClosed) throw new OutboundFailed('closed', 'outgoing connections are closed')
@@ -70,12 +83,13 @@ export function createSockets(parts: {
         await ready(plain, 'connect')
         check(plain.remoteAddress)
         if (tls === undefined) return plain
+        const context = contextOf(tls)
         const secured = connectTls({
           socket: plain,
           host,
           rejectUnauthorized: true,
           ...(isIP(host) === 0 && { servername: host }),
-          ...(secureContext !== undefined && { secureContext }),
+          ...(context !== undefined && { secureContext: context }),
           ...(tls.protocols !== undefined && { ALPNProtocols: [...tls.protocols] }),
         })
         made.push(secured)

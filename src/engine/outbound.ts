@@ -87,9 +87,10 @@ const TARGETS_KEPT_MAX = 4096
 export function createOutbound(options: OutboundOptions): Outbound {
   const { clock } = options
   const networks = createNetworks(options.allow)
-  const secureContext = options.ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), options.ca] })
+  const authorities = options.ca === undefined ? undefined : [...getCACertificates('default'), options.ca]
+  const secureContext = authorities === undefined ? undefined : createSecureContext({ ca: authorities })
   const lookup = checkedLookup(options.lookup ?? lookupAll, networks)
-  const sockets = createSockets({ clock, networks, lookup, secureContext, socketsMax: options.socketsMax ?? SOCKETS_MAX })
+  const sockets = createSockets({ clock, networks, lookup, secureContext, authorities, socketsMax: options.socketsMax ?? SOCKETS_MAX })
   const routeParts = { networks, lookup, secureContext, proxy: options.proxy }
   const requests = new Requests({
     clock,

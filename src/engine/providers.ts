@@ -1,6 +1,8 @@
 // Who delivers for each protocol that needs somebody else: as the settings name it, with its secrets from files or the environment.
 export interface ProviderOptions {
   readonly email: EmailProvider
+  readonly sms: SmsProvider
+  readonly push: PushProvider
 }
 
 /** Nothing is configured: Subscribe refuses. */
@@ -13,19 +15,35 @@ interface CaptureProvider {
   readonly kind: 'capture'
 }
 
-export interface SmtpProvider {
-  readonly kind: 'smtp'
-  readonly host: string
-  readonly port: number
-  /** TLS from the first byte on. */
-  readonly isTls: boolean
-  /** Nothing is sent without TLS; where it is not there from the start, STARTTLS makes it. */
-  readonly needsTls: boolean
-  /** The address of the sender. */
-  readonly from: string
-  readonly credentials?: { readonly user: string; readonly password: string }
+export type EmailProvider = NoProvider | CaptureProvider
+
+/** Twilio's API, or one like it. */
+export interface TwilioProvider {
+  readonly kind: 'twilio'
+  /** Scheme and host, without a slash at the end. */
+  readonly url: string
+  readonly account: string
+  readonly token: string
 }
 
-export type EmailProvider = NoProvider | CaptureProvider | SmtpProvider
+export interface SmsOptions {
+  /** Numbers, names and messaging services that texts come from; the first where nobody names one. */
+  readonly from: readonly SmsOrigin[]
+  /** Of each part of a text, in US dollars, where the provider does not say. */
+  readonly priceUsd: number
+  /** Accounts text verified numbers alone. */
+  readonly isSandbox: boolean
+}
 
-export const NO_PROVIDERS: ProviderOptions = { email: { kind: 'none' } }
+export interface SmsOrigin {
+  readonly name: string
+  /** Of a number: ISO 3166-1, two letters. */
+  readonly country?: string
+}
+
+export type SmsProvider = NoProvider | ((CaptureProvider | TwilioProvider) & SmsOptions)
+
+/** The push services themselves, with the credentials of each platform application; `apnsUrl`, `fcmUrl`: at other places than their own. */
+export type PushProvider = CaptureProvider | { readonly kind: 'services'; readonly apnsUrl?: string; readonly fcmUrl?: string }
+
+export const NO_PROVIDERS: ProviderOptions = { email: { kind: 'none' }, sms: { kind: 'none' }, push: { kind: 'services' } }

@@ -1,8 +1,12 @@
-// The port of those who send SMS: one text to one number, now. What is published to numbers goes another way, with retries.
+// The port of those who send SMS: one text to one number, now. What is published to numbers goes there too, with the retries of deliveries.
 import type { SmsType } from '../model/sms.ts'
 import type { Outcome } from './deliverer.ts'
 
 export interface Sms {
+  /** The message's, or of what the text is a part of. */
+  readonly messageId: string
+  readonly topicArn?: string
+  readonly subscriptionArn?: string
   readonly account: string
   readonly region: string
   /** E.164. */
@@ -10,13 +14,18 @@ export interface Sms {
   readonly text: string
   readonly type: SmsType
   readonly senderId: string | undefined
+  /** A number of the provider's, where the sender asks for one. */
+  readonly originationNumber?: string
+  /** US dollars that it may cost. */
+  readonly maxPriceUsd?: number
+  /** A code that verifies the number: it may not be verified yet. */
+  readonly isVerification?: boolean
 }
 
 export interface OriginationNumber {
   readonly phoneNumber: string
-  readonly createdAt: number
-  /** ISO 3166-1, two letters. */
-  readonly country: string
+  /** ISO 3166-1, two letters; undefined where nobody said. */
+  readonly country: string | undefined
   readonly route: SmsType | 'Premium'
 }
 

@@ -85,7 +85,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   refuseOldLake(lake, journal)
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
   const captured = createCaptured(env)
-  const deliverers = openDeliverers(options, env, captured)
+  const { deliverers, sms } = openDeliverers(options, env, captured)
   const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter, deliverers })
   // Filled at the end; the closures before it may be called only then.
   const running: {
@@ -125,6 +125,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       live,
       followers,
       deliverers,
+      sms,
       captured,
       tree,
       backups,

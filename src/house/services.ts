@@ -8,8 +8,10 @@ import type { Service } from '../engine/operation.ts'
 import { createRateLimit } from '../engine/rate-limit.ts'
 import type { RootRotation } from '../engine/root-rotation.ts'
 import type { Signing } from '../engine/signing.ts'
+import type { SmsSender } from '../engine/sms-sender.ts'
 import type { Tree } from '../followers/tree/tree.ts'
 import { createNotification } from '../model/notification.ts'
+import { credentialsProblem } from '../model/platform-credentials.ts'
 import type { Status } from '../model/status.ts'
 import { cloudtrailData } from '../services/cloudtrail-data/index.ts'
 import { createCloudtrail } from '../services/cloudtrail/index.ts'
@@ -43,6 +45,8 @@ export interface ServiceParts {
   readonly live: Live
   readonly followers: HouseFollowers
   readonly deliverers: Deliverers
+  /** Undefined where nobody sends texts. */
+  readonly sms: SmsSender | undefined
   readonly captured: Captured
   readonly tree: Tree
   readonly backups: Backups
@@ -53,13 +57,15 @@ export interface ServiceParts {
 }
 
 export function createServices(parts: ServiceParts): Readonly<Record<string, Service>> {
-  const { options, env, signing, history, lake, live, followers, deliverers, captured, tree, backups, rotation, status } = parts
+  const { options, env, signing, history, lake, live, followers, deliverers, sms, captured, tree, backups, rotation, status } = parts
   const { config, clock, account } = options
   const lookups = createRateLimit({ clock, perSecond: LOOKUPS_PER_SECOND })
   return {
     sns: createSns({
       tables: env.tables,
       protocols: { ...Object.fromEntries(byProtocol(deliverers)), sqs: { validate: () => undefined } },
+      ...(sms !== undefined && { sms }),
+      ...(options.providers?.push.kind !== 'capture' && { credentialsProblem }),
       ...(config['limits.profile'] === 'aws' && { limits: createSnsLimits({ tables: env.tables, clock }) }),
     }),
     sqs: createSqs({

@@ -11,7 +11,12 @@ function end(more: Partial<DeliveryEnd> & { readonly protocol?: string; readonly
   const { protocol = 'https', endpoint = 'https://user:secret@a.example/hook?token=secret', ...fields } = more
   return {
     ...{ isSuccess: true, deliveryId: ID, messageId: 'm', publishedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 67), attempts: 1, status: 200 },
-    ...{ subscription: { topicArn, protocol, endpoint }, message: () => 'hello', endedAt: Date.UTC(2026, 0, 2, 3, 4, 6), response: '' },
+    ...{
+      subscription: { topicArn, subscriptionArn: `${topicArn}:s`, protocol, endpoint },
+      message: () => 'hello',
+      endedAt: Date.UTC(2026, 0, 2, 3, 4, 6),
+      response: '',
+    },
     ...fields,
   }
 }

@@ -1,8 +1,8 @@
-// Delivery status logs: what a topic's feedback attributes ask to be told of its deliveries, in the JSON that AWS writes to CloudWatch
-// Logs.
+// Delivery status logs: what the feedback attributes of a topic, of an account's SMS or of a platform application ask to be told of
+// deliveries, in the JSON that AWS writes to CloudWatch Logs.
 // Source: SNS developer guide, "Amazon SNS message delivery status".
 import { parseArn } from './arn.ts'
-import { recordedEndpoint } from './delivery.ts'
+import { originOf, recordedEndpoint } from './delivery.ts'
 import { md5OfText } from './md5.ts'
 import type { Subscription } from './topic.ts'
 
@@ -14,6 +14,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   lambda: 'Lambda',
   firehose: 'Firehose',
   application: 'Application',
+  // Topics have none for it: an account's SMS attributes ask (followers/delivery/direct.ts).
+  sms: 'SMS',
 }
 /** A role alone asks for every success. */
 const RATE_DEFAULT = 100
@@ -28,7 +30,7 @@ export interface DeliveryEnd {
   readonly isSuccess: boolean
   readonly deliveryId: string
   readonly messageId: string
-  readonly subscription: Pick<Subscription, 'topicArn' | 'protocol' | 'endpoint'>
+  readonly subscription: Pick<Subscription, 'topicArn' | 'subscriptionArn' | 'protocol' | 'endpoint'>
   /** The text as this endpoint gets it; undefined where it lies sealed: its MD5 is left out then. */
   readonly message: () => string | undefined
   /** Milliseconds since 1970. */
@@ -38,6 +40,8 @@ export interface DeliveryEnd {
   readonly status?: number
   /** What the endpoint said, or why it could not be asked. */
   readonly response: string
+  /** What its provider tells beside. */
+  readonly told?: Readonly<Record<string, string | number>>
 }
 
 type Attributes = Readonly<Record<string, string>>
@@ -62,18 +66,19 @@ function isSet(role: string | undefined): boolean {
 }
 
 function logGroupOf({ isSuccess, subscription }: DeliveryEnd): string {
-  const topic = parseArn(subscription.topicArn)
+  const topic = parseArn(originOf(subscription))
   return `sns/${topic?.region ?? ''}/${topic?.account ?? ''}/${topic?.resource ?? ''}${isSuccess ? '' : '/Failure'}`
 }
 
 function logText(end: DeliveryEnd): string {
   const { isSuccess, deliveryId, messageId, subscription, publishedAt, endedAt, attempts, status, response } = end
-  const message = end.message()
+  // What AWS writes of a text has no hash of it.
+  const message = subscription.protocol === 'sms' ? undefined : end.message()
   return JSON.stringify({
     notification: {
       ...(message !== undefined && { messageMD5Sum: md5OfText(message) }),
       messageId,
-      topicArn: subscription.topicArn,
+      ...(subscription.topicArn !== '' && { topicArn: subscription.topicArn }),
       timestamp: new Date(publishedAt).toISOString().replace('T', ' ').replace('Z', ''),
     },
     delivery: {
@@ -83,6 +88,7 @@ function logText(end: DeliveryEnd): string {
       dwellTimeMs: Math.max(0, Math.round(endedAt - publishedAt)),
       ...(!isSuccess && { attempts }),
       ...(status !== undefined && { statusCode: status }),
+      ...end.told,
     },
     status: isSuccess ? 'SUCCESS' : 'FAILURE',
   })

@@ -15,6 +15,7 @@ export type AttemptOutcome = 'delivered' | 'retry' | 'refused' | 'exhausted' | '
 export interface AttemptRecord {
   readonly deliveryId: string
   readonly messageId: string
+  /** Empty for what was published straight to a phone number or a platform endpoint: `subscriptionArn` is its sender's then. */
   readonly topicArn: string
   readonly subscriptionArn: string
   readonly protocol: string
@@ -34,7 +35,7 @@ export interface AttemptRecord {
   /** What the topic's feedback attributes ask to be told, as JSON, and the log group that AWS would write it to (delivery-status.ts). */
   readonly statusLog?: string
   readonly logGroup?: string
-  /** The topic's. */
+  /** The topic's, or the sender's. */
   readonly account: string
   readonly region: string
 }
@@ -60,7 +61,7 @@ export function attemptRecord(fields: AttemptFields): string {
 
 /** What all records of a subscription share, without braces. */
 function aboutSubscription({ topicArn, subscriptionArn, protocol, endpoint }: AttemptFields['subscription']): string {
-  const topic = parseArn(topicArn)
+  const topic = parseArn(originOf({ topicArn, subscriptionArn }))
   return jsonObject({
     topicArn,
     subscriptionArn,
@@ -72,6 +73,11 @@ function aboutSubscription({ topicArn, subscriptionArn, protocol, endpoint }: At
 }
 
 const written = new WeakMap<AttemptFields['subscription'], string>()
+
+/** ARN of the topic, or of the sender of what was published straight. */
+export function originOf({ topicArn, subscriptionArn }: Pick<Subscription, 'topicArn' | 'subscriptionArn'>): string {
+  return topicArn === '' ? subscriptionArn : topicArn
+}
 
 /** An endpoint without secrets and without what tells of a person: of a URL its scheme, host and path, of an address only its domain. */
 export function recordedEndpoint(protocol: string, endpoint: string): string {

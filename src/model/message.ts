@@ -8,12 +8,23 @@ export interface MessageAttribute {
   readonly value: string
 }
 
+/** What was published without a topic goes to one phone number or one platform endpoint. */
+export interface DirectRecipient {
+  readonly protocol: 'sms' | 'application'
+  /** A plus sign and digits; or the endpoint's ARN. */
+  readonly endpoint: string
+  /** ARN under which such deliveries lie together and are told: `...:DirectPublishToPhoneNumber`, or the endpoint's application. */
+  readonly sender: string
+}
+
 export interface MessageHeader {
   /** `Queued`: sent straight to a queue (SendMessage). */
   readonly type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation' | 'Queued'
   readonly messageId: string
-  /** Absent for `Queued`. */
+  /** Absent for `Queued`, and for what was published straight. */
   readonly topicArn?: string
+  /** Of what was published straight. */
+  readonly direct?: DirectRecipient
   /** Milliseconds since 1970; the envelope's Timestamp, and the queue's SentTimestamp. */
   readonly publishedAt: number
   readonly subject?: string

@@ -10,10 +10,13 @@ export type SignatureVersion = '1' | '2'
 export interface Notification {
   readonly type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation'
   readonly messageId: string
+  /** Empty for what was published straight to a phone number or a platform endpoint. */
   readonly topicArn: string
   readonly subscriptionArn: string
   /** The text for this subscriber's protocol. */
   readonly message: string
+  /** With MessageStructure=json: the name under which the text stood. */
+  readonly textName?: string
   readonly publishedAt: number
   readonly subject?: string
   /** Of what was published to a FIFO topic. */
@@ -38,6 +41,8 @@ export const SIGNATURE_CHARACTERS = 344
 
 export interface Recipient {
   readonly protocol: string
+  /** Of a platform endpoint: names of texts that come before the protocol's own (model/platform.ts). */
+  readonly textNames?: readonly string[]
   readonly subscriptionArn: string
   readonly baseUrl: string
   /** In clear; needed for confirmations. */
@@ -46,7 +51,7 @@ export interface Recipient {
 
 /** The notification of a published message or a confirmation. A confirmation's text is AWS's; the entry's `body` is not looked at. */
 export function createNotification(header: MessageHeader, body: string, recipient: Recipient): Notification {
-  const { type, topicArn } = header
+  const { type, topicArn = header.direct && '' } = header
   if (type === 'Queued' || topicArn === undefined) throw new TypeError(`a message of type ${type} without a topic is no notification`)
   const { subscriptionArn, baseUrl, token } = recipient
   const common = {
@@ -59,18 +64,29 @@ export function createNotification(header: MessageHeader, body: string, recipien
   }
   if (type !== 'Notification')
     return { ...common, type, message: confirmationText(type, type === 'SubscriptionConfirmation' ? topicArn : subscriptionArn), token }
-  const message = selectText(body, header.structure, recipient.protocol)
+  const { text: message, name: textName } = selectEntry(body, header.structure, [...(recipient.textNames ?? []), recipient.protocol])
   const sequence = header.sequence === undefined ? undefined : sequenceNumber(header.sequence)
-  return { ...common, type, message, subject: header.subject, sequenceNumber: sequence, attributes: header.attributes }
+  return { ...common, type, message, textName, subject: header.subject, sequenceNumber: sequence, attributes: header.attributes }
 }
 
 /** The text for a protocol: with MessageStructure=json its own entry if that is a string, else `default`; the whole body otherwise. */
 export function selectText(body: string, structure: 'json' | undefined, protocol: string): string {
-  if (structure !== 'json') return body
+  return selectEntry(body, structure, [protocol]).text
+}
+
+/** The same with several names, the first that has a text, and which it was. */
+export function selectEntry(
+  body: string,
+  structure: 'json' | undefined,
+  names: readonly string[],
+): { readonly text: string; readonly name?: string } {
+  if (structure !== 'json') return { text: body }
   const texts = JSON.parse(body) as Record<string, unknown>
-  const own = Object.hasOwn(texts, protocol) ? texts[protocol] : undefined
-  if (typeof own === 'string') return own
-  return typeof texts['default'] === 'string' ? texts['default'] : ''
+  for (const name of [...names, 'default']) {
+    const text = Object.hasOwn(texts, name) ? texts[name] : undefined
+    if (typeof text === 'string') return { text, name }
+  }
+  return { text: '' }
 }
 
 /** AWS Developer Guide, "HTTP/HTTPS subscription confirmation JSON format". `arn`: the topic's, or the subscription's on unsubscribing. */

@@ -49,8 +49,19 @@ export function platformSecretContext({ applicationArn }: Pick<PlatformApplicati
   return `platform application ${applicationArn}`
 }
 
+/** Under what names the text for a platform may stand in a message of several texts, the first that is there. */
+export function textNamesOf(endpointArn: string): readonly string[] {
+  const platform = parseArn(endpointArn)?.resource.split('/')[1] ?? ''
+  return platform === 'GCM' ? ['GCM', 'FCM'] : [platform]
+}
+
 export function isApple(platform: string): boolean {
   return platform.startsWith('APNS') || platform.startsWith('MACOS')
+}
+
+/** Whether its push service is one of those that are spoken to here. */
+export function isDelivered(platform: string): boolean {
+  return isApple(platform) || platform === 'GCM'
 }
 
 /** `arn:aws:sns:REGION:ACCOUNT:app/PLATFORM/NAME` */

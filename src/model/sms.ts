@@ -64,6 +64,14 @@ export function sandboxCodeContext(number: Pick<SandboxNumber, 'account' | 'regi
   return `verification of ${sandboxKey(number, number.phoneNumber)}`
 }
 
+/** "Publishing SMS messages to a mobile phone with Amazon SNS": longer texts are not sent. */
+export const SMS_BYTES_MAX = 1600
+
+/** Under what the texts lie that an account publishes straight to numbers; AWS names their log group so. */
+export function smsSender({ partition, region, account }: Place & { readonly partition: string }): string {
+  return `arn:${partition}:sns:${region}:${account}:DirectPublishToPhoneNumber`
+}
+
 /** E.164, the plus sign optional. */
 export function isPhoneNumber(text: string): boolean {
   return /^\+?[1-9]\d{1,14}$/.test(text)

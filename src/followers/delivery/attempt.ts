@@ -10,8 +10,10 @@ import { type AttemptFields, type AttemptOutcome, attemptRecord, type PendingDel
 import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
 import type { EffectivePolicy } from '../../model/delivery-policy.ts'
+import { textNamesOf } from '../../model/platform.ts'
 import { Table } from '../../model/tables.ts'
 import { isOwnQueue, type Subscription } from '../../model/topic.ts'
+import { directSubscription, feedbackAttributes } from './direct.ts'
 import type { Delivery } from './lanes.ts'
 import type { LostLetters } from './lost-letters.ts'
 import type { DeliveryOptions } from './options.ts'
@@ -86,7 +88,8 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       const { attempts, parkedAt } = taken
       delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
     }
-    const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType })
+    const number = delivery.attempts + 1
+    const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType, number })
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
     if (outcome.kind === 'queued') return { ...queued(parts, made, outcome.body), verdict: NONE }
     return { ...(await endOf(parts, made, outcome, policy)), verdict: verdictOf(outcome) }
@@ -124,7 +127,11 @@ async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: 
   const { env } = parts
   const { delivery, subscription } = made
   if (outcome.kind === 'delivered')
-    return over(parts, made, 'delivered', { reason: outcome.captured === true ? 'captured' : '', status: outcome.status })
+    return over(parts, made, 'delivered', {
+      reason: outcome.captured === true ? 'captured' : '',
+      status: outcome.status,
+      provided: outcome.told,
+    })
   const pause =
     outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
   return pause === undefined ? hopeless(parts, made, outcome) : again(parts, made, outcome, env.clock.now() + pause)
@@ -160,7 +167,13 @@ interface Made extends Ending {
   readonly notification: Notification
 }
 
-type Told = { readonly reason: string; readonly status?: number; readonly nextAttemptAt?: number }
+type Told = {
+  readonly reason: string
+  readonly status?: number
+  readonly nextAttemptAt?: number
+  /** For the status log. */
+  readonly provided?: Outcome['told']
+}
 
 function tell({ attempts, env }: AttemptParts, tx: Transaction, ending: Ending, outcome: AttemptOutcome, told: Told): void {
   const { delivery, subscription, startedAt, durationMs } = ending
@@ -181,10 +194,15 @@ function tell({ attempts, env }: AttemptParts, tx: Transaction, ending: Ending, 
 }
 
 /** Undefined where the topic does not ask. Confirmations are no messages of the topic. */
-function statusLog(tables: TableReader, ending: Ending, outcome: AttemptOutcome, { status, reason }: Told): StatusLog | undefined {
+function statusLog(
+  tables: TableReader,
+  ending: Ending,
+  outcome: AttemptOutcome,
+  { status, reason, provided }: Told,
+): StatusLog | undefined {
   const { delivery, subscription, notification, startedAt, durationMs } = ending
   if (notification?.type !== 'Notification') return undefined
-  return statusLogOf(tables.get(Table.topics, subscription.topicArn)?.attributes, {
+  return statusLogOf(feedbackAttributes(tables, subscription), {
     isSuccess: outcome === 'delivered',
     deliveryId: delivery.id,
     messageId: delivery.header.messageId,
@@ -195,6 +213,7 @@ function statusLog(tables: TableReader, ending: Ending, outcome: AttemptOutcome,
     attempts: delivery.attempts + 1,
     status,
     response: reason,
+    told: provided,
   })
 }
 
@@ -210,10 +229,10 @@ function again(parts: AttemptParts, made: Made, { reason, status }: Told, dueAt:
 /** Refused, or out of retries: to the dead-letter queue, if there is one. Confirmations are never dead letters. */
 async function hopeless(parts: AttemptParts, made: Made, outcome: Exclude<Outcome, { kind: 'delivered' }>): Promise<Ended> {
   const { subscription, delivery, notification } = made
-  const { reason, status } = outcome
+  const { reason, status, told: provided } = outcome
   const end = outcome.kind === 'retry' ? 'exhausted' : 'refused'
   const queueArn = notification.type === 'Notification' ? deadLetterArnOf(subscription) : undefined
-  if (queueArn === undefined) return over(parts, made, end, { reason, status })
+  if (queueArn === undefined) return over(parts, made, end, { reason, status, provided })
   const body = isRaw(subscription) ? notification.message : await parts.envelope(notification)
   // "SNS raw message delivery": queues alone get the attributes beside a raw message.
   const attributes = isRaw(subscription) && subscription.protocol === 'sqs' ? delivery.header.attributes : undefined
@@ -223,8 +242,8 @@ async function hopeless(parts: AttemptParts, made: Made, outcome: Exclude<Outcom
     next: undefined,
     stage(tx) {
       const obstacle = putIntoQueue(tx, parts.env, subscription, letter)
-      if (obstacle === undefined) return tell(parts, tx, made, 'dead-lettered', { reason, status })
-      tell(parts, tx, made, end, { reason: `${reason}; no dead letter: ${obstacle}`, status })
+      if (obstacle === undefined) return tell(parts, tx, made, 'dead-lettered', { reason, status, provided })
+      tell(parts, tx, made, end, { reason: `${reason}; no dead letter: ${obstacle}`, status, provided })
       parts.lost.tell(tx, { subscriptionArn: subscription.subscriptionArn, queueArn, reason: obstacle })
     },
   }
@@ -248,11 +267,12 @@ interface Order {
   readonly notification: Notification
   readonly subscription: Subscription
   readonly contentType: string | undefined
+  readonly number: number
 }
 
 async function deliver(
   parts: AttemptParts,
-  { notification, subscription, contentType }: Order,
+  { notification, subscription, contentType, number }: Order,
 ): Promise<Outcome | { readonly kind: 'queued'; readonly body: string }> {
   const { env, deliverers, outbound, envelope } = parts
   const { protocol, endpoint } = subscription
@@ -261,7 +281,7 @@ async function deliver(
   if (deliverer === undefined) return { kind: 'refused', reason: `this server does not deliver to ${protocol}` }
   const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }
   try {
-    return await deliverer.deliver({ notification, endpoint, raw: isRaw(subscription), contentType }, tools)
+    return await deliverer.deliver({ notification, endpoint, raw: isRaw(subscription), contentType, number }, tools)
   } catch (error) {
     // No signature to be had is our own trouble and goes up; a fault in the deliverer's code counts as a failed attempt, so that it ends.
     if (error instanceof SignerBusy || error instanceof SignerFailed) throw error
@@ -279,6 +299,7 @@ function isRaw({ attributes }: Subscription): boolean {
 
 /** The subscription as it is now. One that unsubscribed is no more; the message that tells it so carries it. */
 function subscriptionOf({ tables }: AttemptParts['env'], { header, body, subscriptionArn }: Delivery): Subscription | undefined {
+  if (header.direct !== undefined) return directSubscription(header.direct)
   const current = tables.get(Table.subscriptions, subscriptionArn)
   switch (header.type) {
     case 'Notification':
@@ -300,8 +321,9 @@ function dropped(parts: AttemptParts, delivery: Delivery, startedAt: number): En
 }
 
 function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Delivery, subscription: Subscription): Notification {
-  const { subscriptionArn, protocol } = subscription
+  const { subscriptionArn, protocol, endpoint } = subscription
   const { sealedToken } = header
+  const textNames = protocol === 'application' ? textNamesOf(endpoint) : []
   const token = sealedToken === undefined ? undefined : env.seal.open(sealedToken, `confirmation ${subscriptionArn}`)
-  return createNotification(header, openedBody(env, header, body), { protocol, subscriptionArn, baseUrl: baseUrl(), token })
+  return createNotification(header, openedBody(env, header, body), { protocol, textNames, subscriptionArn, baseUrl: baseUrl(), token })
 }

@@ -214,7 +214,8 @@ class Deliveries implements DeliveryFollower {
     for (const entry of messages) {
       const header = JSON.parse(entry.header.toString('utf8')) as MessageHeader
       const { topicArn = '' } = header
-      while (header.type === 'Notification' && !this.#recipients.knows(topicArn)) await this.#recipients.load(topicArn)
+      const isPublished = header.type === 'Notification' && header.direct === undefined
+      while (isPublished && !this.#recipients.knows(topicArn)) await this.#recipients.load(topicArn)
       let text: string | undefined
       const body = (): string => (text ??= entry.body.toString('utf8'))
       let opened: string | undefined
@@ -230,7 +231,8 @@ class Deliveries implements DeliveryFollower {
   }
 
   #recipientsOf(header: MessageHeader, body: () => string): readonly string[] {
-    const { type, topicArn, subscriptionArn } = header
+    const { type, topicArn, subscriptionArn, direct } = header
+    if (direct !== undefined) return [direct.sender]
     if (type === 'Queued' || topicArn === undefined) return []
     if (type === 'Notification') return this.#recipients.of(header, body)
     return subscriptionArn === undefined ? [] : [subscriptionArn]

@@ -2,6 +2,7 @@
 import type { Deliverer } from '../../engine/deliverer.ts'
 import type { Operation } from '../../engine/operation.ts'
 import type { SmsSender } from '../../engine/sms-sender.ts'
+import type { GivenCredentials } from '../../model/platform-credentials.ts'
 import type { SnsLimits } from './limits.ts'
 import type { SubscriberIndex } from './subscribers.ts'
 
@@ -12,6 +13,8 @@ export interface SnsParts {
   readonly limits?: SnsLimits
   /** Who sends SMS; absent where nobody does. */
   readonly sms?: SmsSender
+  /** Undefined when the push service of the platform takes the credentials, else what is wrong with them; absent: nobody signs in. */
+  readonly credentialsProblem?: (given: GivenCredentials) => string | undefined
 }
 
 /** What Subscribe has to know of a protocol: all that a deliverer says of itself but how it delivers. */

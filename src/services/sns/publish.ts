@@ -6,24 +6,23 @@ import type { Message, MessageHeader } from '../../model/message.ts'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { orderedGroup } from '../../model/message-group.ts'
 import { sequenceNumber } from '../../model/sequence-number.ts'
-import { isPhoneNumber } from '../../model/sms.ts'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
 import { findFirstSend, rememberFirstSend, topicIdScopeOf } from '../../engine/first-sends.ts'
 import { keyProblem } from '../../engine/message-keys.ts'
 import type { Call } from '../../engine/operation.ts'
-import type { TableReader } from '../../engine/tables.ts'
 import { sealedForTopic } from '../../engine/topic-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { protectedMessage, protectionOf, type ProtectionScans, scanMessages } from './data-protection.ts'
-import { applicationDisabled, endpointDisabled, invalidParameter, invalidPersonal, keyRefused } from './errors.ts'
+import { invalidParameter, keyRefused } from './errors.ts'
 import { enqueueForSubscribers } from './fan-out.ts'
 import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput, sequenceCounter } from './fifo-publish.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
-import { endpointArnOf, findEndpoint, requireApplication } from './push/platform-arns.ts'
+import { checkPhoneNumber, directRecipient, isEndpoint, sendDirect } from './publish-direct.ts'
+import { endpointArnOf } from './push/platform-arns.ts'
 import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
 
 const SUBJECT_CHARS_MAX = 100
@@ -51,8 +50,10 @@ export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScan
   run(tx, input, call, scans) {
     // Its form was checked when it was authorised.
     const arn = input.TopicArn ?? input.TargetArn ?? ''
-    const checked = checkMessage(input, '', isFifoName(arn))
-    if (input.TopicArn === undefined && isEndpoint(arn)) throw endpointRefusal(tx, arn)
+    const isStraight = input.PhoneNumber !== undefined || (input.TopicArn === undefined && isEndpoint(arn))
+    const checked = checkMessage(input, '', isFifoName(arn), isStraight)
+    const direct = isStraight ? directRecipient(tx, input, call) : undefined
+    if (direct !== undefined) return { MessageId: sendDirect(tx, call, parts, direct, checked) }
     const topic = requireTopic(tx, arn)
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
     return send(tx, call, parts, topic, checked, scans)
@@ -75,8 +76,11 @@ export interface MessageInput extends PlaceInput {
   readonly MessageAttributes?: PublishInput['MessageAttributes']
 }
 
-/** AWS's checks, in AWS's order. `path` leads texts about a batch entry; `isFifo`: by the name of where it goes. */
-export function checkMessage(input: MessageInput, path: string, isFifo: boolean): CheckedMessage {
+/**
+ * AWS's checks, in AWS's order. `path` leads texts about a batch entry; `isFifo`: by the name of where it goes; `isStraight`: to no topic,
+ * whose text need not be the default one.
+ */
+export function checkMessage(input: MessageInput, path: string, isFifo: boolean, isStraight = false): CheckedMessage {
   const body = input.Message ?? ''
   const subject = input.Subject
   if (subject !== undefined && (subject.length === 0 || subject.length > SUBJECT_CHARS_MAX || hasControl(subject)))
@@ -84,7 +88,7 @@ export function checkMessage(input: MessageInput, path: string, isFifo: boolean)
   if (body.length === 0) throw invalidParameter('Empty message')
   const { attributes, bytes } = attributesOf(input.MessageAttributes, path)
   checkPlace(input, isFifo)
-  if (input.MessageStructure === 'json') checkStructure(body)
+  if (input.MessageStructure === 'json') checkStructure(body, isStraight)
   else if (input.MessageStructure !== undefined) throw invalidParameter('MessageStructure')
   return {
     body,
@@ -204,34 +208,18 @@ export function topicResource(topicArn: string | undefined, call: Call): { type:
   return [{ type, arn: topicArn, account: parseArn(topicArn)?.account || call.account }]
 }
 
-function destination(input: PublishInput, call: Call): string {
-  if (input.PhoneNumber !== undefined) throw numberRefusal(input.PhoneNumber)
+/** Numbers are no resource: a policy has to name all (`*`) for who may text. */
+function destination(input: PublishInput, call: Call): string | undefined {
+  if (input.PhoneNumber !== undefined) {
+    checkPhoneNumber(input)
+    return undefined
+  }
   if (input.TopicArn !== undefined) return topicArnOf(input.TopicArn, call)
   if (input.TargetArn === undefined) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
   return isEndpoint(input.TargetArn) ? endpointArnOf(input.TargetArn, call, 'TargetArn') : topicArnOf(input.TargetArn, call, 'TargetArn')
 }
 
-function isEndpoint(arn: string): boolean {
-  return arn.includes(':endpoint/')
-}
-
-/** Why nothing can be published to a phone number. */
-function numberRefusal(phoneNumber: string): Error {
-  return isPhoneNumber(phoneNumber)
-    ? invalidParameter('PhoneNumber Reason: publishing to a phone number is not offered by this version of Sealcast')
-    : invalidPersonal((number) => `Invalid parameter: PhoneNumber Reason: ${number} is not valid to publish to`, phoneNumber)
-}
-
-/** Why nothing can be published to a platform endpoint. */
-function endpointRefusal(tables: TableReader, endpointArn: string): Error {
-  const endpoint = findEndpoint(tables, endpointArn)
-  if (endpoint === undefined) return invalidParameter('TargetArn Reason: No endpoint found for the target arn specified')
-  if (requireApplication(tables, endpoint.applicationArn).attributes['Enabled'] !== 'true') return applicationDisabled()
-  if (!endpoint.isEnabled) return endpointDisabled()
-  return invalidParameter('TargetArn Reason: publishing to a platform endpoint is not offered by this version of Sealcast')
-}
-
-function checkStructure(body: string): void {
+function checkStructure(body: string, isStraight: boolean): void {
   let parsed: unknown
   try {
     parsed = JSON.parse(body)
@@ -240,7 +228,7 @@ function checkStructure(body: string): void {
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw invalidParameter('Message Structure - JSON message body failed to parse')
-  if (typeof (parsed as Record<string, unknown>)['default'] !== 'string')
+  if (!isStraight && typeof (parsed as Record<string, unknown>)['default'] !== 'string')
     throw invalidParameter('Message Structure - No default entry in JSON message body')
 }
 

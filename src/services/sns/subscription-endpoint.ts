@@ -6,7 +6,7 @@ import type { Topic } from '../../model/topic.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import { invalidParameter, invalidPersonal } from './errors.ts'
 import type { SnsParts } from './operation.ts'
-import { findEndpoint } from './push/platform-arns.ts'
+import { findEndpoint } from '../../engine/platform-endpoints.ts'
 
 /** Throws AWS's refusal of an endpoint that is none for the protocol. */
 export function checkEndpoint(tables: TableReader, { protocols }: SnsParts, protocol: string, endpoint: string, topic: Topic): string {

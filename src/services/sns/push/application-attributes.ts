@@ -8,6 +8,7 @@ import { Table } from '../../../model/tables.ts'
 import type { TableReader } from '../../../engine/tables.ts'
 import { invalidParameter } from '../errors.ts'
 import { feedbackProblem } from '../feedback.ts'
+import type { SnsParts } from '../operation.ts'
 
 export interface Credentials {
   readonly credential?: string
@@ -25,12 +26,8 @@ const TOPICS: ReadonlySet<string> = new Set(['EventEndpointCreated', 'EventEndpo
 const APPLE_ID = /^[A-Za-z0-9.-]{1,255}$/
 const CREDENTIAL_CHARS_MAX = 16 * 1024
 /** Those that AWS has and whose effect this version does not offer. */
-const NOT_OFFERED: ReadonlySet<string> = new Set([
-  'EventDeliveryFailure',
-  'SuccessFeedbackRoleArn',
-  'FailureFeedbackRoleArn',
-  'SuccessFeedbackSampleRate',
-])
+const NOT_OFFERED: ReadonlySet<string> = new Set(['EventDeliveryFailure'])
+const FEEDBACK: ReadonlySet<string> = new Set(['SuccessFeedbackRoleArn', 'FailureFeedbackRoleArn', 'SuccessFeedbackSampleRate'])
 
 /** What a request asks for, checked. `owner`: ARN of the application. */
 export function readApplicationAttributes(
@@ -53,10 +50,7 @@ export function readApplicationAttributes(
 
 function problemOf(tables: TableReader, applicationArn: string, platform: string, name: string, value: string): string | undefined {
   const invalid = (problem: string | undefined) => (problem === undefined ? undefined : `Invalid value for attribute: ${name}: ${problem}`)
-  if (name.endsWith('RoleArn') || name.endsWith('SampleRate')) {
-    const problem = invalid(feedbackProblem(name, value))
-    if (problem !== undefined) return problem
-  }
+  if (FEEDBACK.has(name)) return invalid(feedbackProblem(name, value))
   if (NOT_OFFERED.has(name)) return `${name}: is not offered by this version of Sealcast`
   if (name === 'Enabled') return invalid(/^(true|false)$/i.test(value) ? undefined : 'must be true or false')
   if (TOPICS.has(name)) return invalid(value === '' ? undefined : topicProblem(tables, applicationArn, value))
@@ -104,6 +98,21 @@ export function changedApplication(
     ...(credentials.principal !== undefined && { sealedPrincipal: seal.seal(credentials.principal, context) }),
     attributes: { ...attributes, ...toldCredentials(application.platform, credentials) },
   }
+}
+
+/** Throws AWS's refusal of credentials that the push service would not take. */
+export function checkCredentials(
+  { credentialsProblem }: Pick<SnsParts, 'credentialsProblem'>,
+  application: PlatformApplication,
+  { credentials, set, cleared }: ApplicationChange,
+  seal: Seal,
+): void {
+  const isAboutThem = credentials !== undefined || [...Object.keys(set), ...cleared].some((name) => name.startsWith('ApplePlatform'))
+  if (credentialsProblem === undefined || !isAboutThem) return
+  const { platform, attributes } = application
+  const { credential = '', principal } = openCredentials(application, seal)
+  const problem = credentialsProblem({ platform, credential, principal, attributes })
+  if (problem !== undefined) throw invalidParameter(`${INVALID_CREDENTIALS}: ${problem}`)
 }
 
 /** The credentials as they were given. Throws SealBroken. */

@@ -1,16 +1,22 @@
 // CreatePlatformApplication: an account's access to a push service. Idempotent for the same properties under the same name.
 import type { CreatePlatformApplicationInput, CreatePlatformApplicationResponse } from '@aws-sdk/client-sns'
-import { PLATFORMS, type PlatformApplication, applicationArn as arnOf } from '../../../model/platform.ts'
+import { PLATFORMS, type PlatformApplication, applicationArn as arnOf, isDelivered } from '../../../model/platform.ts'
 import { Table } from '../../../model/tables.ts'
 import type { Call } from '../../../engine/operation.ts'
 import { invalidParameter, requireMembers } from '../errors.ts'
 import type { SnsOperation } from '../operation.ts'
-import { type ApplicationChange, changedApplication, openCredentials, readApplicationAttributes } from './application-attributes.ts'
+import {
+  type ApplicationChange,
+  changedApplication,
+  checkCredentials,
+  openCredentials,
+  readApplicationAttributes,
+} from './application-attributes.ts'
 import { hiddenAttributes } from './recorded.ts'
 
 const NAME_CHARS_MAX = 256
 
-export const createPlatformApplication: SnsOperation<CreatePlatformApplicationInput, CreatePlatformApplicationResponse> = () => ({
+export const createPlatformApplication: SnsOperation<CreatePlatformApplicationInput, CreatePlatformApplicationResponse> = (parts) => ({
   name: 'CreatePlatformApplication',
   access: 'write',
   record: {
@@ -21,6 +27,8 @@ export const createPlatformApplication: SnsOperation<CreatePlatformApplicationIn
     const name = checkName(input.Name ?? '')
     const platform = input.Platform ?? ''
     if (!PLATFORMS.has(platform)) throw invalidParameter(`Platform Reason: ${platform} is not supported`)
+    if (parts.credentialsProblem !== undefined && !isDelivered(platform))
+      throw invalidParameter(`Platform Reason: ${platform} is not offered by this version of Sealcast: it delivers to APNs and FCM (GCM)`)
     const applicationArn = arnOf(call, platform, name)
     const change = readApplicationAttributes(tx, applicationArn, platform, given)
     if (change.credentials === undefined) throw invalidParameter('Attributes Reason: PlatformCredential attribute required')
@@ -35,6 +43,7 @@ export const createPlatformApplication: SnsOperation<CreatePlatformApplicationIn
       attributes: { Enabled: 'true' },
     }
     const application = changedApplication(draft, change, call.env.seal)
+    checkCredentials(parts, application, change, call.env.seal)
     const existing = tx.get(Table.platformApplications, applicationArn)
     if (existing === undefined) tx.put(Table.platformApplications, applicationArn, application)
     else if (!isEqual(existing, application, change, call))

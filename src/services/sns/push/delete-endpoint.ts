@@ -3,7 +3,8 @@ import type { DeleteEndpointInput } from '@aws-sdk/client-sns'
 import { tokenKey } from '../../../model/platform.ts'
 import { Table } from '../../../model/tables.ts'
 import type { SnsOperation } from '../operation.ts'
-import { endpointArnOf, findEndpoint, requireApplication } from './platform-arns.ts'
+import { findEndpoint } from '../../../engine/platform-endpoints.ts'
+import { endpointArnOf, requireApplication } from './platform-arns.ts'
 import { tellEvent } from './platform-events.ts'
 
 export const deleteEndpoint: SnsOperation<DeleteEndpointInput, undefined> = (parts) => ({

@@ -4,7 +4,8 @@ import { endpointAttributes, endpointsPrefix } from '../../../model/platform.ts'
 import { Table } from '../../../model/tables.ts'
 import type { SnsOperation } from '../operation.ts'
 import { readPage } from '../paging.ts'
-import { applicationArnOf, isOf, requireApplication } from './platform-arns.ts'
+import { isOf } from '../../../engine/platform-endpoints.ts'
+import { applicationArnOf, requireApplication } from './platform-arns.ts'
 
 export const listEndpointsByPlatformApplication: SnsOperation<
   ListEndpointsByPlatformApplicationInput,

@@ -1,8 +1,9 @@
 // ARNs of platform applications and endpoints in requests, and the rows they name.
 import { parseArn } from '../../../model/arn.ts'
-import { type PlatformApplication, type PlatformEndpoint, applicationOfEndpoint, readApplicationArn } from '../../../model/platform.ts'
+import { type PlatformApplication, type PlatformEndpoint, readApplicationArn } from '../../../model/platform.ts'
 import { Table } from '../../../model/tables.ts'
 import type { Call } from '../../../engine/operation.ts'
+import { findEndpoint } from '../../../engine/platform-endpoints.ts'
 import type { TableReader } from '../../../engine/tables.ts'
 import { checkArn } from '../arns.ts'
 import { invalidParameter, notFound } from '../errors.ts'
@@ -30,22 +31,10 @@ export function requireApplication(tables: TableReader, applicationArn: string):
   return application
 }
 
-/** Endpoints go with their application at once, and their rows a while later. */
-export function findEndpoint(tables: TableReader, endpointArn: string): PlatformEndpoint | undefined {
-  const endpoint = tables.get(Table.platformEndpoints, endpointArn)
-  const application = endpoint && tables.get(Table.platformApplications, applicationOfEndpoint(endpointArn))
-  return application !== undefined && endpoint !== undefined && isOf(endpoint, application) ? endpoint : undefined
-}
-
 export function requireEndpoint(tables: TableReader, endpointArn: string): PlatformEndpoint {
   const endpoint = findEndpoint(tables, endpointArn)
   if (endpoint === undefined) throw notFound('Endpoint')
   return endpoint
-}
-
-/** Not of an application of the same name that was there before. */
-export function isOf(endpoint: PlatformEndpoint, application: PlatformApplication): boolean {
-  return endpoint.generation === application.generation
 }
 
 function checkPlace(arn: string, call: Call, parameter: string): string {

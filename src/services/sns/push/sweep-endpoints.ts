@@ -2,7 +2,7 @@
 import { Table } from '../../../model/tables.ts'
 import type { Env } from '../../../engine/env.ts'
 import { sweepRows } from '../sweep-rows.ts'
-import { findEndpoint } from './platform-arns.ts'
+import { findEndpoint } from '../../../engine/platform-endpoints.ts'
 
 export function createEndpointSweep(env: Pick<Env, 'tables' | 'commits'>): () => Promise<void> {
   const { tables } = env

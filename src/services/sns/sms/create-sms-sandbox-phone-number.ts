@@ -14,7 +14,7 @@ export const createSMSSandboxPhoneNumber: SnsOperation<CreateSMSSandboxPhoneNumb
 }) => ({
   name: 'CreateSMSSandboxPhoneNumber',
   access: 'write',
-  async prepare({ env, account, region }, input) {
+  async prepare({ env, account, region, requestId }, input) {
     const phoneNumber = sandboxNumberOf(input.PhoneNumber)
     const language = checkLanguage(input.LanguageCode ?? LANGUAGE_DEFAULT)
     if (findOptOut(env.tables, account, phoneNumber)?.optedOutAt !== undefined) throw optedOut()
@@ -23,11 +23,13 @@ export const createSMSSandboxPhoneNumber: SnsOperation<CreateSMSSandboxPhoneNumb
       const { length } = env.tables.range(Table.smsNumbers, { prefix: sandboxPrefix(place), limit: limits.sandboxNumbersMax })
       if (length >= limits.sandboxNumbersMax) throw userError(`The sandbox holds at most ${limits.sandboxNumbersMax} phone numbers`)
     }
-    if (sms === undefined) throw userError('This version of Sealcast sends no SMS: no verification code can reach the phone number')
+    if (sms === undefined)
+      throw userError('Nothing sends SMS here, so that no verification code can reach the phone number: set sms.provider')
     const code = createCode(env.random)
     const { senderId } = smsSettings(env.tables.get(Table.smsAccounts, smsAccountKey(place)))
     const text = verificationText(language, code)
-    const outcome = await sms.send({ ...place, to: canonicalNumber(phoneNumber), text, type: 'Transactional', senderId })
+    const to = canonicalNumber(phoneNumber)
+    const outcome = await sms.send({ ...place, messageId: requestId, to, text, type: 'Transactional', senderId, isVerification: true })
     if (outcome.kind !== 'delivered') throw userError(`The verification code could not be sent: ${outcome.reason}`)
     return code
   },

@@ -15,9 +15,8 @@ export const listOriginationNumbers: SnsOperation<ListOriginationNumbersRequest,
     if (!Number.isInteger(start) || start < 0 || (start > 0 && start >= all.length)) throw invalidParameter('NextToken')
     const end = start + max
     return {
-      PhoneNumbers: all.slice(start, end).map(({ phoneNumber, createdAt, country, route }) => ({
+      PhoneNumbers: all.slice(start, end).map(({ phoneNumber, country, route }) => ({
         PhoneNumber: phoneNumber,
-        CreatedAt: new Date(createdAt),
         Status: 'Active',
         Iso2CountryCode: country,
         RouteType: route,

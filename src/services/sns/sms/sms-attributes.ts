@@ -15,7 +15,7 @@ const FITS: Readonly<Record<string, (value: string) => boolean>> = {
   UsageReportS3Bucket: () => true,
 }
 /** Those that AWS has and whose effect this version does not offer. */
-const NOT_OFFERED: ReadonlySet<string> = new Set(['DeliveryStatusIAMRole', 'DeliveryStatusSuccessSamplingRate', 'UsageReportS3Bucket'])
+const NOT_OFFERED: ReadonlySet<string> = new Set(['UsageReportS3Bucket'])
 
 /** Quirk: these refusals bear no "Invalid parameter:" (recorded against AWS); that of the bucket does. */
 export function checkSmsAttributes(tables: TableReader, given: Readonly<Record<string, string>>): void {
