@@ -33,6 +33,7 @@ const PURE = new Set(
 const PACKAGE_PLACES: readonly (readonly [name: string, place: string])[] = [
   ['lmdb', 'src/storage/'],
   ['@duckdb/', 'src/storage/'],
+  ['nodemailer/', 'src/deliverers/'],
 ]
 
 function problemOf(path: string, { specifier, isTypeOnly }: Import): string | undefined {

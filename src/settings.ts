@@ -89,8 +89,22 @@ export const settings = {
   'outbound.caFile': text({ default: undefined, help: 'PEM file of further authorities that deliveries trust' }),
   'email.provider': choice({
     default: 'none',
-    of: ['none', 'capture'],
+    of: ['none', 'smtp', 'capture'],
     help: 'who delivers mail; capture: nobody, it is kept for `sealcast inbox`',
+  }),
+  'email.smtpUrl': text({
+    default: undefined,
+    pattern: /^smtps?:\/\/[^\s@/?#]+$/,
+    form: 'smtp://HOST:PORT (port 587 unless given, STARTTLS) or smtps://HOST:PORT (465, TLS from the start), without user or password',
+    help: 'mail server of email.provider smtp',
+  }),
+  'email.from': text({ default: undefined, help: 'address that mails come from' }),
+  'email.user': text({ default: undefined, help: 'user at the mail server; the password is in email.passwordFile' }),
+  'email.passwordFile': text({ default: undefined, help: 'file of the password at the mail server' }),
+  'email.tls': choice({
+    default: 'required',
+    of: ['required', 'when-offered'],
+    help: 'when-offered: mails go unencrypted to a server without STARTTLS; a password never does',
   }),
   'sms.provider': choice({
     default: 'none',

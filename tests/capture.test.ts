@@ -44,7 +44,14 @@ test('a mail to a development server is confirmed at once, captured, and waited 
       },
       subject: 'Shipped',
       body: '',
-      headers: { From: 'Grüße', 'List-Unsubscribe': `<${server.url}/?Action=Unsubscribe&SubscriptionArn=${SubscriptionArn}>` },
+      headers: {
+      From: 'Grüße',
+      'Auto-Submitted': 'auto-generated',
+      'x-amz-sns-message-id': MessageId,
+      'x-amz-sns-topic-arn': TopicArn,
+      'x-amz-sns-subscription-arn': SubscriptionArn,
+      'List-Unsubscribe': `<${server.url}/?Action=Unsubscribe&SubscriptionArn=${SubscriptionArn}>`,
+    },
     },
   )
   assert.match(mail.body, /^It is on its way ✉\n\n--\nIf you wish to stop receiving notifications from this topic, /)

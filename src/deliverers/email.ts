@@ -1,43 +1,46 @@
 // Mail: a message as text with a way out, or its whole envelope as JSON.
 import type { Attempt, Deliverer, DelivererParts, DeliveryTools } from '../engine/deliverer.ts'
+import { isEmailAddress } from '../model/email-address.ts'
 import { captureDeliverer } from './capture.ts'
 import { type Mail, mailOf } from './mail.ts'
+import { createSmtp } from './smtp.ts'
 import { unconfiguredDeliverer } from './unconfigured.ts'
 
-export const createEmail = (parts: DelivererParts): Deliverer => createMailDeliverer('email', parts)
-export const createEmailJson = (parts: DelivererParts): Deliverer => createMailDeliverer('email-json', parts)
+type MailProtocol = 'email' | 'email-json'
 
-/** RFC 5321 4.5.3.1: the local part, and the whole of a path without its brackets. */
-const LOCAL_CHARS_MAX = 64
-const ADDRESS_CHARS_MAX = 254
-
-function createMailDeliverer(protocol: 'email' | 'email-json', parts: DelivererParts): Deliverer {
-  const compose = (attempt: Attempt, { envelope }: DeliveryTools): Promise<Mail> =>
-    mailOf(attempt.notification, { protocol, tables: parts.tables, envelope })
-  switch (parts.providers.email.kind) {
-    case 'none':
-      return unconfiguredDeliverer(protocol, 'email.provider to capture', validate)
-    case 'capture':
-      return captureDeliverer(
-        protocol,
-        validate,
-        async (attempt, tools) => {
-          const { fromName, subject, text, headers } = await compose(attempt, tools)
-          return { subject, body: text, headers: { From: fromName, ...headers } }
-        },
-        parts,
-      )
-  }
+/** Both, since they share the connections to the mail server. */
+export function createMail(parts: DelivererParts): Readonly<Record<MailProtocol, Deliverer>> {
+  const { email } = parts.providers
+  if (email.kind === 'none') return each((protocol) => unconfiguredDeliverer(protocol, REMEDY, validate))
+  if (email.kind === 'capture')
+    return each((protocol) => {
+      const describe = async (attempt: Attempt, tools: DeliveryTools) => describeMail(await compose(protocol, parts, attempt, tools))
+      return captureDeliverer(protocol, validate, describe, parts)
+    })
+  const smtp = createSmtp(email, parts)
+  return each((protocol) => ({
+    protocols: [protocol],
+    validate,
+    async deliver(attempt, tools) {
+      return smtp.send(await compose(protocol, parts, attempt, tools))
+    },
+  }))
 }
 
-/** One mailbox as it stands in an envelope (RFC 5321): no display name, no comments, no list. */
+const REMEDY = 'email.provider to smtp (with email.smtpUrl and email.from) or to capture'
+
+function each(create: (protocol: MailProtocol) => Deliverer): Readonly<Record<MailProtocol, Deliverer>> {
+  return { email: create('email'), 'email-json': create('email-json') }
+}
+
 function validate(endpoint: string): string | undefined {
-  const at = endpoint.lastIndexOf('@')
-  const [local, domain] = [endpoint.slice(0, at), endpoint.slice(at + 1)]
-  const isAddress =
-    at > 0 && endpoint.length <= ADDRESS_CHARS_MAX && local.length <= LOCAL_CHARS_MAX && LOCAL.test(local) && DOMAIN.test(domain)
-  return isAddress ? undefined : 'Email address'
+  return isEmailAddress(endpoint) ? undefined : 'Email address'
 }
 
-const LOCAL = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
-const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
+function compose(protocol: MailProtocol, { tables }: DelivererParts, attempt: Attempt, { envelope }: DeliveryTools): Promise<Mail> {
+  return mailOf(attempt, { protocol, tables, envelope })
+}
+
+function describeMail({ fromName, subject, text, headers }: Mail) {
+  return { subject, body: text, headers: { From: fromName, ...headers } }
+}

@@ -17,6 +17,11 @@ export class OutboundFailed extends Error {
   }
 }
 
+/** What the code of a system's or TLS's error means, or undefined. */
+export function reasonOf(code: string): FailureReason | undefined {
+  return REASONS[code] ?? (/^ERR_(TLS|SSL)/.test(code) ? 'tls' : undefined)
+}
+
 const REASONS: Readonly<Record<string, FailureReason>> = {
   ECONNREFUSED: 'refused',
   ECONNRESET: 'reset',
@@ -51,6 +56,5 @@ export function failureOf(error: unknown): OutboundRefused | OutboundFailed {
   if (error instanceof OutboundRefused || error instanceof OutboundFailed) return error
   if (!(error instanceof Error)) return new OutboundFailed('protocol', String(error))
   const code = (error as NodeJS.ErrnoException).code ?? ''
-  const reason = REASONS[code] ?? (/^ERR_(TLS|SSL)/.test(code) ? 'tls' : 'protocol')
-  return new OutboundFailed(reason, error.message === '' ? code : error.message)
+  return new OutboundFailed(reasonOf(code) ?? 'protocol', error.message === '' ? code : error.message)
 }

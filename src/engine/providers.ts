@@ -15,7 +15,20 @@ interface CaptureProvider {
   readonly kind: 'capture'
 }
 
-export type EmailProvider = NoProvider | CaptureProvider
+export interface SmtpProvider {
+  readonly kind: 'smtp'
+  readonly host: string
+  readonly port: number
+  /** TLS from the first byte on. */
+  readonly isTls: boolean
+  /** Nothing is sent without TLS; where it is not there from the start, STARTTLS makes it. */
+  readonly needsTls: boolean
+  /** The address of the sender. */
+  readonly from: string
+  readonly credentials?: { readonly user: string; readonly password: string }
+}
+
+export type EmailProvider = NoProvider | CaptureProvider | SmtpProvider
 
 /** Twilio's API, or one like it. */
 export interface TwilioProvider {

@@ -1,24 +1,52 @@
-// Who delivers for each protocol, as the operator gave it: settings, and secrets from files or the environment.
+// Who delivers for each protocol, as the operator gave it: settings, and secrets from files or the environment. All problems are told at
+// once.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CommandError } from '../cli/command.ts'
-import type { ProviderOptions, PushProvider, SmsProvider } from '../engine/providers.ts'
+import type { EmailProvider, ProviderOptions, PushProvider, SmsProvider } from '../engine/providers.ts'
 import type { Config } from '../house/options.ts'
+import { isEmailAddress } from '../model/email-address.ts'
 import type { Environment } from './given.ts'
 
-/** Throws CommandError with all problems at once. */
+/** Throws CommandError with all problems of all protocols. */
 export function readProviders(config: Config, environment: Environment): ProviderOptions {
-  const problems: string[] = []
-  const providers = {
-    email: { kind: config['email.provider'] },
-    sms: smsProvider(config, environment, problems),
-    push: pushProvider(config),
-  }
-  if (problems.length > 0) throw new CommandError(`the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`)
+  const given: Given = { config, environment, problems: [] }
+  const providers = { email: readEmail(given), sms: readSms(given), push: readPush(config) }
+  if (given.problems.length > 0)
+    throw new CommandError(`the configuration has ${given.problems.length} problem(s):\n${given.problems.join('\n')}`)
   return providers
 }
 
-function smsProvider(config: Config, environment: Environment, problems: string[]): SmsProvider {
+interface Given {
+  readonly config: Config
+  readonly environment: Environment
+  readonly problems: string[]
+}
+
+function readEmail({ config, environment, problems }: Given): EmailProvider {
+  const { 'email.provider': kind, 'email.smtpUrl': smtpUrl, 'email.from': from, 'email.user': user } = config
+  if (kind !== 'smtp') return { kind }
+  const password = readSecret({ config, environment, problems }, 'email.passwordFile', 'SEALCAST_EMAIL_PASSWORD')
+  const url = smtpUrl === undefined ? undefined : (URL.parse(smtpUrl) ?? undefined)
+  if (smtpUrl === undefined) problems.push('email.provider smtp needs email.smtpUrl, such as smtp://mail.example.com:587')
+  else if (url === undefined) problems.push(`email.smtpUrl: ${smtpUrl} is no URL`)
+  if (from === undefined) problems.push('email.provider smtp needs email.from, the address that mails come from')
+  else if (!isEmailAddress(from)) problems.push(`email.from: ${from} is no address, such as notifications@example.com`)
+  if ((user === undefined) !== (password === undefined))
+    problems.push('email.user and a password (email.passwordFile or SEALCAST_EMAIL_PASSWORD) go together: give both or none')
+  const isTls = url?.protocol === 'smtps:'
+  return {
+    kind,
+    host: (url?.hostname ?? '').replace(/^\[|\]$/g, ''),
+    port: url === undefined || url.port === '' ? (isTls ? 465 : 587) : Number(url.port),
+    isTls,
+    needsTls: config['email.tls'] === 'required' || user !== undefined,
+    from: from ?? '',
+    ...(user !== undefined && password !== undefined && { credentials: { user, password } }),
+  }
+}
+
+function readSms({ config, environment, problems }: Given): SmsProvider {
   const { 'sms.provider': kind, 'sms.from': names, 'sms.priceUsd': price, 'sms.sandbox': isSandbox } = config
   const from = names.map((text) => {
     const [name = '', country] = text.split('/')
@@ -27,7 +55,7 @@ function smsProvider(config: Config, environment: Environment, problems: string[
   const options = { from, priceUsd: Number(price), isSandbox }
   if (kind === 'none') return { kind }
   if (kind === 'capture') return { kind, ...options }
-  const credentials = readSecret(config['sms.credentialsFile'], 'sms.credentialsFile', environment['SEALCAST_SMS_CREDENTIALS'], problems)
+  const credentials = readSecret({ config, environment, problems }, 'sms.credentialsFile', 'SEALCAST_SMS_CREDENTIALS')
   const { account = '', token = '' } = /^(?<account>[\x21-\x39\x3b-\x7e]+):(?<token>[\x21-\x7e]+)$/.exec(credentials ?? '')?.groups ?? {}
   if (account === '')
     problems.push(
@@ -37,18 +65,27 @@ function smsProvider(config: Config, environment: Environment, problems: string[
   return { kind, ...options, url: config['sms.twilioUrl'], account, token }
 }
 
-function pushProvider({ 'push.provider': kind, 'push.apnsUrl': apnsUrl, 'push.fcmUrl': fcmUrl }: Config): PushProvider {
+function readPush({ 'push.provider': kind, 'push.apnsUrl': apnsUrl, 'push.fcmUrl': fcmUrl }: Config): PushProvider {
   if (kind === 'capture') return { kind }
   return { kind, ...(apnsUrl !== undefined && { apnsUrl }), ...(fcmUrl !== undefined && { fcmUrl }) }
 }
 
-/** One line, from the file that a setting names, or else from the environment; never from the settings themselves. */
-function readSecret(file: string | undefined, setting: string, given: string | undefined, problems: string[]): string | undefined {
-  if (file === undefined) return given?.trim()
-  try {
-    return readFileSync(resolve(file), 'utf8').trim()
-  } catch (error) {
-    problems.push(`${setting} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
-    return undefined
+type FileSetting = { [Key in keyof Config]: Key extends `${string}File` ? Key : never }[keyof Config]
+
+/** The content of the file that a setting names, else of an environment variable; without the line's end. Never empty. */
+export function readSecret({ config, environment, problems }: Given, setting: FileSetting, variable: string): string | undefined {
+  const file = config[setting]
+  let secret = environment[variable]
+  if (file !== undefined) {
+    try {
+      secret = readFileSync(resolve(file), 'utf8')
+    } catch (error) {
+      problems.push(`${setting} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
   }
+  const line = secret?.replace(/\r?\n$/, '')
+  if (line === undefined || (line === '' && file === undefined)) return undefined
+  if (line === '') problems.push(`${setting}: ${file} is empty`)
+  return line
 }

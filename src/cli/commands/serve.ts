@@ -72,6 +72,7 @@ function greeting({ url, dataFolder, accountId, accessKeyId, isNew }: RunningSer
     lines.push(
       'DEVELOPMENT MODE: nothing is kept when it ends, the root key is test/test, and deliveries may reach private addresses.',
       'Do not put anything real into it.',
+      `What goes out to people is kept: npx sealcast inbox --url ${url}`,
     )
   else lines.push(`stores in ${dataFolder}${isNew ? ' (new)' : ''}, account ${accountId}, root key ${accessKeyId}`)
   const data = isDefaultFolder ? '' : ` --data ${dataFolder}`
