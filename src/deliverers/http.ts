@@ -1,6 +1,6 @@
 // HTTP and HTTPS endpoints: a POST with AWS's headers; 2xx is delivered, 5xx and 429 come again, other answers are final.
-import { type Attempt, type Deliverer, type DeliveryTools, type Outcome } from '../engine/deliverer.ts'
-import type { OutboundResponse } from '../engine/outbound.ts'
+import type { Attempt, Deliverer, Outcome } from '../engine/deliverer.ts'
+import type { OutboundRequest, OutboundResponse } from '../engine/outbound.ts'
 import { answerChallenge } from '../model/http-challenge.ts'
 import { httpHeaders } from '../model/notification.ts'
 import { failureOutcome, retryAfter } from './answers.ts'
@@ -17,8 +17,15 @@ function createHttpDeliverer(protocol: 'http' | 'https'): Deliverer {
     protocols: [protocol],
     validate: (endpoint) => validate(protocol, endpoint),
     async deliver(attempt, tools) {
+      const { notification, endpoint, raw } = attempt
       try {
-        return outcomeOf(await post(attempt, tools), tools.now())
+        const text = raw && notification.type === 'Notification' ? notification.message : tools.envelope(notification)
+        const request = requestOf(attempt, typeof text === 'string' ? text : await text)
+        let answer = await tools.outbound.request(request)
+        const authorization = answer.status === 401 ? authorizationFor(endpoint, answer.headers['www-authenticate'] ?? '') : undefined
+        if (authorization !== undefined)
+          answer = await tools.outbound.request({ ...request, headers: { ...request.headers, Authorization: authorization } })
+        return outcomeOf(answer, tools.now())
       } catch (error) {
         return failureOutcome(error)
       }
@@ -36,24 +43,17 @@ function validate(protocol: string, endpoint: string): string | undefined {
   return undefined
 }
 
-async function post(
-  { notification, endpoint, raw, contentType }: Attempt,
-  { outbound, envelope }: DeliveryTools,
-): Promise<OutboundResponse> {
+function requestOf({ notification, endpoint, raw, contentType }: Attempt, body: string): OutboundRequest {
   const isRaw = raw && notification.type === 'Notification'
-  const request = {
+  return {
     method: 'POST',
     url: endpoint,
     headers: httpHeaders(notification, { raw: isRaw, contentType }),
-    body: isRaw ? notification.message : await envelope(notification),
+    body,
     maxResponseBytes: ANSWER_BYTES_MAX,
     // Messages may come twice, and receivers know them by their ids.
     isRepeatable: true,
   }
-  const answer = await outbound.request(request)
-  const authorization = answer.status === 401 ? authorizationFor(endpoint, answer.headers['www-authenticate'] ?? '') : undefined
-  if (authorization === undefined) return answer
-  return outbound.request({ ...request, headers: { ...request.headers, Authorization: authorization } })
 }
 
 /** "Amazon SNS HTTPS endpoints": name and password of the URL are given when they are asked for, by Basic or by Digest. */

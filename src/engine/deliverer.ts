@@ -23,7 +23,7 @@ export interface Attempt {
 export interface DeliveryTools {
   readonly outbound: Outbound
   /** The envelope as it goes out, signed where its topic signs. The signature is made once per distinct text. */
-  readonly envelope: (notification: Notification) => Promise<string>
+  readonly envelope: (notification: Notification) => Promise<string> | string
   /** Milliseconds since 1970. */
   readonly now: () => number
 }

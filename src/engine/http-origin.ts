@@ -15,7 +15,7 @@ export interface Exchange {
   readonly bodyBytesMax: number
   /** It may be sent again where a connection that was kept ends before a byte of the answer came. */
   readonly isRepeatable: boolean
-  readonly ended: (failure: Error | undefined, answer: Answer | undefined) => void
+  ended(failure: Error | undefined, answer: Answer | undefined): void
 }
 
 export const CONNECTIONS_PER_ORIGIN = 64

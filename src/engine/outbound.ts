@@ -128,14 +128,6 @@ interface RequestParts {
   readonly target: (url: string) => Target
 }
 
-/** One that somebody waits for. */
-interface Pending {
-  readonly origin: HttpOrigin
-  readonly exchange: Exchange
-  readonly timeoutMs: number
-  readonly reject: (failure: Error) => void
-}
-
 class Requests {
   readonly #parts: RequestParts
   readonly #targets = new Map<string, Target>()
@@ -147,10 +139,9 @@ class Requests {
 
   constructor(parts: RequestParts) {
     this.#parts = parts
-    this.#pending = new Deadlines(parts.clock, ({ origin, exchange, timeoutMs, reject }) => {
-      origin.abandon(exchange)
-      reject(new OutboundFailed('timeout', `no complete answer within ${timeoutMs} ms`))
-    })
+    this.#pending = new Deadlines(parts.clock, (pending) =>
+      pending.abandon(new OutboundFailed('timeout', `no complete answer within ${pending.timeoutMs} ms`)),
+    )
   }
 
   get origins(): number {
@@ -163,28 +154,10 @@ class Requests {
       if (this.#isClosed || signal?.aborted === true) throw closedFailure()
       const target = this.#target(given.url)
       const origin = this.#origin(target)
-      const exchange: Exchange = {
-        method: given.method,
-        head: headOf(given, target),
-        body: given.body,
-        bodyBytesMax: given.maxResponseBytes ?? RESPONSE_BYTES_MAX,
-        isRepeatable: given.isRepeatable === true,
-        ended: (failure, answer) => {
-          if (!this.#pending.delete(pending)) return
-          signal?.removeEventListener('abort', aborted)
-          if (answer === undefined) reject(failure ?? closedFailure())
-          else resolve(answer)
-        },
-      }
-      const pending: Pending = { origin, exchange, timeoutMs, reject }
-      const aborted = (): void => {
-        if (!this.#pending.delete(pending)) return
-        origin.abandon(exchange)
-        reject(new OutboundFailed('closed', 'the request was given up'))
-      }
-      signal?.addEventListener('abort', aborted, { once: true })
+      const pending = new Pending({ origin, given, timeoutMs, resolve, reject, head: headOf(given, target), all: this.#pending })
+      if (signal !== undefined) pending.listenTo(signal)
       this.#pending.add(pending, timeoutMs)
-      origin.send(exchange)
+      origin.send(pending)
     })
   }
 
@@ -195,7 +168,7 @@ class Requests {
     this.#pending.clear()
     for (const origin of this.#origins.values()) origin.close()
     this.#origins.clear()
-    for (const { reject } of pending) reject(closedFailure())
+    for (const each of pending) each.abandon(closedFailure())
   }
 
   #target(url: string): Target {
@@ -234,6 +207,63 @@ class Requests {
       this.#origins.delete(name)
       origin.close()
     }
+  }
+}
+
+interface PendingParts {
+  readonly origin: HttpOrigin
+  readonly given: OutboundRequest
+  readonly head: string
+  readonly timeoutMs: number
+  readonly all: Deadlines<Pending>
+  readonly resolve: (answer: OutboundResponse) => void
+  readonly reject: (failure: Error) => void
+}
+
+/** A request that somebody waits for. */
+class Pending implements Exchange {
+  readonly #parts: PendingParts
+  #unlisten: (() => void) | undefined
+  readonly method: string
+  readonly head: string
+  readonly body: string | Buffer | undefined
+  readonly bodyBytesMax: number
+  readonly isRepeatable: boolean
+
+  constructor(parts: PendingParts) {
+    const { head, given } = parts
+    this.#parts = parts
+    this.method = given.method
+    this.head = head
+    this.body = given.body
+    this.bodyBytesMax = given.maxResponseBytes ?? RESPONSE_BYTES_MAX
+    this.isRepeatable = given.isRepeatable === true
+  }
+
+  get timeoutMs(): number {
+    return this.#parts.timeoutMs
+  }
+
+  listenTo(signal: AbortSignal): void {
+    const aborted = (): void => {
+      if (this.#parts.all.delete(this)) this.abandon(new OutboundFailed('closed', 'the request was given up'))
+    }
+    signal.addEventListener('abort', aborted, { once: true })
+    this.#unlisten = () => signal.removeEventListener('abort', aborted)
+  }
+
+  /** For who took it from those that wait. */
+  abandon(failure: Error): void {
+    this.#unlisten?.()
+    this.#parts.origin.abandon(this)
+    this.#parts.reject(failure)
+  }
+
+  ended(failure: Error | undefined, answer: OutboundResponse | undefined): void {
+    if (!this.#parts.all.delete(this)) return
+    this.#unlisten?.()
+    if (answer === undefined) this.#parts.reject(failure ?? closedFailure())
+    else this.#parts.resolve(answer)
   }
 }
 

@@ -1,15 +1,16 @@
 // The server's signing key for notifications: made when the first notification needs one, kept sealed among the records, the same across
 // restarts. Certificates of older keys stay served.
 import { Table } from '../model/tables.ts'
-import { type Notification, formatEnvelope, stringToSign } from '../model/notification.ts'
+import { type Notification, fillEnvelope, formatEnvelope, stringToSign } from '../model/notification.ts'
+import { EnvelopeFrames } from './envelope-frames.ts'
 import type { Env } from './env.ts'
 import { type Signer, type SigningKey, certificatePath, createSigner, createSigningKey } from './signer.ts'
 
 export interface Signing {
   /** The signer with the current key. */
   signer(): Promise<Signer>
-  /** The JSON of a notification, signed where its topic signs. */
-  envelope(notification: Notification): Promise<string>
+  /** The JSON of a notification, signed where its topic signs: at once where another of the same message was asked for a moment ago. */
+  envelope(notification: Notification): Promise<string> | string
   /** The certificate (PEM) served under a path of certificatePath, or undefined. */
   certificate(path: string): string | undefined
   close(): Promise<void>
@@ -19,13 +20,17 @@ export interface Signing {
 export function createSigning(env: Env, baseUrl: () => string): Signing {
   let current: Promise<Signer> | undefined
   const signer = (): Promise<Signer> => (current ??= openSigner(env))
+  const frames = new EnvelopeFrames(async (notification, version) => {
+    const chosen = await signer()
+    const signature = await chosen.sign(stringToSign(notification), version)
+    return { signature, signingCertUrl: baseUrl() + chosen.certificatePath }
+  })
   return {
     signer,
-    async envelope(notification) {
+    envelope(notification) {
       if (notification.signatureVersion === undefined) return formatEnvelope(notification, undefined)
-      const chosen = await signer()
-      const signature = await chosen.sign(stringToSign(notification), notification.signatureVersion)
-      return formatEnvelope(notification, { signature, signingCertUrl: baseUrl() + chosen.certificatePath })
+      const frame = frames.of(notification, notification.signatureVersion)
+      return frame instanceof Promise ? frame.then((made) => fillEnvelope(made, notification)) : fillEnvelope(frame, notification)
     },
     certificate(path) {
       for (const { value } of env.tables.range(Table.signingKeys, {}))

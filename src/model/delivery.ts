@@ -1,5 +1,5 @@
 // Deliveries: one message, one subscriber. What is recorded of each attempt, and what waits for its next one.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { jsonObject, jsonText } from '../base/json-text.ts'
 import { parseArn } from './arn.ts'
 import type { MessageHeader } from './message.ts'
@@ -111,13 +111,12 @@ export interface PendingDelivery {
 
 /** The same for the same message and subscription, so that what comes again is known. UUID version 8 (RFC 9562). */
 export function deliveryIdOfMessage(messageId: string, subscriptionArn: string): string {
-  const bytes = createHash('sha256').update(`${messageId}\n${subscriptionArn}`).digest()
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+  const hex = hash('sha256', `${messageId}\n${subscriptionArn}`)
+  const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3] ?? ''
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
+const VARIANTS = ['8', '9', 'a', 'b']
 const KEY_DIGITS = 15
 
 /**

@@ -227,7 +227,7 @@ export class FrameBuilder {
   attempt(json: string): void {
     const length = Buffer.byteLength(json)
     const at = this.#begin(EntryKind.attempt, length)
-    this.#buffer.write(json, at, 'utf8')
+    this.#text(json, at, length)
   }
 
   /** `bytes` is the text's length in UTF-8; text that is all ASCII has as many characters, and is copied without encoding. */

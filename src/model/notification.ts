@@ -125,6 +125,19 @@ export function stringToSign(notification: Notification): string {
 
 /** The envelope's JSON text: two spaces, ` : `, one key a line, attribute objects on one line. Without `signed`: no signature fields. */
 export function formatEnvelope(notification: Notification, signed: Signature | undefined): string {
+  return fillEnvelope(envelopeFrame(notification, signed), notification)
+}
+
+/** The envelope without the link to unsubscribe, by which alone those of one message differ: what stands before it and after it. */
+export type EnvelopeFrame = readonly [before: string, after: string]
+
+export function fillEnvelope([before, after]: EnvelopeFrame, { type, baseUrl, subscriptionArn }: Notification): string {
+  return type === 'Notification'
+    ? `${before},\n${line('UnsubscribeURL', unsubscribeUrl(baseUrl, subscriptionArn))}${after}`
+    : before + after
+}
+
+export function envelopeFrame(notification: Notification, signed: Signature | undefined): EnvelopeFrame {
   const { type, subject, attributes } = notification
   const isConfirmation = type !== 'Notification'
   const lines = [line('Type', type), line('MessageId', notification.messageId)]
@@ -139,15 +152,13 @@ export function formatEnvelope(notification: Notification, signed: Signature | u
     lines.push(line('SignatureVersion', notification.signatureVersion ?? '1'))
     lines.push(line('Signature', signed.signature), line('SigningCertURL', signed.signingCertUrl))
   }
-  if (!isConfirmation) lines.push(line('UnsubscribeURL', unsubscribeUrl(notification.baseUrl, notification.subscriptionArn)))
+  const before = `{\n${lines.join(',\n')}`
   const names = attributes === undefined ? [] : Object.keys(attributes)
-  if (attributes !== undefined && names.length > 0) {
-    const rows = Object.entries(attributes).map(
-      ([name, { type, value }]) => `    ${JSON.stringify(name)} : ${JSON.stringify({ Type: type, Value: value })}`,
-    )
-    lines.push(`  "MessageAttributes" : {\n${rows.join(',\n')}\n  }`)
-  }
-  return `{\n${lines.join(',\n')}\n}`
+  if (attributes === undefined || names.length === 0) return [before, '\n}']
+  const rows = Object.entries(attributes).map(
+    ([name, { type, value }]) => `    ${JSON.stringify(name)} : ${JSON.stringify({ Type: type, Value: value })}`,
+  )
+  return [before, `,\n  "MessageAttributes" : {\n${rows.join(',\n')}\n  }\n}`]
 }
 
 /** Bytes of the envelope once signed, without a signature at hand. */
@@ -170,16 +181,17 @@ export function httpHeaders(
 ): Record<string, string> {
   const { type, messageId, topicArn, subscriptionArn } = notification
   const isNotification = type === 'Notification'
-  return {
+  const headers: Record<string, string> = {
     'x-amz-sns-message-type': type,
     'x-amz-sns-message-id': messageId,
     'x-amz-sns-topic-arn': topicArn,
-    ...(type === 'SubscriptionConfirmation' ? {} : { 'x-amz-sns-subscription-arn': subscriptionArn }),
-    ...(options.raw && isNotification ? { 'x-amz-sns-rawdelivery': 'true' } : {}),
-    'Content-Type': (isNotification ? options.contentType : undefined) ?? PLAIN_TEXT,
-    'User-Agent': 'Amazon Simple Notification Service Agent',
-    'Accept-Encoding': 'gzip,deflate',
   }
+  if (type !== 'SubscriptionConfirmation') headers['x-amz-sns-subscription-arn'] = subscriptionArn
+  if (options.raw && isNotification) headers['x-amz-sns-rawdelivery'] = 'true'
+  headers['Content-Type'] = (isNotification ? options.contentType : undefined) ?? PLAIN_TEXT
+  headers['User-Agent'] = 'Amazon Simple Notification Service Agent'
+  headers['Accept-Encoding'] = 'gzip,deflate'
+  return headers
 }
 
 function subscribeLink({ baseUrl, topicArn, token }: Notification): string {

@@ -43,7 +43,7 @@ export interface Limits {
 export interface Driver {
   /** Milliseconds between two attempts for a subscription that throttles, else 0. */
   readonly spacing: (subscriptionArn: string) => number
-  /** Makes one attempt; resolves when the delivery left memory or waits for its record. */
+  /** Makes one attempt; resolves when the delivery left memory or waits for its record. MUST NOT reject. */
   readonly run: (delivery: Delivery) => Promise<Verdict>
   /** A recorded delivery that is due while its endpoint is parked: recorded anew or ended; its key MUST be released then. */
   readonly pass: (delivery: Delivery, parked: ParkedEndpoint) => void
@@ -317,25 +317,26 @@ export class Lanes {
   }
 
   #start(lane: Lane, delivery: Delivery): void {
-    const bytes = delivery.body.length
     delivery.isRunning = true
     lane.running++
     this.#running++
-    this.#runningBytes += bytes
-    const judged = this.#driver.run(delivery).then((verdict) => this.#judge(lane, delivery, verdict))
-    void judged.finally(() => {
-      lane.running--
-      this.#running--
-      this.#runningBytes -= bytes
-      this.#pump(lane)
-      while (this.#starved.length > 0 && !this.#isFull() && !this.#isStopped) {
-        const next = this.#starved.shift()
-        if (next === undefined) break
-        next.isStarved = false
-        this.#pump(next)
-      }
-      if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
-    })
+    this.#runningBytes += delivery.body.length
+    void this.#driver.run(delivery).then((verdict) => this.#ended(lane, delivery, verdict))
+  }
+
+  #ended(lane: Lane, delivery: Delivery, verdict: Verdict): void {
+    this.#judge(lane, delivery, verdict)
+    lane.running--
+    this.#running--
+    this.#runningBytes -= delivery.body.length
+    this.#pump(lane)
+    while (this.#starved.length > 0 && !this.#isFull() && !this.#isStopped) {
+      const next = this.#starved.shift()
+      if (next === undefined) break
+      next.isStarved = false
+      this.#pump(next)
+    }
+    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   #isFull(): boolean {

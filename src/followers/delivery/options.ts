@@ -13,7 +13,7 @@ export interface DeliveryOptions {
   readonly deliverers: Readonly<Record<string, Deliverer>>
   readonly outbound: Outbound
   /** The JSON of a notification, signed where its topic signs. */
-  readonly envelope: (notification: Notification) => Promise<string>
+  readonly envelope: (notification: Notification) => Promise<string> | string
   /** Where links lead, without a slash at the end. */
   readonly baseUrl: () => string
   /** Counted once per attempt, by protocol and outcome. */

@@ -17,7 +17,7 @@ import { formatReceiptHandle } from './receipt-handle.ts'
 import { type QueuedHeader, readMessage } from './redrive.ts'
 
 /** The envelope of a published message for one subscription, signed. Known to who knows SNS; handed in. */
-export type NotificationText = (header: MessageHeader, body: string, route: Route, call: Call) => Promise<string>
+export type NotificationText = (header: MessageHeader, body: string, route: Route, call: Call) => Promise<string> | string
 
 export interface WantedNames {
   readonly AttributeNames?: readonly string[]
