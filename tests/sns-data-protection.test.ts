@@ -1,4 +1,4 @@
-// Data protection policies of topics: what a message meets on its way in.
+// Data protection policies of topics: what a message meets on its way in. On its way out: tests/sns-outgoing-protection.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
@@ -66,13 +66,10 @@ test('a policy is put, read, replaced and taken away, and a bad one refused', as
     await refusalOf(
       sns.putDataProtectionPolicy({
         ResourceArn,
-        DataProtectionPolicy: policyOf([{ ...statement(MASK, managed('EmailAddress')), DataDirection: 'Outbound' }]),
+        DataProtectionPolicy: policyOf([{ ...statement(MASK, managed('EmailAddress')), DataDirection: 'Both' }]),
       }),
     ),
-    invalid(
-      'DataProtectionPolicy Reason: Statement[0].DataDirection Outbound is not offered by this version of Sealcast; ' +
-        'use Inbound, which protects the message before anybody gets it',
-    ),
+    invalid('DataProtectionPolicy Reason: Statement[0].DataDirection must be "Inbound" or "Outbound"'),
   )
   await sns.putDataProtectionPolicy({ ResourceArn, DataProtectionPolicy: '' })
   assert.equal((await sns.getDataProtectionPolicy({ ResourceArn })).DataProtectionPolicy, undefined)

@@ -1,6 +1,8 @@
 // Messages as the journal keeps them: a header of our own and the text as it was given. Publish and SendMessage write them;
 // deliveries, queues and replays read them.
 
+import type { Audience } from './data-protection/audience.ts'
+
 export interface MessageAttribute {
   /** AWS's DataType with its suffix: String, Number.java.lang.Long, Binary, String.Array. */
   readonly type: string
@@ -37,6 +39,8 @@ export interface MessageHeader {
   readonly deduplicationId?: string
   /** What was published to a FIFO topic: what its sequence number there is made of. */
   readonly sequence?: number
+  /** Who gets this copy, where data protection makes several of one message. */
+  readonly audience?: Audience
   /** How many changes of filter policies had been made, on topics where somebody outside has one. */
   readonly filterChanges?: number
   /** X-Amzn-Trace-Id of the publisher. */

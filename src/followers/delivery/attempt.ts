@@ -6,6 +6,7 @@ import { openedBody } from '../../engine/topic-message.ts'
 import type { TableReader } from '../../engine/tables.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
+import { denialOf } from '../../model/data-protection/audience.ts'
 import { type AttemptFields, type AttemptOutcome, attemptRecord, type PendingDelivery } from '../../model/delivery.ts'
 import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
@@ -43,6 +44,8 @@ export interface Attempts {
   make(delivery: Delivery): Promise<Settled>
   /** What becomes of a delivery that is due although its endpoint is parked: its policy's clock runs on, to its end. Never rejects. */
   pass(delivery: Delivery, parked: ParkedEndpoint): Promise<Settled>
+  /** What is told of a delivery that data protection forbids: a refusal, and no dead letter, because that would hold what was denied. */
+  deny(delivery: Pick<Delivery, 'id' | 'subscriptionArn' | 'header' | 'body'>): Ended | undefined
 }
 
 export interface AttemptParts extends Pick<DeliveryOptions, 'outbound' | 'envelope' | 'baseUrl' | 'attempts'> {
@@ -71,6 +74,7 @@ export function createAttempts(parts: AttemptParts): Attempts {
     },
     make: (delivery) => makeAttempt(parts, delivery),
     pass: (delivery, parked) => passAttempt(parts, delivery, parked),
+    deny: (delivery) => denyAttempt(parts, delivery),
   }
 }
 
@@ -123,6 +127,20 @@ async function passAttempt(
   }
 }
 
+function denyAttempt(parts: AttemptParts, delivery: Parameters<Attempts['deny']>[0]): Ended | undefined {
+  const subscription = subscriptionOf(parts.env, delivery)
+  if (subscription === undefined) return undefined
+  const made = { delivery: { ...delivery, attempts: 0 }, subscription, startedAt: parts.env.clock.now(), durationMs: 0 }
+  let notification: Notification | undefined
+  try {
+    notification = notificationOf(parts, delivery, subscription)
+  } catch (error) {
+    // Its hash alone is wanted, where the topic asks to be told.
+    parts.env.log.warn('a sealed message that is denied cannot be opened', { deliveryId: delivery.id, error: String(error) })
+  }
+  return over(parts, { ...made, notification }, 'refused', denialOf(subscription.subscriptionArn))
+}
+
 async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: EffectivePolicy): Promise<Ended> {
   const { env } = parts
   const { delivery, subscription } = made
@@ -154,7 +172,7 @@ function postponed(next: Next): Settled {
 }
 
 interface Ending {
-  readonly delivery: Delivery
+  readonly delivery: Pick<Delivery, 'id' | 'header' | 'attempts'>
   readonly subscription: AttemptFields['subscription']
   /** Undefined where it was not made any more. */
   readonly notification: Notification | undefined
@@ -163,6 +181,7 @@ interface Ending {
 }
 
 interface Made extends Ending {
+  readonly delivery: Delivery
   readonly subscription: Subscription
   readonly notification: Notification
 }
@@ -297,8 +316,10 @@ function isRaw({ attributes }: Subscription): boolean {
   return attributes['RawMessageDelivery'] === 'true'
 }
 
+type Content = Pick<Delivery, 'header' | 'body' | 'subscriptionArn'>
+
 /** The subscription as it is now. One that unsubscribed is no more; the message that tells it so carries it. */
-function subscriptionOf({ tables }: AttemptParts['env'], { header, body, subscriptionArn }: Delivery): Subscription | undefined {
+function subscriptionOf({ tables }: AttemptParts['env'], { header, body, subscriptionArn }: Content): Subscription | undefined {
   if (header.direct !== undefined) return directSubscription(header.direct)
   const current = tables.get(Table.subscriptions, subscriptionArn)
   switch (header.type) {
@@ -320,7 +341,7 @@ function dropped(parts: AttemptParts, delivery: Delivery, startedAt: number): En
   return over(parts, { delivery, subscription, notification: undefined, startedAt, durationMs: 0 }, 'dropped', { reason })
 }
 
-function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Delivery, subscription: Subscription): Notification {
+function notificationOf({ env, baseUrl }: AttemptParts, { header, body }: Content, subscription: Subscription): Notification {
   const { subscriptionArn, protocol, endpoint } = subscription
   const { sealedToken } = header
   const textNames = protocol === 'application' ? textNamesOf(endpoint) : []

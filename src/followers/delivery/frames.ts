@@ -1,6 +1,8 @@
 // What the deliveries read in a frame of the journal: messages for outside, and traces of what was done already.
+import type { Audience } from '../../model/data-protection/audience.ts'
 import { deliveryIdOf } from '../../model/delivery.ts'
 import { EntryKind, type MessageEntry, readEntries } from '../../model/entry.ts'
+import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame } from '../../storage/journal.ts'
 
@@ -12,6 +14,14 @@ export function messagesOf({ payload }: Frame): MessageEntry[] {
   const messages: MessageEntry[] = []
   for (const { entry } of readEntries(payload, MESSAGES)) if (entry.kind === 'message' && entry.isForOutside) messages.push(entry)
   return messages
+}
+
+/** Whom this copy is for stands apart: it is of no use to who delivers it. */
+export function headerOf(entry: MessageEntry): { readonly header: MessageHeader; readonly audience: Audience | undefined } {
+  const read = JSON.parse(entry.header.toString('utf8')) as MessageHeader
+  if (read.audience === undefined) return { header: read, audience: undefined }
+  const { audience, ...header } = read
+  return { header, audience }
 }
 
 /** Deliveries of which a frame tells that they were done, or recorded. */

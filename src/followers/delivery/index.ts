@@ -2,7 +2,6 @@
 // attempt is made straight from the journal; what is not done soon, or failed, becomes a record with its own copy of the message, so that
 // the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
 import { byProtocol } from '../../engine/deliverer.ts'
-import { openedBody } from '../../engine/topic-message.ts'
 import type { Timer } from '../../base/clock.ts'
 import { deliveryIdOfMessage, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
 import type { MessageEntry } from '../../model/entry.ts'
@@ -10,7 +9,7 @@ import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
 import { createAttempts, type Attempts, type Next, type Settled } from './attempt.ts'
-import { messagesOf, settledIn } from './frames.ts'
+import { headerOf, messagesOf, settledIn } from './frames.ts'
 import { type Delivery, Lanes } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
 import { DELIVERY_LIMITS, type DeliveryFollower, type DeliveryLimits, type DeliveryOptions, type DeliveryState } from './options.ts'
@@ -19,7 +18,7 @@ import type { ParkedEndpoint, ParkingChange, Verdict } from './parking.ts'
 import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
 import { Recorded } from './recorded.ts'
-import { createRecipients, type Recipients } from './recipients.ts'
+import { bodyForFilters, createRecipients, type Recipients } from './recipients.ts'
 import { Settlements } from './settlements.ts'
 
 const NAME = 'delivery'
@@ -211,16 +210,21 @@ class Deliveries implements DeliveryFollower {
   /** False when it stopped on the way. */
   async #take(messages: readonly MessageEntry[], open: OpenFrame): Promise<boolean> {
     let admitted = 0
+    let whole = (): string => ''
     for (const entry of messages) {
-      const header = JSON.parse(entry.header.toString('utf8')) as MessageHeader
+      const { header, audience } = headerOf(entry)
       const { topicArn = '' } = header
       const isPublished = header.type === 'Notification' && header.direct === undefined
       while (isPublished && !this.#recipients.knows(topicArn)) await this.#recipients.load(topicArn)
       let text: string | undefined
       const body = (): string => (text ??= entry.body.toString('utf8'))
       let opened: string | undefined
-      const recipients = this.#recipientsOf(header, () => (opened ??= this.#opened(header, body())))
+      if (audience?.isCopy !== true) whole = () => (opened ??= bodyForFilters(this.#env, header, body()))
+      const recipients = this.#recipientsOf(header, whole)
       for (const subscriptionArn of recipients) {
+        const place = audience === undefined ? 'gets' : this.#recipients.placeIn(audience, subscriptionArn)
+        if (place === 'denied') this.#deny(header, body(), subscriptionArn, open)
+        if (place !== 'gets') continue
         while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
         if (this.#isStopped) return false
         this.#admit(header, body(), subscriptionArn, open)
@@ -238,17 +242,14 @@ class Deliveries implements DeliveryFollower {
     return subscriptionArn === undefined ? [] : [subscriptionArn]
   }
 
-  /** For filter policies. A body that does not open passes none that looks at it: the others must not wait for its key. */
-  #opened(header: MessageHeader, body: string): string {
-    try {
-      return openedBody(this.#env, header, body)
-    } catch (error) {
-      this.#env.log.error('a sealed message cannot be opened, and goes to no subscription that filters bodies', {
-        messageId: header.messageId,
-        error: String(error),
-      })
-      return ''
-    }
+  /** A delivery that data protection forbids has failed before anybody is asked. */
+  #deny(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
+    const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
+    if (this.#known.has(id) || this.#settledBefore.has(id)) return
+    const ended = this.#attempts.deny({ id, subscriptionArn, header, body })
+    if (ended === undefined) return
+    frame.open++
+    this.#settlements.add({ ...ended, frame, staged() {} })
   }
 
   #admit(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {

@@ -1,11 +1,14 @@
 // Who outside gets a message: the confirmed subscriptions of its topic, of the protocols that are delivered from here, whose filter
 // policies it passes. Kept per topic, with each change of a subscription.
+import { type Audience, placeIn } from '../../model/data-protection/audience.ts'
 import { filterAt } from '../../model/filter-policy/former-filters.ts'
 import { type FilteredMessage, SubscriptionFilters, filterPolicyOf, passesFilter } from '../../model/filter-policy/subscription-filters.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import { isOwnQueue, type Subscription } from '../../model/topic.ts'
+import type { Env } from '../../engine/env.ts'
 import type { Tables } from '../../engine/tables.ts'
+import { openedBody } from '../../engine/topic-message.ts'
 
 export interface Recipients {
   knows(topicArn: string): boolean
@@ -13,6 +16,8 @@ export interface Recipients {
   load(topicArn: string): Promise<void>
   /** ARNs of the subscriptions that get a published message of a known topic. `body` is asked for when a policy looks at it. */
   of(header: MessageHeader, body: () => string): readonly string[]
+  /** What a copy of a message is to one of them; undefined: another copy is meant for it, or it is gone. */
+  placeIn(audience: Audience, subscriptionArn: string): ReturnType<typeof placeIn>
 }
 
 /** Subscriptions kept over all topics. */
@@ -61,7 +66,24 @@ export function createRecipients(tables: Tables, protocols: ReadonlySet<string>)
         await new Promise((resolve) => setImmediate(resolve))
       }
     },
+    placeIn(audience, subscriptionArn) {
+      const subscription = tables.get(Table.subscriptions, subscriptionArn)
+      return subscription === undefined ? undefined : placeIn(audience, subscription)
+    },
     of: (header, body) => known.get(header.topicArn ?? '')?.of(header, body) ?? [],
+  }
+}
+
+/** A body that does not open passes no filter that looks at it: the others must not wait for its key. */
+export function bodyForFilters(env: Parameters<typeof openedBody>[0] & Pick<Env, 'log'>, header: MessageHeader, body: string): string {
+  try {
+    return openedBody(env, header, body)
+  } catch (error) {
+    env.log.error('a sealed message cannot be opened, and goes to no subscription that filters bodies', {
+      messageId: header.messageId,
+      error: String(error),
+    })
+    return ''
   }
 }
 

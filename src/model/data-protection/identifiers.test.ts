@@ -22,7 +22,7 @@ function marked(name: string, text: string): string {
   let step = scanning.next()
   while (step.done !== true) step = scanning.next()
   let [result, at] = ['', 0]
-  for (const { start, end } of step.value) {
+  for (const { start, end } of [...step.value.values()].flat()) {
     result += `${text.slice(at, start)}[${text.slice(start, end)}]`
     at = end
   }

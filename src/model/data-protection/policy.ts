@@ -1,5 +1,5 @@
 // Data protection policies of topics ("Data protection policies in Amazon SNS"): read and checked whole, so that what is taken has its
-// effect. Not offered, and refused by name: statements about outgoing messages, and destinations for findings outside of the server.
+// effect. Not offered, and refused by name: destinations for findings outside of the server.
 import { compileCustomPattern, CustomPatternError } from './custom-pattern.ts'
 import type { Deidentification } from './deidentify.ts'
 import { MANAGED_IDENTIFIERS } from './identifiers.ts'
@@ -12,6 +12,10 @@ const MANAGED = /^arn:aws[a-z-]*:dataprotection::aws:data-identifier\/([A-Za-z0-
 const PRINCIPAL = /^(\*|arn:aws[a-z-]*:(iam|sts)::(aws|\d{12}):.{1,512})$/
 const MASK = /^[A-Za-z0-9 !#$%&()*+,\-./:;<>=?@[\]^_`{|}~]$/
 const VERSION = '2021-06-01'
+const DIRECTIONS: ReadonlyMap<unknown, ProtectionStatement['direction']> = new Map([
+  ['Inbound', 'inbound'],
+  ['Outbound', 'outbound'],
+])
 const NOT_OFFERED = 'is not offered by this version of Sealcast'
 
 export class DataProtectionPolicyError extends Error {
@@ -27,6 +31,8 @@ export interface DataProtectionPolicy {
 
 export interface ProtectionStatement {
   readonly sid: string | undefined
+  /** `inbound`: holds for what its principals publish; `outbound`: for what is delivered to subscriptions that they made. */
+  readonly direction: 'inbound' | 'outbound'
   /** ARNs, or `*`. */
   readonly principals: readonly string[]
   readonly identifiers: ReadonlySet<string>
@@ -63,10 +69,8 @@ export function parseDataProtectionPolicy(text: string): DataProtectionPolicy {
 function statementOf(given: unknown, path: string, finders: Map<string, Finder>): ProtectionStatement {
   const statement = members(given, path, ['Sid', 'DataDirection', 'Principal', 'DataIdentifier', 'Operation'])
   const sid = statement['Sid'] === undefined ? undefined : textOf(statement['Sid'], `${path}.Sid`)
-  const direction = statement['DataDirection']
-  if (direction === 'Outbound')
-    throw problem(`${path}.DataDirection`, `Outbound ${NOT_OFFERED}; use Inbound, which protects the message before anybody gets it`)
-  if (direction !== 'Inbound') throw problem(`${path}.DataDirection`, 'must be "Inbound"')
+  const direction = DIRECTIONS.get(statement['DataDirection'])
+  if (direction === undefined) throw problem(`${path}.DataDirection`, 'must be "Inbound" or "Outbound"')
   const principals = listOf(statement['Principal'], `${path}.Principal`).map((one, at) => {
     const principal = textOf(one, `${path}.Principal[${at}]`)
     if (!PRINCIPAL.test(principal)) throw problem(`${path}.Principal[${at}]`, 'must be "*" or the ARN of an IAM principal')
@@ -75,7 +79,8 @@ function statementOf(given: unknown, path: string, finders: Map<string, Finder>)
   const identifiers = listOf(statement['DataIdentifier'], `${path}.DataIdentifier`).map((one, at) =>
     identifierOf(textOf(one, `${path}.DataIdentifier[${at}]`), `${path}.DataIdentifier[${at}]`, finders),
   )
-  return { sid, principals, identifiers: new Set(identifiers), operation: operationOf(statement['Operation'], `${path}.Operation`) }
+  const operation = operationOf(statement['Operation'], `${path}.Operation`)
+  return { sid, direction, principals, identifiers: new Set(identifiers), operation }
 }
 
 /** The identifier as it was named; makes its finder known. */

@@ -2,12 +2,14 @@
 import type { CustomPattern } from './custom-pattern.ts'
 import type { ManagedIdentifier } from './identifiers.ts'
 
-export interface Finding {
-  readonly identifier: string
-  /** UTF-16 units of the text. */
+/** Of the text, in UTF-16 units. */
+export interface Span {
   readonly start: number
   readonly end: number
 }
+
+/** What was found of each identifier of which anything was: in the order of the text, one behind the other. */
+export type Findings = ReadonlyMap<string, readonly Span[]>
 
 /** Looks for one identifier; yields after each step of well under a millisecond. */
 export interface Finder {
@@ -75,10 +77,14 @@ export function customFinder(identifier: string, pattern: CustomPattern): Finder
   }
 }
 
-/** All that is found in the text, in the order of the finders; a generator that is asked again until it is done. */
-export function* scanText(text: string, finders: readonly Finder[]): Generator<undefined, readonly Finding[], undefined> {
-  const findings: Finding[] = []
-  for (const finder of finders) yield* finder.find(text, (start, end) => findings.push({ identifier: finder.identifier, start, end }))
+/** All that is found in the text; a generator that is asked again until it is done. */
+export function* scanText(text: string, finders: readonly Finder[]): Generator<undefined, Findings, undefined> {
+  const findings = new Map<string, readonly Span[]>()
+  for (const finder of finders) {
+    const spans: Span[] = []
+    yield* finder.find(text, (start, end) => spans.push({ start, end }))
+    if (spans.length > 0) findings.set(finder.identifier, spans)
+  }
   return findings
 }
 

@@ -1,7 +1,8 @@
 // A message goes to the topic's own queues in the frame of its Publish: one body, a reference for each queue. Everyone outside is served
 // by the delivery follower.
 import { parseArn } from '../../model/arn.ts'
-import { attemptRecord } from '../../model/delivery.ts'
+import { denialOf } from '../../model/data-protection/audience.ts'
+import { type AttemptFields, attemptRecord } from '../../model/delivery.ts'
 import { statusLogOf } from '../../model/delivery-status.ts'
 import type { Message, MessageHeader } from '../../model/message.ts'
 import { selectText } from '../../model/notification.ts'
@@ -33,44 +34,37 @@ export interface PublishedMessage extends Message {
   reference: MessageReference | undefined
 }
 
-/** Stages the message's arrival in every subscribed queue of this server; a queue that refuses is told as a failed attempt. */
+/**
+ * Stages the message's arrival in every subscribed queue of this server; a queue that refuses is told as a failed attempt. `copyFor`: what
+ * a subscription gets where data protection makes several copies; undefined: nothing, which is a failed attempt too, and no dead letter,
+ * because that would hold what was denied.
+ */
 export function enqueueForSubscribers(
   tx: Transaction,
   call: Call,
   topic: Topic,
   queues: readonly Subscription[],
   message: PublishedMessage,
+  copyFor?: (subscription: Subscription) => PublishedMessage | undefined,
 ): void {
   for (const subscription of queues) {
+    const copy = copyFor === undefined ? message : copyFor(subscription)
+    if (copy === undefined) {
+      const denial = denialOf(subscription.subscriptionArn)
+      tellRefusal(tx, call, topic, subscription, message, denial, { outcome: 'refused', reason: denial.reason })
+      continue
+    }
     const queue = tx.get(Table.queues, subscription.endpoint)
     const refusal =
-      queue === undefined ? NO_QUEUE : (rawRefusal(subscription, message) ?? arrive(tx, call, topic, subscription, queue, message, false))
+      queue === undefined ? NO_QUEUE : (rawRefusal(subscription, copy) ?? arrive(tx, call, topic, subscription, queue, copy, false))
     if (refusal === undefined) continue
     const deadLetter = deadLetterQueue(tx, subscription)
-    const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, message, true)?.reason
+    const obstacle = deadLetter === undefined ? NO_QUEUE.reason : arrive(tx, call, topic, subscription, deadLetter, copy, true)?.reason
     const isLost = obstacle !== undefined && deadLetterArnOf(subscription) !== undefined
-    const deliveryId = call.env.random.uuid()
-    const { messageId, publishedAt, structure } = message.header
-    const log = statusLogOf(topic.attributes, {
-      ...{ isSuccess: false, deliveryId, messageId, subscription, publishedAt, endedAt: tx.now, attempts: 1 },
-      message: () => selectText(message.body, structure, 'sqs'),
-      status: refusal.status,
-      response: refusal.reason,
+    tellRefusal(tx, call, topic, subscription, copy, refusal, {
+      outcome: obstacle === undefined ? 'dead-lettered' : 'refused',
+      reason: isLost ? `${refusal.reason}; no dead letter: ${obstacle}` : refusal.reason,
     })
-    tx.attempt(
-      attemptRecord({
-        ...log,
-        deliveryId,
-        messageId,
-        subscription,
-        attempt: 1,
-        startedAt: tx.now,
-        durationMs: 0,
-        status: refusal.status,
-        outcome: obstacle === undefined ? 'dead-lettered' : 'refused',
-        reason: isLost ? `${refusal.reason}; no dead letter: ${obstacle}` : refusal.reason,
-      }),
-    )
   }
 }
 
@@ -84,6 +78,27 @@ function rawRefusal({ attributes }: Subscription, { header }: PublishedMessage):
         status: 400,
         reason: `InvalidParameterValue: ${count} message attributes; a raw message has at most ${RAW_ATTRIBUTES_MAX} in a queue.`,
       }
+}
+
+/** `refusal`: as the status log has it; `told`: as the attempt is told. */
+function tellRefusal(
+  tx: Transaction,
+  call: Call,
+  topic: Topic,
+  subscription: Subscription,
+  { header: { messageId, publishedAt, structure }, body }: Message,
+  { status, reason }: Pick<QueueRefusal, 'status' | 'reason'>,
+  told: Pick<AttemptFields, 'outcome' | 'reason'>,
+): void {
+  const deliveryId = call.env.random.uuid()
+  const log = statusLogOf(topic.attributes, {
+    ...{ isSuccess: false, deliveryId, messageId, subscription, publishedAt, endedAt: tx.now, attempts: 1 },
+    message: () => selectText(body, structure, 'sqs'),
+    status,
+    response: reason,
+  })
+  const when = { attempt: 1, startedAt: tx.now, durationMs: 0 }
+  tx.attempt(attemptRecord({ ...log, deliveryId, messageId, subscription, ...when, status, ...told }))
 }
 
 /** Undefined when it arrived. A queue with encryption gets a copy of its own. Dead letters of several subscriptions may bear one id. */

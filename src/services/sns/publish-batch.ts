@@ -2,15 +2,16 @@
 import type { BatchResultErrorEntry, PublishBatchInput, PublishBatchResponse, PublishBatchResultEntry } from '@aws-sdk/client-sns'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { isDenial, type ProtectionScans, protectionOf, scanMessages } from './data-protection.ts'
 import { batchTooLong, emptyBatch, entryIdMalformed, entryIdTooLong, idsNotDistinct, tooManyEntries } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
+import { type Examination, examineMessages } from './protection/examination.ts'
+import { isDenial } from './protection/protect.ts'
 import { checkMessage, checkSize, recordedMessage, send, topicResource } from './publish.ts'
 
 const ENTRIES_MAX = 10
 const ID_CHARS_MAX = 80
 
-export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse, ProtectionScans | undefined> = (parts) => ({
+export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse, Examination | undefined> = (parts) => ({
   name: 'PublishBatch',
   access: 'write',
   data: true,
@@ -31,11 +32,9 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse,
     }),
     resources: (input, call) => topicResource(input.TopicArn, call),
   },
-  prepare(call, input) {
-    const policy = protectionOf(call, input.TopicArn)
-    return policy === undefined ? undefined : scanMessages(call, policy, (input.PublishBatchRequestEntries ?? []).slice(0, ENTRIES_MAX))
-  },
-  run(tx, input, call, scans) {
+  prepare: (call, input) =>
+    examineMessages(call, parts.subscribers, input.TopicArn, (input.PublishBatchRequestEntries ?? []).slice(0, ENTRIES_MAX)),
+  run(tx, input, call, examination) {
     const entries = input.PublishBatchRequestEntries ?? []
     if (entries.length > ENTRIES_MAX) throw tooManyEntries()
     if (entries.length === 0) throw emptyBatch()
@@ -48,12 +47,14 @@ export const publishBatch: SnsOperation<PublishBatchInput, PublishBatchResponse,
       checked.reduce((sum, { bytes }) => sum + bytes, 0),
       batchTooLong,
     )
+    const wait = examination?.check(topic)
+    if (wait !== undefined) return wait
     const successful: PublishBatchResultEntry[] = []
     const failed: BatchResultErrorEntry[] = []
     for (const [at, message] of checked.entries()) {
       const Id = entries[at]?.Id
       try {
-        successful.push({ Id, ...send(tx, call, parts, topic, message, scans) })
+        successful.push({ Id, ...send(tx, call, parts, topic, message, examination?.of(at)) })
       } catch (error) {
         if (!isDenial(error)) throw error
         failed.push({ Id, Code: error.code, Message: error.message, SenderFault: true })

@@ -15,12 +15,14 @@ import type { Call } from '../../engine/operation.ts'
 import { sealedForTopic } from '../../engine/topic-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { protectedMessage, protectionOf, type ProtectionScans, scanMessages } from './data-protection.ts'
 import { invalidParameter, keyRefused } from './errors.ts'
-import { enqueueForSubscribers } from './fan-out.ts'
+import { enqueueForSubscribers, type PublishedMessage } from './fan-out.ts'
 import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput, sequenceCounter } from './fifo-publish.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
+import { type Examination, examineAtOnce, examineMessages } from './protection/examination.ts'
+import type { Examined } from './protection/examine.ts'
+import { protectedMessage, stageCopies } from './protection/protect.ts'
 import { checkPhoneNumber, directRecipient, isEndpoint, sendDirect } from './publish-direct.ts'
 import { endpointArnOf } from './push/platform-arns.ts'
 import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
@@ -28,7 +30,7 @@ import { MESSAGE_BYTES_DEFAULT } from './topic-attributes.ts'
 const SUBJECT_CHARS_MAX = 100
 const TRACE_CHARS_MAX = 1024
 
-export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScans | undefined> = (parts) => ({
+export const publish: SnsOperation<PublishInput, PublishResponse, Examination | undefined> = (parts) => ({
   name: 'Publish',
   access: 'write',
   data: true,
@@ -43,11 +45,8 @@ export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScan
     response: (output) => ({ messageId: output.MessageId, sequenceNumber: output.SequenceNumber }),
     resources: (input, call) => topicResource(input.TopicArn ?? input.TargetArn, call),
   },
-  prepare(call, input) {
-    const policy = protectionOf(call, input.TopicArn ?? input.TargetArn)
-    return policy === undefined ? undefined : scanMessages(call, policy, [input])
-  },
-  run(tx, input, call, scans) {
+  prepare: (call, input) => examineMessages(call, parts.subscribers, input.TopicArn ?? input.TargetArn, [input]),
+  run(tx, input, call, examination) {
     // Its form was checked when it was authorised.
     const arn = input.TopicArn ?? input.TargetArn ?? ''
     const isStraight = input.PhoneNumber !== undefined || (input.TopicArn === undefined && isEndpoint(arn))
@@ -56,7 +55,7 @@ export const publish: SnsOperation<PublishInput, PublishResponse, ProtectionScan
     if (direct !== undefined) return { MessageId: sendDirect(tx, call, parts, direct, checked) }
     const topic = requireTopic(tx, arn)
     checkSize(topic, checked.bytes, () => invalidParameter('Message too long'))
-    return send(tx, call, parts, topic, checked, scans)
+    return examination?.check(topic) ?? send(tx, call, parts, topic, checked, examination?.of(0))
   },
 })
 
@@ -108,22 +107,25 @@ export interface SentMessage {
   readonly SequenceNumber?: string
 }
 
-/** Stages one message. A repeat of what a FIFO topic accepted already stages nothing, and is answered as the first was. */
+/**
+ * Stages one message. A repeat of what a FIFO topic accepted already stages nothing, and is answered as the first was. `examined`: what the
+ * topic's data protection policy makes of it, where it was looked through before.
+ */
 export function send(
   tx: Transaction,
   call: Call,
   parts: SnsParts,
   topic: Topic,
   message: CheckedMessage,
-  scans?: ProtectionScans,
+  examined?: Examined,
 ): SentMessage {
   const scope = topicIdScopeOf(topic)
-  if (scope === undefined) return { MessageId: sendNew(tx, call, parts, topic, message, scans) }
+  if (scope === undefined) return { MessageId: sendNew(tx, call, parts, topic, message, examined) }
   const ordered = orderedIdOf(topic, message)
   const found = findFirstSend(tx, scope, ordered)
   if ('messageId' in found) return { MessageId: found.messageId, SequenceNumber: sequenceNumber(found.sequence) }
   const sequence = tx.nextNumber(sequenceCounter(scope.number))
-  const messageId = sendNew(tx, call, parts, topic, { ...message, sequence, deduplicationId: ordered.deduplicationId }, scans)
+  const messageId = sendNew(tx, call, parts, topic, { ...message, sequence, deduplicationId: ordered.deduplicationId }, examined)
   rememberFirstSend(tx, scope, found, { messageId, sequence, group: orderedGroup(ordered.groupId) })
   return { MessageId: messageId, SequenceNumber: sequenceNumber(sequence) }
 }
@@ -135,10 +137,11 @@ function sendNew(
   { subscribers }: SnsParts,
   topic: Topic,
   given: CheckedMessage & Pick<MessageHeader, 'sequence'>,
-  scans: ProtectionScans | undefined,
+  before: Examined | undefined,
 ): string {
   const messageId = call.env.random.uuid()
-  const message = protectedMessage(tx, call, topic, given, messageId, scans)
+  const examined = topic.dataProtectionPolicy === undefined ? undefined : (before ?? examineAtOnce(call, subscribers, topic, given))
+  const message = examined === undefined ? given : protectedMessage(tx, call, topic, given, messageId, examined)
   const to = subscribers.of(topic)
   const header: MessageHeader = {
     type: 'Notification',
@@ -158,11 +161,22 @@ function sendNew(
   }
   const queues = to.queuesFor(message)
   const { body } = message
-  const isSealed = topic.attributes['KmsMasterKeyId'] !== undefined
-  const reference = isSealed ? undefined : tx.message(header, body, to.hasOutside)
-  if (isSealed) stageSealed(tx, call, topic, { header, body }, to.hasOutside)
-  if (queues.length > 0) enqueueForSubscribers(tx, call, topic, queues, { header, body, reference })
+  const outgoing = examined?.outgoing
+  if (outgoing === undefined) enqueueForSubscribers(tx, call, topic, queues, stageMessage(tx, call, topic, { header, body }, to.hasOutside))
+  else {
+    const { whole, copyFor } = stageCopies(outgoing, { header, body }, (copy, isWhole): PublishedMessage =>
+      // One that nobody outside gets is staged with the first queue that does.
+      isWhole || to.hasOutside ? stageMessage(tx, call, topic, copy, to.hasOutside) : { ...copy, reference: undefined },
+    )
+    enqueueForSubscribers(tx, call, topic, queues, whole, copyFor)
+  }
   return messageId
+}
+
+function stageMessage(tx: Transaction, call: Call, topic: Topic, { header, body }: Message, hasOutside: boolean): PublishedMessage {
+  if (topic.attributes['KmsMasterKeyId'] === undefined) return { header, body, reference: tx.message(header, body, hasOutside) }
+  stageSealed(tx, call, topic, { header, body }, hasOutside)
+  return { header, body, reference: undefined }
 }
 
 /** For those outside. Where nobody is, the key is asked all the same, and may refuse. */

@@ -2,7 +2,7 @@
 import type { PutDataProtectionPolicyInput } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
-import { checkDataProtectionPolicy } from './data-protection.ts'
+import { checkDataProtectionPolicy } from './protection/examination.ts'
 import type { SnsOperation } from './operation.ts'
 
 export const putDataProtectionPolicy: SnsOperation<PutDataProtectionPolicyInput, undefined> = () => ({

@@ -1,6 +1,8 @@
 // Who subscribes to a topic: read from the subscription records once, then kept with each of their changes, and forgotten when there are
 // many other topics. After a start all are read a few at a time, so that the first publish to a wide topic finds them there.
 import { type FilteredMessage, SubscriptionFilters, filterPolicyOf } from '../../model/filter-policy/subscription-filters.ts'
+import type { Subscriber } from '../../model/data-protection/audience.ts'
+import { textNamesFor } from '../../model/data-protection/texts.ts'
 import { Table } from '../../model/tables.ts'
 import { isOwnQueue, type Subscription, type Topic } from '../../model/topic.ts'
 import type { Tables } from '../../engine/tables.ts'
@@ -18,6 +20,8 @@ export interface Subscribers {
   readonly filterPolicies: number
   /** By protocol, space, endpoint. */
   readonly byEndpoint: ReadonlyMap<string, Subscription>
+  /** One of each kind of the confirmed: who subscribed, and which text is for them. The same list until another kind comes or one goes. */
+  readonly kinds: readonly Subscriber[]
   /** Confirmed ones that are queues and whose filter policies the message passes. The list is good until the next change. */
   queuesFor(message: FilteredMessage): readonly Subscription[]
 }
@@ -88,6 +92,8 @@ class TopicSubscribers implements Subscribers {
   filterPolicies = 0
   #outside = 0
   #outsideFilters = 0
+  readonly #kinds = new Map<string, { readonly one: Subscriber; count: number }>()
+  #kindList: readonly Subscriber[] | undefined
   /** Queues that get every message. */
   readonly #queues: Subscription[] = []
   readonly #filteredQueues = new SubscriptionFilters<Subscription>()
@@ -102,6 +108,10 @@ class TopicSubscribers implements Subscribers {
 
   get hasOutsideFilters(): boolean {
     return this.#outsideFilters > 0
+  }
+
+  get kinds(): readonly Subscriber[] {
+    return (this.#kindList ??= [...this.#kinds.values()].map(({ one }) => one))
   }
 
   queuesFor(message: FilteredMessage): readonly Subscription[] {
@@ -139,10 +149,28 @@ class TopicSubscribers implements Subscribers {
     const { state, attributes, formerFilters } = subscription
     const isOutside = !isOwnQueue(subscription)
     if (state === 'pending') this.pending += change
-    else if (isOutside) this.#outside += change
+    else {
+      this.#countKind(subscription, change)
+      if (isOutside) this.#outside += change
+    }
     if (attributes['FilterPolicy'] !== undefined) this.filterPolicies += change
     if (isOutside && (attributes['FilterPolicy'] ?? formerFilters) !== undefined) this.#outsideFilters += change
   }
+
+  #countKind(subscription: Subscription, change: 1 | -1): void {
+    const name = kindOf(subscription)
+    const kind = this.#kinds.get(name)
+    if (kind !== undefined && kind.count + change > 0) return void (kind.count += change)
+    this.#kindList = undefined
+    if (kind === undefined) {
+      const { owner, principal, protocol, endpoint } = subscription
+      this.#kinds.set(name, { one: { owner, principal, protocol, endpoint }, count: 1 })
+    } else this.#kinds.delete(name)
+  }
+}
+
+function kindOf(subscription: Subscription): string {
+  return `${subscription.owner} ${subscription.principal} ${textNamesFor(subscription)}`
 }
 
 function isQueue(subscription: Subscription): boolean {

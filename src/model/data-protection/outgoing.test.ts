@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { placeIn } from './audience.ts'
+import { protectOutgoing } from './outgoing.ts'
+import type { ProtectionStatement } from './policy.ts'
+
+const subscriber = (account: string, protocol = 'sqs', name = 'root') => ({
+  ...{ owner: account, protocol, endpoint: '', principal: `arn:aws:iam::${account}:${name}` },
+})
+const ANN = subscriber('000000000001')
+const BEN = subscriber('000000000002')
+const CAT = subscriber('000000000003', 'sqs', 'user/Cat')
+
+const statement = (
+  operation: ProtectionStatement['operation'],
+  identifier: string,
+  ...principals: readonly string[]
+): ProtectionStatement => ({
+  ...{ sid: undefined, direction: 'outbound', identifiers: new Set([identifier]), operation, principals },
+})
+const DENY = { kind: 'deny' } as const
+const mask = (maskWith?: string) => ({ kind: 'deidentify', maskWith }) as const
+
+/** What each subscriber gets of a text in which X and Y are found; undefined: nothing. */
+function copiesOf(text: string, statements: readonly ProtectionStatement[], ...subscribers: readonly (typeof ANN)[]) {
+  const spans = (letter: string) => [...text.matchAll(new RegExp(letter, 'g'))].map(({ index }) => ({ start: index, end: index + 1 }))
+  const found = new Map(['X', 'Y'].map((letter) => [letter, spans(letter)] as const).filter(([, places]) => places.length > 0))
+  const making = protectOutgoing(statements, new Map([[undefined, text]]), new Map([[undefined, found]]), subscribers)
+  let step = making.next()
+  while (step.done !== true) step = making.next()
+  const outgoing = step.value
+  if (outgoing === undefined) return undefined
+  const all = [{ body: text, gets: outgoing.gets }, ...outgoing.copies]
+  return {
+    copies: outgoing.copies.length,
+    texts: subscribers.map((one) => all.find(({ gets }) => placeIn({ ...outgoing, denied: [], gets }, one) === 'gets')?.body),
+    denied: subscribers.map((one) => placeIn({ ...outgoing, gets: [] }, one) === 'denied'),
+  }
+}
+
+test('where nothing is found, or nobody is meant, everybody gets the message as it is', () => {
+  assert.equal(copiesOf('abc', [statement(DENY, 'X', '*')], ANN), undefined)
+  assert.equal(copiesOf('aXc', [statement(DENY, 'Y', '*')], ANN), undefined)
+  assert.equal(copiesOf('aXc', [statement(DENY, 'X', BEN.principal)], ANN), undefined)
+  assert.equal(copiesOf('aXc', [{ ...statement(DENY, 'X', '*'), direction: 'inbound' }], ANN), undefined)
+})
+
+test('statements hold for their principals; all who get the same text share a copy', () => {
+  const statements = [statement(mask('#'), 'X', BEN.principal, 'arn:aws:iam::000000000003:root'), statement(mask('-'), 'Y', '*')]
+  assert.deepEqual(copiesOf('aXc', statements, ANN, BEN, CAT), { copies: 1, texts: ['aXc', 'a#c', 'a#c'], denied: [false, false, false] })
+  assert.deepEqual(copiesOf('XY', statements, ANN, BEN, CAT)?.texts, ['X-', '#-', '#-'])
+  assert.equal(copiesOf('Y.', statements, ANN, BEN, CAT)?.copies, 1)
+})
+
+test('a denial comes before all else, and what would be empty is denied', () => {
+  const statements = [statement(mask('#'), 'X', '*'), statement(DENY, 'Y', CAT.principal), statement(mask(), 'X', BEN.principal)]
+  assert.deepEqual(copiesOf('XY', statements, ANN, BEN, CAT), {
+    copies: 2,
+    texts: ['#Y', 'Y', undefined],
+    denied: [false, false, true],
+  })
+  assert.deepEqual(copiesOf('X', statements, ANN, BEN)?.denied, [false, true])
+})
+
+test('a push platform has its text, and what it gets is what counts', () => {
+  const push = (platform: string) => ({
+    ...subscriber('000000000002', 'application'),
+    endpoint: `arn:aws:sns:us-east-1:000000000002:endpoint/${platform}/app/0f3c9c2e-0000-4000-8000-000000000001`,
+  })
+  const texts = new Map([
+    ['default', 'X'],
+    ['FCM', 'X'],
+    ['APNS', 'fine'],
+  ])
+  const findings = new Map([...texts].map(([name, text]) => [name, text === 'X' ? new Map([['X', [{ start: 0, end: 1 }]]]) : new Map()]))
+  const subscribers = [push('GCM'), push('APNS'), push('ADM'), ANN]
+  const step = protectOutgoing([statement(DENY, 'X', BEN.principal)], texts, findings, subscribers).next()
+  assert.ok(step.done === true && step.value !== undefined)
+  const { statements, gets, denied } = step.value
+  assert.deepEqual(
+    subscribers.map((one) => placeIn({ statements, gets, denied }, one)),
+    ['denied', 'gets', 'denied', 'gets'],
+  )
+})
+
+test('who came later is in no audience', () => {
+  const outgoing = { statements: [[BEN.principal]], gets: [' sqs'], denied: [] }
+  assert.equal(placeIn(outgoing, ANN), 'gets')
+  assert.equal(placeIn(outgoing, BEN), undefined)
+  assert.equal(placeIn(outgoing, { ...ANN, protocol: 'http' }), undefined)
+})

@@ -1,0 +1,127 @@
+// The messages of a call looked through before it decides, in steps that give way to other calls: what was found holds only for the
+// policy and the subscribers that it was found with, and is looked for again where they changed meanwhile.
+import { type DataProtectionPolicy, DataProtectionPolicyError, parseDataProtectionPolicy } from '../../../model/data-protection/policy.ts'
+import type { StructuredBody } from '../../../model/data-protection/texts.ts'
+import { Table } from '../../../model/tables.ts'
+import type { Topic } from '../../../model/topic.ts'
+import { type Call, Wait } from '../../../engine/operation.ts'
+import { invalidParameter } from '../errors.ts'
+import type { SubscriberIndex } from '../subscribers.ts'
+import { examine, type Examined } from './examine.ts'
+
+export interface Examination {
+  /** Of the message at that place among the call's. */
+  of(at: number): Examined | undefined
+  /** Undefined where what was found holds; else a wait until it was looked for again. Throws where there are too many copies. */
+  check(topic: Topic): Wait | undefined
+}
+
+interface GivenMessage {
+  readonly Message?: string | undefined
+  readonly MessageStructure?: string | undefined
+}
+
+const STEPS_AT_ONCE = 4
+const POLICIES_KEPT_MAX = 256
+/** Of the copies of all messages of a call: they lie in one frame. */
+const COPIES_BYTES_MAX = 2.5 * 1024 * 1024
+/** A topic with encryption keeps each twice: sealed, in base64, for those outside, and for its queues. */
+const SEALED_FACTOR = 2.5
+const kept = new Map<string, DataProtectionPolicy>()
+
+/** The policy as it is kept: undefined takes it away. Throws SNS's refusal. */
+export function checkDataProtectionPolicy(text: string): string | undefined {
+  if (text === '') return undefined
+  try {
+    parseDataProtectionPolicy(text)
+  } catch (error) {
+    throw error instanceof DataProtectionPolicyError ? invalidParameter(`DataProtectionPolicy Reason: ${error.message}`) : error
+  }
+  return text
+}
+
+/** Undefined where the topic protects nothing: then there is nothing to wait for. */
+export function examineMessages(
+  call: Call,
+  subscribers: SubscriberIndex,
+  topicArn: string | undefined,
+  messages: readonly GivenMessage[],
+): Promise<Examination> | undefined {
+  const find = (): Topic | undefined => (topicArn === undefined ? undefined : call.env.tables.get(Table.topics, topicArn))
+  const topic = find()
+  if (topic?.dataProtectionPolicy === undefined) return undefined
+  const bodies = messages.map(({ Message: body = '', MessageStructure }): StructuredBody =>
+    MessageStructure === 'json' ? { body, structure: 'json' } : { body },
+  )
+  let found = look(call, subscribers, topic, bodies)
+  return found.then((first): Examination => {
+    let current = first
+    return {
+      of: (at) => current.examined[at],
+      check(now) {
+        if (current.policy === now.dataProtectionPolicy && current.kinds === subscribers.of(now).kinds) {
+          checkCopies(now, current.examined)
+          return undefined
+        }
+        found = look(call, subscribers, now, bodies)
+        return new Wait(found.then((next) => void (current = next)))
+      },
+    }
+  })
+}
+
+interface Found {
+  readonly policy: string | undefined
+  readonly kinds: unknown
+  readonly examined: readonly Examined[]
+}
+
+async function look(call: Call, index: SubscriberIndex, topic: Topic, bodies: readonly StructuredBody[]): Promise<Found> {
+  const { dataProtectionPolicy: policy } = topic
+  const { kinds } = index.of(topic)
+  const examined: Examined[] = []
+  if (policy === undefined) return { policy, kinds, examined }
+  let steps = 0
+  for (const body of bodies) {
+    const examining = examine(call.principal, compiled(policy), kinds, body)
+    let step = examining.next()
+    while (step.done !== true) {
+      if (++steps % STEPS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+      step = examining.next()
+    }
+    examined.push(step.value)
+  }
+  return { policy, kinds, examined }
+}
+
+/** In one step: for short messages of the server's own. Undefined where the topic protects nothing. */
+export function examineAtOnce(call: Call, index: SubscriberIndex, topic: Topic, message: StructuredBody): Examined | undefined {
+  if (topic.dataProtectionPolicy === undefined) return undefined
+  const examining = examine(call.principal, compiled(topic.dataProtectionPolicy), index.of(topic).kinds, message)
+  let step = examining.next()
+  while (step.done !== true) step = examining.next()
+  return step.value
+}
+
+function checkCopies({ attributes }: Topic, examined: readonly Examined[]): void {
+  const copies = examined.flatMap(({ outgoing }) => outgoing?.copies ?? [])
+  const factor = attributes['KmsMasterKeyId'] === undefined ? 1 : SEALED_FACTOR
+  const bytes = copies.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
+  if (bytes * factor > COPIES_BYTES_MAX)
+    throw invalidParameter(
+      `Message too long: the topic's data protection policy makes ${copies.length} different copies of ${bytes} bytes together for its ` +
+        `subscribers; at most ${COPIES_BYTES_MAX / factor} fit`,
+    )
+}
+
+function compiled(text: string): DataProtectionPolicy {
+  let policy = kept.get(text)
+  if (policy === undefined) {
+    for (const oldest of kept.keys()) {
+      if (kept.size < POLICIES_KEPT_MAX) break
+      kept.delete(oldest)
+    }
+    kept.set(text, (policy = parseDataProtectionPolicy(text)))
+  }
+  return policy
+}
