@@ -45,13 +45,13 @@ test('a mail to a development server is confirmed at once, captured, and waited 
       subject: 'Shipped',
       body: '',
       headers: {
-      From: 'Grüße',
-      'Auto-Submitted': 'auto-generated',
-      'x-amz-sns-message-id': MessageId,
-      'x-amz-sns-topic-arn': TopicArn,
-      'x-amz-sns-subscription-arn': SubscriptionArn,
-      'List-Unsubscribe': `<${server.url}/?Action=Unsubscribe&SubscriptionArn=${SubscriptionArn}>`,
-    },
+        From: 'Grüße',
+        'Auto-Submitted': 'auto-generated',
+        'x-amz-sns-message-id': MessageId,
+        'x-amz-sns-topic-arn': TopicArn,
+        'x-amz-sns-subscription-arn': SubscriptionArn,
+        'List-Unsubscribe': `<${server.url}/?Action=Unsubscribe&SubscriptionArn=${SubscriptionArn}>`,
+      },
     },
   )
   assert.match(mail.body, /^It is on its way ✉\n\n--\nIf you wish to stop receiving notifications from this topic, /)
@@ -141,6 +141,9 @@ test("outside of --dev nothing is captured unless it is asked for, and the inbox
     assert.match((JSON.parse(asked.output) as CapturedMessage).body, /^kept\n/)
     const response = await fetch(`${running.url}/_sealcast/inbox`)
     assert.equal(response.status, 403)
+    assert.equal((await fetch(`${running.url}/_sealcast/clock`)).status, 403)
+    const move = { method: 'POST', body: '{"seconds":1}' }
+    assert.equal((await fetch(`${running.url}/_sealcast/clock`, move)).status, 403)
     const sql = `SELECT outcome, reason, endpoint FROM deliveries WHERE message_id = '${MessageId}'`
     const told = await runCommand(['query', '--data', folder.path, '--json', sql])
     assert.deepEqual(JSON.parse(told.output), { outcome: 'delivered', reason: 'captured', endpoint: '***@example.com' })

@@ -16,9 +16,10 @@ export interface OpenDeliverers {
   readonly sms: SmsSender | undefined
 }
 
-export function openDeliverers({ baseUrl, providers = NO_PROVIDERS }: HouseOptions, env: Env, captured: Captured): OpenDeliverers {
-  const { clock, random, log, seal, tables, commits, acts, outbound } = env
-  const parts = { clock, random, log, seal, tables, commits, acts, outbound, baseUrl, providers, captured }
+export function openDeliverers(options: HouseOptions, env: Env, captured: Captured): OpenDeliverers {
+  const { clock, machineClock = clock, baseUrl, providers = NO_PROVIDERS } = options
+  const { random, log, seal, tables, commits, acts, outbound } = env
+  const parts = { clock: machineClock, random, log, seal, tables, commits, acts, outbound, baseUrl, providers, captured }
   const sms = openSmsSender(parts)
   return { deliverers: createDeliverers({ ...parts, ...(sms !== undefined && { sms }) }), sms }
 }

@@ -23,7 +23,7 @@ export function createEnv(parts: {
   readonly invoke: Env['invoke']
 }): Env & { readonly seal: RootSeal } {
   const { options, storage, meter, invoke } = parts
-  const { config, clock, random, log, data } = options
+  const { config, clock, machineClock = clock, random, log, data } = options
   const { store, tables, blobs, archive } = storage
   const { journal, queues } = store
   const latency = meter.histogram('sealcast_commit_ms', 'Milliseconds from a commit to its being durable.', COMMIT_BOUNDS_MS)
@@ -37,7 +37,7 @@ export function createEnv(parts: {
     ...{ clock, random, log, tables, commits, seal, journal, queues, blobs, archive, invoke },
     keys: createRecordKeys({ random, seal }),
     acts: createActs({ random, commits, account: options.account, region: config['regions.default'], version: options.version }),
-    outbound: createOutbound({ clock, allow: options.allow, mark: random.uuid(), ...outboundOptions(config) }),
+    outbound: createOutbound({ clock: machineClock, allow: options.allow, mark: random.uuid(), ...outboundOptions(config) }),
   }
 }
 

@@ -46,12 +46,14 @@ export interface House {
   readonly status: () => Status
   /** Undefined while calls are taken. */
   readonly refusal: () => string | undefined
+  /** Deliveries that are being attempted. */
+  readonly underWay: () => number
   /** `reason`: as the record tells it. */
   stop(reason: string): Promise<void>
 }
 
 export async function openHouse(options: HouseOptions): Promise<House> {
-  const { config, clock, random, log, data } = options
+  const { config, clock, machineClock = clock, random, log, data } = options
   const startedAt = clock.now()
   startLockTime(clock)
   const storage = await openStorage(options)
@@ -81,10 +83,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     onTurn: (isLow, freeBytes) => life.lowDisk(isLow, freeBytes),
   })
   const live = createLive(journal)
-  const lake = openLake(options)
+  const lake = openLake({ ...options, clock: machineClock })
   refuseOldLake(lake, journal)
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
-  const captured = createCaptured(env)
+  const captured = createCaptured({ ...env, clock: machineClock })
   const { deliverers, sms } = openDeliverers(options, env, captured)
   const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter, deliverers })
   // Filled at the end; the closures before it may be called only then.
@@ -137,7 +139,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   calls = createCalls({
     env,
     services,
-    authenticate: createAuthenticate({ clock, tables, seal, errors: options.signatureErrors }),
+    authenticate: createAuthenticate({ clock: machineClock, tables, seal, errors: options.signatureErrors }),
     authorize: createAuthorize(tables),
     audit: createAudit({ random, selected: createDataEventFilter(tables) }),
     census,
@@ -187,6 +189,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     invoke,
     status,
     refusal,
+    underWay: () => followers.delivery.deliveries().running,
     async stop(reason) {
       isStopping = true
       freeSpace.stop()

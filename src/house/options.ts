@@ -14,6 +14,8 @@ export type Config = Values<typeof settings>
 export interface HouseOptions {
   readonly config: Config
   readonly clock: Clock
+  /** What others go by too: time limits of sockets, times of signatures. Where it is not `clock`, that one can be moved ahead. */
+  readonly machineClock?: Clock
   readonly random: Random
   readonly log: Log
   /** Absent: everything in memory. */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { AdjustableClock } from '../base/adjustable-clock.ts'
 import { systemClock } from '../base/clock.ts'
 import { type Log, createLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
@@ -17,6 +18,7 @@ import { createInternalDoor } from '../wire/internal.ts'
 import { signatureErrors } from '../wire/sigv4/errors.ts'
 import { allowedNetworks, hostsOf, readConfig, readEventsAuthorization, readIdentity, readTls, type StartOptions } from './given.ts'
 import { invokeAsOperator } from './operator.ts'
+import { createMovedTime } from './moved-time.ts'
 import { readProviders } from './providers.ts'
 import { readRootSources } from './root-sources.ts'
 
@@ -28,9 +30,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const tls = readTls(config)
   const providers = readProviders(config, options.environment)
   const eventsAuthorization = readEventsAuthorization(config, options.environment)
-  const clock = systemClock
+  const adjustable = options.dev ? new AdjustableClock(systemClock) : undefined
+  const clock = adjustable ?? systemClock
   const random = systemRandom()
-  const log = createLog({ format: config['log.format'], now: () => clock.now(), write: options.writeLog })
+  const log = createLog({ format: config['log.format'], now: () => systemClock.now(), write: options.writeLog })
   const sources = readRootSources(options.environment, config['keys.rootFile'])
   const data = options.dev ? undefined : openDataDirectory(config['data.folder'], random, { sources, clock })
   const urlAt = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${urlHost(config['server.host'])}:${port}`
@@ -40,6 +43,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     openHouse({
       config,
       clock,
+      machineClock: systemClock,
       random,
       log,
       data,
@@ -59,8 +63,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const current = (): House => house ?? opened
     const internal = createInternalDoor({
       house: current,
-      ...(options.dev && {
+      ...(adjustable !== undefined && {
         development: {
+          clock: createMovedTime(adjustable, systemClock, current),
           async reset() {
             await current().stop('reset')
             house = await open()
@@ -80,7 +85,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       hosts: hostsOf(config),
       mark: () => current().env.outbound.mark,
     })
-    const server = createHttpServer({ ...door, clock, log, ...(tls !== undefined && { tls }) })
+    const server = createHttpServer({ ...door, clock: { ...systemClock, now: () => clock.now() }, log, ...(tls !== undefined && { tls }) })
     server.measure(opened.meter)
     const port = await listen(server, config)
     url = urlAt(port)

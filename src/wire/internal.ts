@@ -1,6 +1,8 @@
-// The paths that are no AWS service: health, metrics, the signing certificate, and the reset of a development server.
+// The paths that are no AWS service: health, metrics, the signing certificate, and what a development server lets
+// tests do: look into its inbox, move its time, reset it.
 import type { Captured } from '../engine/captured.ts'
 import type { HttpResponse } from './answer.ts'
+import { type DevelopmentClock, moveTime, tellTime } from './development-clock.ts'
 import type { HttpRequest } from './http.ts'
 import { readInbox } from './inbox.ts'
 
@@ -18,6 +20,7 @@ export interface InternalOptions {
   /** Only of a development server: what lets whoever reaches its port read and change it. */
   readonly development?: {
     readonly reset: () => Promise<void>
+    readonly clock: DevelopmentClock
   }
 }
 
@@ -42,8 +45,13 @@ export function createInternalDoor({ house, development }: InternalOptions): Int
         if (development !== undefined) return development.reset().then(() => json(200, { reset: true }))
         return json(403, { error: 'only a server started with --dev can be reset' })
       case 'GET /_sealcast/inbox':
-        if (development !== undefined) return readInbox(house().captured, request).then(({ status, body }) => json(status, body))
+        if (development !== undefined) return readInbox(house().captured, request).then(respond)
         return json(403, { error: 'only a server started with --dev shows its inbox here; ask with `sealcast inbox`' })
+      case 'GET /_sealcast/clock':
+      case 'POST /_sealcast/clock':
+        if (development === undefined) return json(403, { error: 'only the time of a server started with --dev can be moved' })
+        if (request.method === 'GET') return respond(tellTime(development.clock))
+        return moveTime(development.clock, request).then(respond)
       default:
         return json(404, { error: `there is no ${request.method} ${request.path}` })
     }
@@ -54,6 +62,10 @@ function certificate(house: InternalHouse, { path, method }: HttpRequest): HttpR
   const pem = method === 'GET' || method === 'HEAD' ? house.signing.certificate(path) : undefined
   if (pem === undefined) return json(404, { error: `there is no certificate at ${path}` })
   return { status: 200, headers: { 'content-type': 'application/x-pem-file' }, body: pem }
+}
+
+function respond({ status, body }: { readonly status: number; readonly body: unknown }): HttpResponse {
+  return json(status, body)
 }
 
 function json(status: number, body: unknown): HttpResponse {

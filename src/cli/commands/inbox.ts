@@ -1,6 +1,7 @@
 // sealcast inbox: what was captured instead of being sent, for people and for tests that wait for it.
 import type { CapturedMessage } from '../../model/captured.ts'
 import { type Command, CommandError, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
+import { millisecondsOf } from '../duration.ts'
 import { printable } from '../format/display-width.ts'
 
 const options = {
@@ -73,13 +74,13 @@ async function* askUrl(url: string, query: Query): AsyncGenerator<CapturedMessag
   yield* answer.messages
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, '': 1 }
+const WAIT_MS_MAX = 60_000
 
 function secondsOf(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? []
-  const seconds = Number(number) * (UNITS[unit] ?? 1)
-  if (number === undefined || seconds > 60) throw new UsageError(`--wait takes a time up to 60s, such as 500ms, 5s or 1m, not ${text}`)
-  return seconds
+  const milliseconds = millisecondsOf(text)
+  if (milliseconds === undefined || milliseconds > WAIT_MS_MAX)
+    throw new UsageError(`--wait takes a time up to 60s, such as 500ms, 5s or 1m, not ${text}`)
+  return milliseconds / 1000
 }
 
 function describe({ id, at, protocol, to, subject, headers = {}, body }: CapturedMessage): string {

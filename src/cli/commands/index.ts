@@ -3,6 +3,7 @@ import type { AnyCommand } from '../command.ts'
 import { accounts } from './accounts.ts'
 import { backup } from './backup.ts'
 import { buckets } from './buckets.ts'
+import { clock } from './clock.ts'
 import { coverage } from './coverage.ts'
 import { deliveries } from './deliveries.ts'
 import { demo } from './demo.ts'
@@ -31,6 +32,7 @@ export const commands: Readonly<Record<string, AnyCommand>> = {
   query,
   deliveries,
   inbox,
+  clock,
   tree,
   prove,
   verify,
