@@ -144,6 +144,65 @@ test('what a FIFO topic asks of a message is refused by name where it is missing
   assert.deepEqual(await refusalOf(publish(arnOf('sns', 'none.fifo'), 'x', 'g', 'd')), ['NotFoundException', 404, 'Topic does not exist'])
 })
 
+test('a queue gets the envelope with the number and without a signature, the group, and the id or the hash of the text', async () => {
+  const TopicArn = await create('envelopes.fifo', { ContentBasedDeduplication: 'true' })
+  await subscribe(TopicArn, await queue('envelopes.fifo'))
+  await subscribe(TopicArn, await queue('envelopes'))
+  for (const [text, id, hash] of [
+    ['Test', undefined, '532eaabd9574880dbf76b9b8cc00832c20a6ec113d682299550d7a6e0f345e25'],
+    ['Test single', undefined, '2591186cff6c740cb9e0cfce1653a7e6998d57da12e1da13d85344b1c08be4cb'],
+    ['Test', 'given', 'given'],
+  ] as const) {
+    const { MessageId, SequenceNumber } = await publish(TopicArn, text, 'g', id)
+    const [ordered] = await receive('envelopes.fifo')
+    const [standard] = await receive('envelopes')
+    for (const body of [ordered?.Body ?? '', standard?.Body ?? '']) {
+      const { Timestamp, UnsubscribeURL, ...others } = JSON.parse(body) as Record<string, unknown>
+      assert.ok(Timestamp !== undefined && UnsubscribeURL !== undefined)
+      assert.deepEqual(others, { Type: 'Notification', MessageId, SequenceNumber, TopicArn, Message: text })
+    }
+    const kept = ({ Attributes }: Message = {}) => [Attributes?.['MessageGroupId'], Attributes?.['MessageDeduplicationId']]
+    assert.deepEqual(
+      [kept(ordered), kept(standard)],
+      [
+        ['g', hash],
+        [undefined, undefined],
+      ],
+    )
+    await sqs.deleteMessage({ QueueUrl: `${server.url}/${ACCOUNT}/envelopes.fifo`, ReceiptHandle: ordered?.ReceiptHandle })
+    await sqs.deleteMessage({ QueueUrl: `${server.url}/${ACCOUNT}/envelopes`, ReceiptHandle: standard?.ReceiptHandle })
+  }
+})
+
+test('a batch with one entry that lacks a group or an id is refused whole; ids count in the topic, or in each group', async () => {
+  const TopicArn = await create('batches.fifo')
+  await subscribe(TopicArn, await queue('batches.fifo'), { RawMessageDelivery: 'true' })
+  const batch = (...entries: readonly { MessageGroupId?: string; MessageDeduplicationId?: string }[]) =>
+    sns.publishBatch({
+      TopicArn,
+      PublishBatchRequestEntries: entries.map((entry, at) => ({ Id: `${at}`, Message: `${at}`, ...entry })),
+    })
+  const [MessageGroupId, MessageDeduplicationId] = ['g', 'once']
+  const whole = { MessageGroupId, MessageDeduplicationId }
+  assert.deepEqual(
+    await refusalOf(batch(whole, { MessageDeduplicationId })),
+    invalid('The MessageGroupId parameter is required for FIFO topics'),
+  )
+  assert.deepEqual(
+    await refusalOf(batch(whole, { MessageGroupId })),
+    invalid('The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly'),
+  )
+  assert.deepEqual(await receive('batches.fifo'), [])
+  const other = { MessageGroupId: 'other', MessageDeduplicationId }
+  const answers = ({ Successful = [] }: { Successful?: { MessageId?: string; SequenceNumber?: string }[] }) =>
+    Successful.map((row) => [row.MessageId, row.SequenceNumber])
+  const [first, second] = answers(await batch(whole, other))
+  assert.deepEqual(first, second, 'one id in the whole topic')
+  await setting(TopicArn, 'FifoThroughputScope', 'MessageGroup')
+  const [third, fourth] = answers(await batch({ ...whole, MessageDeduplicationId: 'twice' }, { ...other, MessageDeduplicationId: 'twice' }))
+  assert.notDeepEqual(third, fourth, 'one id in each group')
+})
+
 test('order, numbers and ids through a SIGKILL: a repeat stays one, and what follows comes behind', async () => {
   const TopicArn = await create('killed.fifo', { ContentBasedDeduplication: 'true' })
   for (const name of ['one.fifo', 'two.fifo', 'standard']) await subscribe(TopicArn, await queue(name), { RawMessageDelivery: 'true' })

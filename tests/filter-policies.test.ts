@@ -83,6 +83,42 @@ const OPERATORS: Readonly<Record<string, readonly [conditions: readonly unknown[
   ],
 }
 
+/** Conditions that AWS refuses, and the first line of its words for it. */
+const RECORDED: readonly (readonly [condition: string, text: string])[] = [
+  ['[["value"]]', 'Match value must be String, number, true, false, or null'],
+  ['[{"wrong-operator":true}]', 'Unrecognized match type wrong-operator'],
+  ['[{"suffix":"value","prefix":"value2"}]', 'Only one key allowed in match expression'],
+  ['[]', 'Empty arrays are not allowed'],
+  ['{}', 'Empty objects are not allowed'],
+  ['"value"', '"key" must be an object or an array'],
+  ['{"suffix":"value"}', '"suffix" must be an object or an array'],
+  ...['prefix', 'suffix', 'equals-ignore-case'].flatMap((operator) =>
+    ['100', 'null', '["a","b"]'].map((value) => [`[{"${operator}":${value}}]`, `${operator} match pattern must be a string`] as const),
+  ),
+  ['[{"cidr":7}]', 'prefix match pattern must be a string'],
+  ['[{"cidr":"10.0.0.0"}]', "Malformed CIDR, one '/' required"],
+  ['[{"cidr":"10.0.0.0/x"}]', 'Malformed CIDR, mask bits must be an integer'],
+  ['[{"cidr":"host/8"}]', 'Nonstandard IP address: host'],
+  ['[{"cidr":"10.0.0.0/32"}]', 'IPv4 mask bits must be < 32'],
+  ['[{"cidr":"::/128"}]', 'IPv6 mask bits must be < 128'],
+  ['[{"exists":"no"}]', 'exists match pattern must be either true or false.'],
+  ...['suffix', 'exists', 'equals-ignore-case', 'wildcard', 'wrong-operator'].map(
+    (operator) => [`[{"anything-but":{"${operator}":"x"}}]`, `Unsupported anything-but pattern: ${operator}`] as const,
+  ),
+  ['[{"anything-but":{"prefix":false}}]', 'prefix match pattern must be a string'],
+  ['[{"numeric":[]}]', 'Invalid member in numeric match: ]'],
+  ['[{"numeric":[1,"<="]}]', 'Invalid member in numeric match: 1'],
+  ['[{"numeric":["operator"]}]', 'Unrecognized numeric range operator: operator'],
+  ['[{"numeric":["=","000"]}]', 'Value of equals must be numeric'],
+  ['[{"numeric":[">="]}]', 'Value of >= must be numeric'],
+  ['[{"numeric":[">","20","<","30"]}]', 'Value of > must be numeric'],
+  ['[{"numeric":["<",100,">",10]}]', 'Too many elements in numeric expression'],
+  ['[{"numeric":[">",20,30]}]', 'Bad value in numeric range: 30'],
+  ['[{"numeric":[">=",1,">",2]}]', 'Bad numeric range operator: >'],
+  ['[{"numeric":[">",3,"<",1]}]', 'Bottom must be less than top'],
+  ['[{"numeric":[">",20,"<",30,"<",50]}]', 'Too many terms in numeric range expression'],
+]
+
 test('each operator, on attributes and in bodies, at own queues', async () => {
   const topicArn = await topicNamed('operators')
   const queues = new Map<string, readonly [Subscribed, Subscribed]>()
@@ -250,6 +286,34 @@ test('what is refused, at Subscribe and afterwards', async () => {
     )
     assert.deepEqual(await refusalOf(sns.setSubscriptionAttributes({ SubscriptionArn: arn, AttributeName, AttributeValue })), invalid(text))
   }
+})
+
+test('every text that AWS was recorded with, over HTTP', async () => {
+  const topicArn = await topicNamed('recorded')
+  const { arn: SubscriptionArn } = await subscribed(topicArn, 'recorded', { FilterPolicyScope: 'MessageBody' })
+  const set = (AttributeValue: string) => sns.setSubscriptionAttributes({ SubscriptionArn, AttributeName: 'FilterPolicy', AttributeValue })
+  for (const [condition, text] of RECORDED) {
+    const [name, status, message] = await refusalOf(set(`{"key":${condition}}`))
+    const [first = ''] = message.split('\n at [')
+    assert.deepEqual([name, status, first], invalid(`FilterPolicy: ${text}`), condition)
+  }
+  const values = (count: number) => Array.from({ length: count }, (_, at) => `v${at}`)
+  const or = (source: number, metric: number, type: number, id: number, space: number) => ({
+    source: values(source),
+    $or: [{ metricName: values(metric) }, { metricType: values(type), $or: [{ metricId: values(id) }, { spaceId: values(space) }] }],
+  })
+  for (const policy of [
+    { key: values(151) },
+    { key1: values(100), key2: values(51) },
+    { a: { b: { c: values(4) } }, d: { e: values(3) }, f: values(3) },
+    or(4, 6, 4, 4, 4),
+    {
+      $or: [{ metricName: values(3) }, { namespace: values(2) }],
+      detail: { scope: values(2), $or: [{ source: values(1) }, { type: values(3) }] },
+    },
+  ])
+    assert.deepEqual(await refusalOf(set(JSON.stringify(policy))), invalid('FilterPolicy: Filter policy is too complex'))
+  await set(JSON.stringify(or(3, 6, 4, 4, 7)))
 })
 
 test('policies hold after a restart', async () => {
