@@ -1,9 +1,10 @@
 // Runs the crash rounds in full: node bin/node26.js scripts/crash.ts [--rounds 200] [--seed N] [--in-flight 64]
-// [--only publish|queues|fifo], for FIFO topics [--messages 10000] [--groups 100] [--fifo-queues 5]
+// [--only publish|sns|queues|fifo], for FIFO topics [--messages 10000] [--groups 100] [--fifo-queues 5]
 import { parseArgs } from 'node:util'
 import { runFifoTopic } from '../tests/crash/fifo-topic-run.ts'
 import { runQueueCrashRounds } from '../tests/crash/queue-rounds.ts'
 import { runCrashRounds } from '../tests/crash/rounds.ts'
+import { runSnsCrashRounds } from '../tests/crash/sns-rounds.ts'
 import { temporaryFolder } from '../tests/server.ts'
 
 const { values } = parseArgs({
@@ -21,8 +22,8 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
 const rounds = Number(values.rounds ?? 200)
 const inFlight = Number(values['in-flight'] ?? 64)
 const { only } = values
-if (only !== undefined && !['publish', 'queues', 'fifo'].includes(only)) {
-  process.stderr.write('--only is publish, queues or fifo\n')
+if (only !== undefined && !['publish', 'sns', 'queues', 'fifo'].includes(only)) {
+  process.stderr.write('--only is publish, sns, queues or fifo\n')
   process.exit(2)
 }
 const report = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -38,6 +39,7 @@ async function run(round: (folder: string) => Promise<object>): Promise<void> {
 }
 
 if (only === undefined || only === 'publish') await run((folder) => runCrashRounds({ folder, rounds, seed, inFlight, report }))
+if (only === undefined || only === 'sns') await run((folder) => runSnsCrashRounds({ folder, rounds, seed, report }))
 // Eight callers for each client of a queue: a sender and a receiver at each of four queues.
 if (only === undefined || only === 'queues') {
   const clients = Math.max(1, Math.round(inFlight / 8))

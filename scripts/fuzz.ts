@@ -1,5 +1,5 @@
-// Fuzzes the wire, the verifier and filter policies: node bin/node26.js scripts/fuzz.ts --seconds 60 [--seed 1]. Exits 1 with the
-// input of the first finding, or when the canary, a codec with a known mistake, is not caught.
+// Fuzzes the wire, SNS and SQS whole, the verifier and filter policies: node bin/node26.js scripts/fuzz.ts --seconds 60 [--seed 1].
+// Exits 1 with the input of the first finding, or when the canary, a codec with a known mistake, is not caught.
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/base/clock.ts'
 import { seededRandom } from '../src/base/random.ts'
@@ -11,7 +11,9 @@ import { sqsModel } from '../src/services/sqs/model.ts'
 import { stsModel } from '../src/services/sts/model.ts'
 import { createVerifyTargets } from '../src/verify/fuzz.ts'
 import { CANARY, createTargets, fuzz } from '../src/wire/fuzz.ts'
-import { createSqsTarget } from '../tests/sqs-fuzz.ts'
+import { createServiceTarget } from '../tests/service-fuzz.ts'
+import { FUZZED_SNS } from '../tests/sns-fuzz.ts'
+import { FUZZED_SQS } from '../tests/sqs-fuzz.ts'
 
 const INPUT_MS_MAX = 2000
 const CANARY_INPUTS_MAX = 10_000
@@ -33,14 +35,14 @@ if (canary.finding === undefined) {
   process.exit(1)
 }
 
-const sqs = await createSqsTarget()
+const services = await Promise.all([FUZZED_SNS, FUZZED_SQS].map(createServiceTarget))
 const end = systemClock.monotonic() + seconds * 1000
 const { finding, inputs } = await fuzz({
   ...common,
-  targets: [...createTargets(models), ...createVerifyTargets(), ...createFilterTargets(), sqs.target],
+  targets: [...createTargets(models), ...createVerifyTargets(), ...createFilterTargets(), ...services.map(({ target }) => target)],
   isOver: () => systemClock.monotonic() >= end,
 })
-await sqs.close()
+await Promise.all(services.map(({ close }) => close()))
 if (finding === undefined) process.stdout.write(`${inputs} inputs in ${seconds} s, seed ${seed}: nothing found; the canary was caught\n`)
 else {
   process.stderr.write(

@@ -1,104 +1,34 @@
-// A fuzz target: whole SQS requests in both protocols, from the bytes of their bodies through every operation to the bytes of the answer,
-// over queues that hold messages. Whatever is sent, the answer is one that SQS gives, and never a failure of the server's own.
-import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
-import { silentLog } from '../src/base/log.ts'
-import { seededRandom } from '../src/base/random.ts'
+// Whole SQS requests in both protocols, over queues that hold messages.
 import { startVisibility } from '../src/engine/visibility.ts'
-import { rootPrincipal } from '../src/model/principal.ts'
 import { createSqs } from '../src/services/sqs/index.ts'
 import { MessageMoveRuns } from '../src/services/sqs/message-move-runs.ts'
 import { sqsModel } from '../src/services/sqs/model.ts'
-import type { HttpResponse } from '../src/wire/answer.ts'
-import { createDoor } from '../src/wire/door.ts'
-import type { FuzzTarget } from '../src/wire/fuzz.ts'
 import type { HttpRequest } from '../src/wire/http.ts'
 import { ACCOUNT, createHarness, REGION } from './harness.ts'
+import { type FuzzedService, HOST } from './service-fuzz.ts'
 
-/** So many inputs to one world; then it begins anew, with the same handles. */
-const INPUTS_PER_WORLD = 400
-/** Longer than the longest wait of a receive. */
-const SECONDS_MAX = 25
-const TURNS = 12
-const HOST = 'sealcast.test:4566'
 const ARN = `arn:aws:sqs:${REGION}:${ACCOUNT}:`
 
-interface FuzzWorld {
-  readonly seeds: readonly Buffer[]
-  answer(request: HttpRequest): Promise<HttpResponse>
-  close(): Promise<void>
-}
-
-export interface SqsTarget {
-  readonly target: FuzzTarget
-  /** Which operations and protocols have been served, not refused. */
-  readonly served: ReadonlySet<string>
-  close(): Promise<void>
-}
-
-export async function createSqsTarget(): Promise<SqsTarget> {
-  let world = await openWorld()
-  let inputs = 0
-  const served = new Set<string>()
-  return {
-    served,
-    target: {
-      name: 'SQS',
-      seeds: world.seeds,
-      async run(input) {
-        if (++inputs % INPUTS_PER_WORLD === 0) {
-          await world.close()
-          world = await openWorld()
-        }
-        const { status, body } = await world.answer(requestOf(input))
-        const text = body.toString()
-        assert.ok(status >= 200 && status < 500, `status ${status}: ${text}`)
-        assert.ok(!text.includes('\n    at '), `a stack trace: ${text}`)
-        if (!text.startsWith('<')) JSON.parse(text === '' ? '{}' : text)
-        if (status === 200) served.add(input.toString('latin1', 0, 60).replace(/^(json \w+|query\nAction=\w+).*/s, '$1'))
+export const FUZZED_SQS: FuzzedService = {
+  name: 'sqs',
+  model: sqsModel,
+  async open() {
+    const harness = await createHarness(() => ({ sqs: createSqs({ notifications: () => Promise.resolve('') }) }))
+    const visibility = startVisibility(harness.env)
+    const moves = new MessageMoveRuns(harness.env, () => undefined)
+    const handles = await fill((operation, input) => harness.call('sqs', operation, input))
+    return {
+      harness,
+      seeds: seedsOf(handles),
+      async close() {
+        visibility.stop()
+        await moves.stop()
+        await harness.close()
       },
-    },
-    close: () => world.close(),
-  }
-}
-
-async function openWorld(): Promise<FuzzWorld> {
-  const harness = await createHarness(() => ({ sqs: createSqs({ notifications: () => Promise.resolve('') }) }))
-  const visibility = startVisibility(harness.env)
-  const moves = new MessageMoveRuns(harness.env, () => undefined)
-  const door = createDoor({
-    services: { sqs: { model: sqsModel } },
-    invoke: (call) => harness.invoke({ ...call, signature: undefined, principal: rootPrincipal(ACCOUNT, 'AKIATEST') }),
-    internal: () => ({ status: 404, headers: {}, body: '' }),
-    clock: harness.clock,
-    random: seededRandom(1),
-    log: silentLog,
-    fallbackRegion: REGION,
-  })
-  const handles = await fill((operation, input) => harness.call('sqs', operation, input))
-  return {
-    seeds: seedsOf(handles),
-    async answer(request) {
-      const answer = Promise.resolve(door.handler({ ...request, arrivedAt: harness.clock.now() }))
-      let isOver = false
-      answer.then(
-        () => (isOver = true),
-        () => (isOver = true),
-      )
-      for (let seconds = 0; !isOver; seconds++) {
-        for (let turns = 0; turns < TURNS && !isOver; turns++) await turn()
-        if (isOver) break
-        assert.ok(seconds < SECONDS_MAX, 'no answer comes')
-        harness.clock.advance(1000)
-      }
-      return answer
-    },
-    async close() {
-      visibility.stop()
-      await moves.stop()
-      await harness.close()
-    },
-  }
+    }
+  },
+  requestOf,
+  nameOf: (input) => input.toString('latin1', 0, 60).replace(/^(json \w+|query\nAction=\w+).*/s, '$1'),
 }
 
 interface Handles {
@@ -187,22 +117,12 @@ function formOf(input: object, prefix = ''): string {
     .join('')
 }
 
-function requestOf(input: Buffer): HttpRequest {
+function requestOf(input: Buffer): Pick<HttpRequest, 'path' | 'headers' | 'body'> {
   const end = input.indexOf('\n')
   const [protocol = '', operation = ''] = input.toString('latin1', 0, end === -1 ? input.length : end).split(' ')
   const headers: Record<string, string> =
     protocol === 'query'
       ? { host: HOST, 'content-type': 'application/x-www-form-urlencoded' }
       : { host: HOST, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${operation}`, 'x-amzn-query-mode': 'true' }
-  return {
-    method: 'POST',
-    path: `/${ACCOUNT}/plain`,
-    query: '',
-    headers,
-    remoteAddress: '127.0.0.1',
-    tls: undefined,
-    arrivedAt: 0,
-    body: input.subarray(end + 1),
-    stream: undefined,
-  }
+  return { path: `/${ACCOUNT}/plain`, headers, body: input.subarray(end + 1) }
 }

@@ -6,6 +6,7 @@ import type { CrashRun } from './crash-run.ts'
 import { runFifoTopic } from './fifo-topic-run.ts'
 import { runQueueCrashRounds } from './queue-rounds.ts'
 import { runCrashRounds } from './rounds.ts'
+import { runSnsCrashRounds } from './sns-rounds.ts'
 
 function testCrash(name: string, run: (common: CrashRun) => Promise<void>): void {
   test(name, { timeout: 180_000 }, async () => {
@@ -36,3 +37,11 @@ testCrash('FIFO topics through SIGKILL and failing receivers: each queue has eve
   const isWhole = report.published === 300 && report.failures > 0 && report.redelivered > 0
   assert.ok(isWhole, `seed ${common.seed}: ${JSON.stringify(report)}`)
 })
+
+testCrash(
+  'settings of SNS and filtered, masked batches through SIGKILL: acknowledged they hold, else whole or not at all',
+  async (common) => {
+    const { settings, batches } = await runSnsCrashRounds({ ...common, rounds: 2 })
+    assert.ok(settings > 0 && batches > 0, `seed ${common.seed}: ${settings} settings, ${batches} batches`)
+  },
+)
