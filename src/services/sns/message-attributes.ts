@@ -17,14 +17,15 @@ export function attributesOf(
 ): { readonly attributes: Readonly<Record<string, MessageAttribute>> | undefined; readonly bytes: number } {
   if (given === undefined) return NONE
   let bytes = 0
-  const attributes: Record<string, MessageAttribute> = {}
+  const attributes: (readonly [name: string, attribute: MessageAttribute])[] = []
   for (const [name, value] of Object.entries(given)) {
     checkName(name)
     const attribute = checkValue(name, value, path)
-    attributes[name] = attribute
+    attributes.push([name, attribute])
     bytes += Buffer.byteLength(name) + Buffer.byteLength(attribute.type) + (value.BinaryValue?.length ?? Buffer.byteLength(attribute.value))
   }
-  return { attributes: Object.keys(attributes).length === 0 ? undefined : attributes, bytes }
+  // From entries: a name such as `__proto__` is one like any other.
+  return { attributes: attributes.length === 0 ? undefined : Object.fromEntries(attributes), bytes }
 }
 
 const NONE = { attributes: undefined, bytes: 0 } as const

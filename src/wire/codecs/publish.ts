@@ -208,10 +208,11 @@ class Attributes {
     }
   }
 
-  /** Closes the attribute that is open; false when it lacks its name. */
+  /** Closes the attribute that is open; false when its name is missing or not for this codec. */
   finish(): boolean {
     if (this.#at === 0) return true
-    if (this.#name === undefined) return false
+    // That one would not become a key of its own: the schema codec makes it one.
+    if (this.#name === undefined || this.#name === '__proto__') return false
     this.map ??= {}
     this.map[this.#name] = this.#value
     return true
