@@ -21,7 +21,7 @@ const TITLES: Readonly<Record<string, string>> = {
   sts: 'STS',
 }
 /** Tests that name operations without calling them, or call all there are. */
-const NO_CALLS = /^src\/wire\/|^tests\/record-|^tests\/lossless\//
+const NO_CALLS = /^src\/wire\/|^tests\/(record-|lossless\/|crash\/)|[/-](fuzz|bad-input)\./
 
 /** Members that the front door deals with, for every operation. */
 const OF_THE_DOOR = /^(Checksum[A-Z0-9]\w*|ContentMD5|ContentLength|Body)$/

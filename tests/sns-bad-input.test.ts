@@ -8,7 +8,8 @@ import { refusalOf } from './refusal.ts'
 import { clientConfig } from './server.ts'
 import { sendSigned } from './sign.ts'
 
-const { server } = await startFileServer()
+// Credentials are those of nobody: nothing signs in with them.
+const { server } = await startFileServer({ words: ['--set', 'push.provider=capture'] })
 const sns = new SNS(clientConfig(server.url))
 const [Platform, credentials] = ['ADM', { PlatformPrincipal: 'p', PlatformCredential: 'c' }]
 let [TopicArn, FifoArn, SubscriptionArn, PlatformApplicationArn, EndpointArn, state] = ['', '', '', '', '', '']
@@ -38,7 +39,7 @@ async function readState(): Promise<string> {
     sns.listTagsForResource({ ResourceArn: TopicArn }),
     sns.getSMSAttributes({}),
   ])
-  return JSON.stringify(told.map(({ $metadata: _, ...answer }) => answer))
+  return JSON.stringify(told.map((answer) => ({ ...answer, $metadata: undefined })))
 }
 
 const SLOW_MS = 5000

@@ -1,5 +1,5 @@
 // What SNS was told, under SIGKILL: settings of every kind are set again and again while batches are published past a filter policy and a
-// data protection policy; a kill at a random moment, a restart, a look. What was acknowledged holds; what was not holds whole or not at all.
+// data protection policy; a kill at a random moment, a restart, a look. What was acknowledged holds; what was not is whole or not at all.
 import assert from 'node:assert/strict'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
@@ -24,6 +24,8 @@ const KILL_AFTER_MS_SPREAD = 300
 const BATCH = 10
 const PUBLISHERS = 3
 const ACCOUNT = '000000000000'
+/** Credentials are those of nobody: nothing signs in with them. */
+const CAPTURED = ['--set', 'push.provider=capture']
 
 /** One thing that can be set: values follow each other by number. */
 interface Setting {
@@ -40,8 +42,8 @@ interface Setting {
 export async function runSnsCrashRounds(options: SnsCrashOptions): Promise<SnsCrashReport> {
   const { folder, rounds, seed, report } = options
   const random = seededRandom(seed)
-  let server = await startTestServer({ data: folder })
-  const port = ['--port', String(server.port)]
+  let server = await startTestServer({ data: folder, words: CAPTURED })
+  const again = ['--port', String(server.port), ...CAPTURED]
   const counts = { settings: 0, batches: 0, unansweredKept: 0 }
   try {
     const { settings, topicArn } = await setUp(server)
@@ -88,7 +90,7 @@ export async function runSnsCrashRounds(options: SnsCrashOptions): Promise<SnsCr
       await server.kill()
       await working
       for (const sns of clients) sns.destroy()
-      server = await startTestServer({ data: folder, words: port })
+      server = await startTestServer({ data: folder, words: again })
       counts.unansweredKept += (await checkSettings(server, settings, round)) + (await checkBatches(server, answered, round))
       report(`round ${round}: ${counts.settings - before.settings} settings, ${answered.size} batches`)
     }
@@ -225,6 +227,10 @@ async function checkBatches({ url }: TestServer, answered: ReadonlySet<number>, 
   sqs.destroy()
   for (const number of answered) assert.ok(found.has(number), `round ${round}: batch ${number} was acknowledged and is gone`)
   for (const [number, entries] of found)
-    assert.deepEqual(entries.toSorted(), [0, 2, 4, 6, 8], `round ${round}: of batch ${number} what is wanted, once`)
+    assert.deepEqual(
+      entries.toSorted((a, b) => a - b),
+      [0, 2, 4, 6, 8],
+      `round ${round}: of batch ${number} what is wanted, once`,
+    )
   return found.size - answered.size
 }
