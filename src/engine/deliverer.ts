@@ -4,6 +4,7 @@ import type { Notification } from '../model/notification.ts'
 import type { Captured } from './captured.ts'
 import type { Env } from './env.ts'
 import type { Outbound } from './outbound.ts'
+import type { TellPlatformEvent } from './platform-events.ts'
 import type { ProviderOptions } from './providers.ts'
 import type { SmsSender } from './sms-sender.ts'
 
@@ -59,12 +60,15 @@ export interface Deliverer {
 
 /** What deliverers are made of. */
 export interface DelivererParts extends Pick<Env, 'clock' | 'random' | 'log' | 'seal' | 'tables' | 'commits' | 'acts' | 'outbound'> {
+  /** The server's time in ms since 1970: that of a development server can be moved ahead, `clock` cannot. */
+  readonly now: () => number
   /** Where links lead, without a slash at the end. */
   readonly baseUrl: () => string
   readonly providers: ProviderOptions
   readonly captured: Captured
   /** Absent where nobody sends texts. */
   readonly sms?: SmsSender
+  readonly tellPlatformEvent: TellPlatformEvent
 }
 
 /** The deliverers by protocol. */

@@ -4,6 +4,7 @@ import { openSmsSender } from '../deliverers/sms/open.ts'
 import type { Captured } from '../engine/captured.ts'
 import type { Deliverer } from '../engine/deliverer.ts'
 import type { Env } from '../engine/env.ts'
+import type { TellPlatformEvent } from '../engine/platform-events.ts'
 import { NO_PROVIDERS } from '../engine/providers.ts'
 import type { SmsSender } from '../engine/sms-sender.ts'
 import type { HouseOptions } from './options.ts'
@@ -16,10 +17,26 @@ export interface OpenDeliverers {
   readonly sms: SmsSender | undefined
 }
 
-export function openDeliverers(options: HouseOptions, env: Env, captured: Captured): OpenDeliverers {
+/** `tellPlatformEvent` MUST NOT be called before the services stand. */
+export function openDeliverers(options: HouseOptions, env: Env, captured: Captured, tellPlatformEvent: TellPlatformEvent): OpenDeliverers {
   const { clock, machineClock = clock, baseUrl, providers = NO_PROVIDERS } = options
   const { random, log, seal, tables, commits, acts, outbound } = env
-  const parts = { clock: machineClock, random, log, seal, tables, commits, acts, outbound, baseUrl, providers, captured }
+  const now = (): number => clock.now()
+  const parts = {
+    clock: machineClock,
+    now,
+    random,
+    log,
+    seal,
+    tables,
+    commits,
+    acts,
+    outbound,
+    baseUrl,
+    providers,
+    captured,
+    tellPlatformEvent,
+  }
   const sms = openSmsSender(parts)
   return { deliverers: createDeliverers({ ...parts, ...(sms !== undefined && { sms }) }), sms }
 }

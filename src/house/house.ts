@@ -12,6 +12,7 @@ import { createStatus, registerGauges } from '../engine/health.ts'
 import { openLife } from '../engine/life.ts'
 import { createLive } from '../engine/live.ts'
 import type { Service } from '../engine/operation.ts'
+import type { TellPlatformEvent } from '../engine/platform-events.ts'
 import { createRootRotation } from '../engine/root-rotation.ts'
 import { createSealing } from '../engine/sealing.ts'
 import { type Signing, createSigning } from '../engine/signing.ts'
@@ -87,7 +88,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   refuseOldLake(lake, journal)
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
   const captured = createCaptured({ ...env, clock: machineClock })
-  const { deliverers, sms } = openDeliverers(options, env, captured)
+  const { deliverers, sms } = openDeliverers(options, env, captured, (...event) => running.tellPlatformEvent?.(...event))
   const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter, deliverers })
   // Filled at the end; the closures before it may be called only then.
   const running: {
@@ -96,6 +97,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     bucketEvents?: BucketEventSender
     lifecycle?: LifecycleRuns
     moves?: MessageMoveRuns
+    tellPlatformEvent?: TellPlatformEvent
   } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
@@ -136,6 +138,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       storeBytes,
     },
   })
+  running.tellPlatformEvent = services.sns.platformEvents(env)
   calls = createCalls({
     env,
     services,

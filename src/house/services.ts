@@ -18,7 +18,7 @@ import { createCloudtrail } from '../services/cloudtrail/index.ts'
 import { s3 } from '../services/s3/index.ts'
 import { createSealcast } from '../services/sealcast/index.ts'
 import { storeRetention } from '../services/sealcast/store-retention.ts'
-import { createSns } from '../services/sns/index.ts'
+import { createSns, type Sns } from '../services/sns/index.ts'
 import { createSnsLimits } from '../services/sns/limits.ts'
 import { createSqs } from '../services/sqs/index.ts'
 import { sts } from '../services/sts/index.ts'
@@ -56,7 +56,11 @@ export interface ServiceParts {
   readonly storeBytes: () => Readonly<Record<string, number>>
 }
 
-export function createServices(parts: ServiceParts): Readonly<Record<string, Service>> {
+export interface Services extends Readonly<Record<string, Service>> {
+  readonly sns: Sns
+}
+
+export function createServices(parts: ServiceParts): Services {
   const { options, env, signing, history, lake, live, followers, deliverers, sms, captured, tree, backups, rotation, status } = parts
   const { config, clock, account } = options
   const lookups = createRateLimit({ clock, perSecond: LOOKUPS_PER_SECOND })

@@ -40,7 +40,7 @@ async function world(t: TestContext, options: { readonly clientAuthority?: strin
     ...options,
   })
   const outbound = createOutbound({ clock, allow: ['127.0.0.0/8'], ca: authority.cert })
-  const apns = createApns({ clock, outbound, url: server.url })
+  const apns = createApns({ clock, now: () => clock.now(), outbound, url: server.url })
   t.after(async () => {
     apns.close()
     await outbound.close()
@@ -223,7 +223,7 @@ test('a server that is not there, and one whose certificate is not trusted', asy
   const { server, clock } = await world(t)
   const outbound = createOutbound({ clock, allow: ['127.0.0.0/8'] })
   t.after(() => outbound.close())
-  const through = (url: string) => createApns({ clock, outbound, url }).push(pushOf('x'))
+  const through = (url: string) => createApns({ clock, now: () => clock.now(), outbound, url }).push(pushOf('x'))
   assert.deepEqual(await through(server.url), { kind: 'retry', reason: 'APNs: the TLS connection failed: certificate or protocol' })
   assert.deepEqual(await through('https://127.0.0.1:1'), { kind: 'retry', reason: 'APNs: the connection was refused' })
   const inside = await through('https://10.0.0.1:443')

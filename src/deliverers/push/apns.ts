@@ -13,6 +13,8 @@ import type { Push, Pushed, PushService } from './service.ts'
 
 export interface ApnsParts {
   readonly clock: Clock
+  /** When messages are looked at, in ms since 1970; `clock` is what Apple is told. */
+  readonly now: () => number
   readonly outbound: Outbound
   /** Where all pushes go instead of Apple's own hosts: https, host and port. */
   readonly url: string | undefined
@@ -35,7 +37,7 @@ interface Token {
   readonly madeAt: number
 }
 
-export function createApns({ clock, outbound, url }: ApnsParts): PushService {
+export function createApns({ clock, now, outbound, url }: ApnsParts): PushService {
   /** The one used last is last. */
   const sessions = new Map<string, Http2Session>()
   const tokens = new Map<string, Token>()
@@ -71,7 +73,7 @@ export function createApns({ clock, outbound, url }: ApnsParts): PushService {
     const read = readAppleCredential({ platform, credential, principal, attributes })
     if ('problem' in read) return { kind: 'retry', reason: `the credentials of the platform application: ${read.problem}` }
     const { endpointArn, token: device } = endpoint
-    const made = appleRequest(notification, { platform, endpointArn, bundleId: read.bundleId }, clock.now())
+    const made = appleRequest(notification, { platform, endpointArn, bundleId: read.bundleId }, now())
     if ('problem' in made) return { kind: 'refused', reason: made.problem }
     const target = targetOf(platform, url)
     const identity = createHash('sha256')

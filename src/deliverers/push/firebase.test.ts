@@ -34,7 +34,7 @@ async function world(t: TestContext): Promise<World> {
   const identity = { clientEmail: 'push@shop.iam.example', projectId: 'shop-1' }
   const server = await startFcmServer({ key: publicKey, ...identity, devices: new Set(['device-1']), now: () => clock.now() })
   const outbound = createOutbound({ clock, allow: ['127.0.0.0/8'] })
-  const firebase = createFirebase({ clock, outbound, url: server.url })
+  const firebase = createFirebase({ clock, now: () => clock.now(), outbound, url: server.url })
   t.after(async () => {
     await outbound.close()
     await server.close()

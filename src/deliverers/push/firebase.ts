@@ -13,6 +13,8 @@ import type { Push, Pushed, PushService } from './service.ts'
 
 export interface FirebaseParts {
   readonly clock: Clock
+  /** When messages are looked at, in ms since 1970; `clock` is what Google is told. */
+  readonly now: () => number
   readonly outbound: Outbound
   /** Scheme and host, without a slash at the end; undefined: Firebase's own. */
   readonly url: string | undefined
@@ -46,7 +48,7 @@ class NoToken extends Error {
   }
 }
 
-export function createFirebase({ clock, outbound, url = HOST }: FirebaseParts): PushService {
+export function createFirebase({ clock, now, outbound, url = HOST }: FirebaseParts): PushService {
   const tokens = new Map<string, Promise<Token>>()
 
   const tokenOf = async (account: GoogleAccount, refused?: string): Promise<string> => {
@@ -71,8 +73,8 @@ export function createFirebase({ clock, outbound, url = HOST }: FirebaseParts): 
   }
 
   const askForToken = async ({ clientEmail, key, keyId, tokenUri }: GoogleAccount): Promise<Token> => {
-    const now = clock.now()
-    const iat = Math.floor(now / 1000)
+    const askedAt = clock.now()
+    const iat = Math.floor(askedAt / 1000)
     const claims = { iss: clientEmail, scope: SCOPE, aud: tokenUri, iat, exp: iat + ASSERTION_SECONDS }
     const assertion = signedToken('RS256', key, { typ: 'JWT', ...(keyId !== undefined && { kid: keyId }) }, claims)
     const answer = await outbound.request({
@@ -84,7 +86,7 @@ export function createFirebase({ clock, outbound, url = HOST }: FirebaseParts): 
     })
     const { access_token: text, expires_in: seconds, error } = jsonOf(answer.body)
     if (answer.status === 200 && typeof text === 'string' && /^[\x21-\x7e]+$/.test(text))
-      return { text, endsAt: now + (typeof seconds === 'number' ? seconds : LIFE_SECONDS) * 1000 }
+      return { text, endsAt: askedAt + (typeof seconds === 'number' ? seconds : LIFE_SECONDS) * 1000 }
     const named = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` ${error}` : ''
     const { status } = answer
     const reason = `Google gave no access token for the service account: status ${status}${named}`
@@ -94,7 +96,7 @@ export function createFirebase({ clock, outbound, url = HOST }: FirebaseParts): 
   const attempt = async ({ notification, endpoint, credential }: Push): Promise<Pushed> => {
     const account = readGoogleCredential({ credential })
     if ('problem' in account) return { kind: 'retry', reason: `the credentials of the platform application: ${account.problem}` }
-    const made = firebaseRequest(notification, endpoint, clock.now())
+    const made = firebaseRequest(notification, endpoint, now())
     if ('problem' in made) return { kind: 'refused', reason: made.problem }
     const endsAt = clock.monotonic() + ATTEMPT_MS
     const send = (token: string): Promise<OutboundResponse> => {

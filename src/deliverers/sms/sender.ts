@@ -8,7 +8,9 @@ import { textParts } from '../../model/sms-text.ts'
 import { Table } from '../../model/tables.ts'
 import type { Sent, TextGateway } from './gateway.ts'
 
-export interface SenderParts extends Pick<Env, 'clock' | 'tables' | 'commits' | 'acts'> {
+export interface SenderParts extends Pick<Env, 'tables' | 'commits' | 'acts'> {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
   readonly gateway: TextGateway
   /** Of each part of a text, where the provider does not say; 0: texts cost nothing. */
   readonly priceUsd: number
@@ -29,7 +31,7 @@ const REASON = {
 const ACCEPTED = 'Message has been accepted by phone carrier'
 
 export function createSmsSender(parts: SenderParts): SmsSender {
-  const { clock, tables, gateway, priceUsd, isSandbox, originationNumbers } = parts
+  const { now, tables, gateway, priceUsd, isSandbox, originationNumbers } = parts
   /** By account and region: what texts under way may cost, which is not spent yet. */
   const reserved = new Map<string, number>()
 
@@ -41,7 +43,7 @@ export function createSmsSender(parts: SenderParts): SmsSender {
     if (problem !== undefined) return REASON[problem]
     if (sms.maxPriceUsd !== undefined && price > sms.maxPriceUsd) return REASON.price
     const key = smsAccountKey(sms)
-    const left = leftToSpend(tables.get(Table.smsAccounts, key), clock.now()) - (reserved.get(key) ?? 0)
+    const left = leftToSpend(tables.get(Table.smsAccounts, key), now()) - (reserved.get(key) ?? 0)
     return left <= 0 || price > left ? REASON.quota : undefined
   }
 

@@ -34,6 +34,7 @@ async function world(
   const { env, clock } = harness
   const sender = createSmsSender({
     ...env,
+    now: () => clock.now(),
     gateway: createTwilio({ outbound: env.outbound, now: () => clock.now(), url: provider.url, account: SID, token }),
     ...{ priceUsd: 0, isSandbox: false, originationNumbers: [], from: '+15550000000' },
     ...others,

@@ -12,7 +12,6 @@ import { settingsOf } from '../../model/queue-attributes.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription, Topic } from '../../model/topic.ts'
 import { findFirstArrival, type IdScope, idScopeOf, type NewId, rememberFirstSend, topicIdScopeOf } from '../../engine/first-sends.ts'
-import type { Call } from '../../engine/operation.ts'
 import {
   arrivalGroup,
   arrivalVisibleAt,
@@ -23,6 +22,7 @@ import {
   queueRefusal,
   topicKeyUser,
 } from '../../engine/queue-access.ts'
+import type { Publisher } from './operation.ts'
 import { stageQueued } from '../../engine/queued-message.ts'
 import type { MessageReference, Transaction } from '../../engine/transaction.ts'
 
@@ -41,7 +41,7 @@ export interface PublishedMessage extends Message {
  */
 export function enqueueForSubscribers(
   tx: Transaction,
-  call: Call,
+  call: Publisher,
   topic: Topic,
   queues: readonly Subscription[],
   message: PublishedMessage,
@@ -83,7 +83,7 @@ function rawRefusal({ attributes }: Subscription, { header }: PublishedMessage):
 /** `refusal`: as the status log has it; `told`: as the attempt is told. */
 function tellRefusal(
   tx: Transaction,
-  call: Call,
+  call: Publisher,
   topic: Topic,
   subscription: Subscription,
   { header: { messageId, publishedAt, structure }, body }: Message,
@@ -104,7 +104,7 @@ function tellRefusal(
 /** Undefined when it arrived. A queue with encryption gets a copy of its own. Dead letters of several subscriptions may bear one id. */
 function arrive(
   tx: Transaction,
-  { env }: Call,
+  { env }: Publisher,
   topic: Topic,
   { route }: Subscription,
   queue: Queue,

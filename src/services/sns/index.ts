@@ -1,5 +1,7 @@
 // The SNS service: its operations by name.
+import type { Env } from '../../engine/env.ts'
 import type { AnyOperation, Service } from '../../engine/operation.ts'
+import type { TellPlatformEvent } from '../../engine/platform-events.ts'
 import type { Tables } from '../../engine/tables.ts'
 import { addPermission } from './add-permission.ts'
 import { confirmSubscription } from './confirm-subscription.ts'
@@ -25,6 +27,7 @@ import { getEndpointAttributes } from './push/get-endpoint-attributes.ts'
 import { getPlatformApplicationAttributes } from './push/get-platform-application-attributes.ts'
 import { listEndpointsByPlatformApplication } from './push/list-endpoints-by-platform-application.ts'
 import { listPlatformApplications } from './push/list-platform-applications.ts'
+import { createPlatformEvents } from './push/platform-events.ts'
 import { setEndpointAttributes } from './push/set-endpoint-attributes.ts'
 import { setPlatformApplicationAttributes } from './push/set-platform-application-attributes.ts'
 import { checkIfPhoneNumberIsOptedOut } from './sms/check-if-phone-number-is-opted-out.ts'
@@ -97,7 +100,11 @@ const operations = {
 /** What SNS is put together of: its index of subscribers it makes itself. */
 export type SnsOptions = Omit<SnsParts, 'subscribers'> & { readonly tables: Tables }
 
-export function createSns({ tables, ...parts }: SnsOptions): Service {
+export interface Sns extends Service {
+  readonly platformEvents: (env: Env) => TellPlatformEvent
+}
+
+export function createSns({ tables, ...parts }: SnsOptions): Sns {
   const made: SnsParts = { ...parts, subscribers: createSubscriberIndex(tables) }
   const paced = (operation: AnyOperation): AnyOperation => parts.limits?.paced(operation) ?? operation
   return {
@@ -111,5 +118,6 @@ export function createSns({ tables, ...parts }: SnsOptions): Service {
     internalError,
     recordsDataEvents: 'always',
     missing: missingMembers,
+    platformEvents: (env) => createPlatformEvents(env, made),
   }
 }

@@ -1,6 +1,6 @@
 // What every SNS operation is handed besides its call.
 import type { Deliverer } from '../../engine/deliverer.ts'
-import type { Operation } from '../../engine/operation.ts'
+import type { Call, Operation } from '../../engine/operation.ts'
 import type { SmsSender } from '../../engine/sms-sender.ts'
 import type { GivenCredentials } from '../../model/platform-credentials.ts'
 import type { SnsLimits } from './limits.ts'
@@ -19,6 +19,9 @@ export interface SnsParts {
 
 /** What Subscribe has to know of a protocol: all that a deliverer says of itself but how it delivers. */
 export type SubscribedProtocol = Pick<Deliverer, 'validate' | 'unconfigured' | 'isCapture'>
+
+/** Who publishes: a call, or the server itself (push/platform-events.ts). */
+export type Publisher = Pick<Call, 'env' | 'principal' | 'traceHeader'>
 
 /** An operation that is made once the parts are there. */
 export type SnsOperation<Input, Output, Prepared = unknown> = (parts: SnsParts) => Operation<Input, Output, Prepared>

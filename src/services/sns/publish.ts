@@ -19,7 +19,7 @@ import { invalidParameter, keyRefused } from './errors.ts'
 import { enqueueForSubscribers, type PublishedMessage } from './fan-out.ts'
 import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput, sequenceCounter } from './fifo-publish.ts'
 import { attributesOf } from './message-attributes.ts'
-import type { SnsOperation, SnsParts } from './operation.ts'
+import type { Publisher, SnsOperation, SnsParts } from './operation.ts'
 import { type Examination, examineAtOnce, examineMessages } from './protection/examination.ts'
 import type { Examined } from './protection/examine.ts'
 import { protectedMessage, stageCopies } from './protection/protect.ts'
@@ -113,7 +113,7 @@ export interface SentMessage {
  */
 export function send(
   tx: Transaction,
-  call: Call,
+  call: Publisher,
   parts: SnsParts,
   topic: Topic,
   message: CheckedMessage,
@@ -133,7 +133,7 @@ export function send(
 /** Stages it; returns its id. */
 function sendNew(
   tx: Transaction,
-  call: Call,
+  call: Publisher,
   { subscribers }: SnsParts,
   topic: Topic,
   given: CheckedMessage & Pick<MessageHeader, 'sequence'>,
@@ -173,14 +173,14 @@ function sendNew(
   return messageId
 }
 
-function stageMessage(tx: Transaction, call: Call, topic: Topic, { header, body }: Message, hasOutside: boolean): PublishedMessage {
+function stageMessage(tx: Transaction, call: Publisher, topic: Topic, { header, body }: Message, hasOutside: boolean): PublishedMessage {
   if (topic.attributes['KmsMasterKeyId'] === undefined) return { header, body, reference: tx.message(header, body, hasOutside) }
   stageSealed(tx, call, topic, { header, body }, hasOutside)
   return { header, body, reference: undefined }
 }
 
 /** For those outside. Where nobody is, the key is asked all the same, and may refuse. */
-function stageSealed(tx: Transaction, { env, principal }: Call, topic: Topic, message: Message, hasOutside: boolean): void {
+function stageSealed(tx: Transaction, { env, principal }: Publisher, topic: Topic, message: Message, hasOutside: boolean): void {
   try {
     const sealed = sealedForTopic(tx, env, topic, message, { account: principal.account, isService: principal.type === 'service' })
     if (hasOutside) tx.message(sealed.header, sealed.body)
@@ -191,7 +191,7 @@ function stageSealed(tx: Transaction, { env, principal }: Call, topic: Topic, me
 }
 
 /** "Amazon SNS active tracing": a publisher's trace goes on to queues, whose receivers find it in AWSTraceHeader. */
-function traceHeaderOf({ traceHeader }: Call): string | undefined {
+function traceHeaderOf({ traceHeader }: Publisher): string | undefined {
   return traceHeader !== undefined && traceHeader.length <= TRACE_CHARS_MAX ? traceHeader : undefined
 }
 

@@ -5,6 +5,7 @@ import type { StructuredBody } from '../../../model/data-protection/texts.ts'
 import { Table } from '../../../model/tables.ts'
 import type { Topic } from '../../../model/topic.ts'
 import { type Call, Wait } from '../../../engine/operation.ts'
+import type { Publisher } from '../operation.ts'
 import { invalidParameter } from '../errors.ts'
 import type { SubscriberIndex } from '../subscribers.ts'
 import { examine, type Examined } from './examine.ts'
@@ -95,7 +96,7 @@ async function look(call: Call, index: SubscriberIndex, topic: Topic, bodies: re
 }
 
 /** In one step: for short messages of the server's own. Undefined where the topic protects nothing. */
-export function examineAtOnce(call: Call, index: SubscriberIndex, topic: Topic, message: StructuredBody): Examined | undefined {
+export function examineAtOnce(call: Publisher, index: SubscriberIndex, topic: Topic, message: StructuredBody): Examined | undefined {
   if (topic.dataProtectionPolicy === undefined) return undefined
   const examining = examine(call.principal, compiled(topic.dataProtectionPolicy), index.of(topic).kinds, message)
   let step = examining.next()

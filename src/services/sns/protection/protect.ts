@@ -5,14 +5,14 @@ import type { Outgoing } from '../../../model/data-protection/outgoing.ts'
 import type { Message } from '../../../model/message.ts'
 import { ServiceError } from '../../../model/service-error.ts'
 import type { Subscription, Topic } from '../../../model/topic.ts'
-import type { Call } from '../../../engine/operation.ts'
+import type { Publisher } from '../operation.ts'
 import type { Transaction } from '../../../engine/transaction.ts'
 import type { Audit, Examined } from './examine.ts'
 
 /** The message as the topic takes it. Throws AuthorizationError where the policy denies it. */
 export function protectedMessage<Given extends { readonly body: string }>(
   tx: Transaction,
-  call: Call,
+  call: Publisher,
   topic: Topic,
   given: Given,
   messageId: string,
@@ -54,7 +54,7 @@ export function stageCopies<Staged>(
 }
 
 /** Told with the message, or not at all. */
-function tellAudit(tx: Transaction, call: Call, topic: Topic, { statement, counts }: Audit, messageId: string): void {
+function tellAudit(tx: Transaction, call: Publisher, topic: Topic, { statement, counts }: Audit, messageId: string): void {
   const { operation, direction, sid } = statement
   if (operation.kind !== 'audit' || call.env.random.below(100) >= operation.sampleRate) return
   if (!(counts.length > 0 ? operation.tellsFindings : operation.tellsNoFindings)) return

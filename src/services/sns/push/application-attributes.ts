@@ -22,11 +22,14 @@ export interface ApplicationChange {
   readonly cleared: readonly string[]
 }
 
-const TOPICS: ReadonlySet<string> = new Set(['EventEndpointCreated', 'EventEndpointDeleted', 'EventEndpointUpdated'])
+const TOPICS: ReadonlySet<string> = new Set([
+  'EventEndpointCreated',
+  'EventEndpointDeleted',
+  'EventEndpointUpdated',
+  'EventDeliveryFailure',
+])
 const APPLE_ID = /^[A-Za-z0-9.-]{1,255}$/
 const CREDENTIAL_CHARS_MAX = 16 * 1024
-/** Those that AWS has and whose effect this version does not offer. */
-const NOT_OFFERED: ReadonlySet<string> = new Set(['EventDeliveryFailure'])
 const FEEDBACK: ReadonlySet<string> = new Set(['SuccessFeedbackRoleArn', 'FailureFeedbackRoleArn', 'SuccessFeedbackSampleRate'])
 
 /** What a request asks for, checked. `owner`: ARN of the application. */
@@ -51,7 +54,6 @@ export function readApplicationAttributes(
 function problemOf(tables: TableReader, applicationArn: string, platform: string, name: string, value: string): string | undefined {
   const invalid = (problem: string | undefined) => (problem === undefined ? undefined : `Invalid value for attribute: ${name}: ${problem}`)
   if (FEEDBACK.has(name)) return invalid(feedbackProblem(name, value))
-  if (NOT_OFFERED.has(name)) return `${name}: is not offered by this version of Sealcast`
   if (name === 'Enabled') return invalid(/^(true|false)$/i.test(value) ? undefined : 'must be true or false')
   if (TOPICS.has(name)) return invalid(value === '' ? undefined : topicProblem(tables, applicationArn, value))
   if (isApple(platform) && (name === 'ApplePlatformTeamID' || name === 'ApplePlatformBundleID'))
