@@ -1,5 +1,6 @@
 // Data protection policies of topics: what subscribers of two accounts get of one message, by queues and by HTTP, and what is told of it.
 import assert from 'node:assert/strict'
+import { createVerify } from 'node:crypto'
 import { after, test } from 'node:test'
 import { SNS } from '@aws-sdk/client-sns'
 import { SQS } from '@aws-sdk/client-sqs'
@@ -59,7 +60,8 @@ async function subscribe(
   TopicArn: string,
   who: { readonly sns: SNS; readonly sqs: SQS },
   name: string,
-  { queue = {}, ...Attributes }: Record<string, string> & { readonly queue?: Record<string, string> } = {},
+  Attributes: Record<string, string> = {},
+  queue: Record<string, string> = {},
 ): Promise<Subscribed> {
   const { queueArn, receive } = await queueOf(who, name, queue)
   const { SubscriptionArn: subscriptionArn = '' } = await who.sns.subscribe({
@@ -207,8 +209,8 @@ test('a FIFO topic keeps order, numbers and deduplication, whatever its subscrib
     ...{ FifoTopic: 'true', ContentBasedDeduplication: 'true' },
   })
   const queue = { FifoQueue: 'true' }
-  const ours = await subscribe(TopicArn, owner, 'ordered-ours.fifo', { ...RAW, queue } as never)
-  const theirs = await subscribe(TopicArn, guest, 'ordered-theirs.fifo', { queue } as never)
+  const ours = await subscribe(TopicArn, owner, 'ordered-ours.fifo', RAW, queue)
+  const theirs = await subscribe(TopicArn, guest, 'ordered-theirs.fifo', {}, queue)
   const publish = (Message: string) => sns.publish({ TopicArn, Message, MessageGroupId: 'g' })
   const sent = ['10.0.0.1 a@b.example', CARD_NUMBER, 'c@d.example', 'end']
   const first = await publish(sent[0] ?? '')
@@ -224,6 +226,36 @@ test('a FIFO topic keeps order, numbers and deduplication, whatever its subscrib
   assert.deepEqual(await ours.texts(), ['######## a@b.example', CARD_NUMBER, 'c@d.example', 'end'])
   assert.deepEqual(await theirs.texts(), ['######## ###########', '###########', 'end'])
   assert.equal((await failuresAt(rest[0]?.MessageId ?? '', 1))[0]?.['status'], 403)
+})
+
+test('a topic with encryption keeps each copy sealed, and each is signed for what it says', async () => {
+  const encrypted = { KmsMasterKeyId: 'alias/aws/sns' }
+  const TopicArn = await topicOf('sealed', policyOf(toGuests({ Deny: {} }, CARD), toGuests(MASK, EMAIL)), encrypted)
+  const [ours, theirs] = [await subscribe(TopicArn, owner, 'sealed-ours', RAW), await subscribe(TopicArn, guest, 'sealed-theirs', RAW)]
+  await subscribeHttp(TopicArn, owner, 'sealed-ours')
+  await subscribeHttp(TopicArn, guest, 'sealed-theirs')
+  await sns.publish({ TopicArn, Message: 'a@b.example' })
+  assert.deepEqual([await ours.texts(), await theirs.texts()], [['a@b.example'], ['###########']])
+  for (const [path, text] of [
+    ['sealed-ours', 'a@b.example'],
+    ['sealed-theirs', '###########'],
+  ] as const) {
+    const message = await receiver.next('Notification', (one) => one['TopicArn'] === TopicArn && one['Message'] === text)
+    assert.deepEqual(postedTo(path), [text])
+    const certificate = await (await fetch(message['SigningCertURL'] ?? '')).text()
+    const signed = ['Message', 'MessageId', 'Timestamp', 'TopicArn', 'Type'].map((name) => `${name}\n${message[name] ?? ''}\n`).join('')
+    assert.ok(
+      createVerify('RSA-SHA1')
+        .update(signed)
+        .verify(certificate, message['Signature'] ?? '', 'base64'),
+      path,
+    )
+  }
+  const { MessageId = '' } = await sns.publish({ TopicArn, Message: CARD_NUMBER })
+  assert.deepEqual(
+    (await failuresAt(MessageId, 2)).map(({ status }) => status),
+    [403, 403],
+  )
 })
 
 test('copies that do not fit into one commit are refused by name', async () => {

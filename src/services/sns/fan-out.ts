@@ -36,8 +36,8 @@ export interface PublishedMessage extends Message {
 
 /**
  * Stages the message's arrival in every subscribed queue of this server; a queue that refuses is told as a failed attempt. `copyFor`: what
- * a subscription gets where data protection makes several copies; undefined: nothing, which is a failed attempt too, and no dead letter,
- * because that would hold what was denied.
+ * a subscription gets where data protection makes several copies; undefined: it came too late. What is denied is a failed attempt too, and
+ * no dead letter, because that would hold it.
  */
 export function enqueueForSubscribers(
   tx: Transaction,
@@ -45,11 +45,12 @@ export function enqueueForSubscribers(
   topic: Topic,
   queues: readonly Subscription[],
   message: PublishedMessage,
-  copyFor?: (subscription: Subscription) => PublishedMessage | undefined,
+  copyFor?: (subscription: Subscription) => PublishedMessage | 'denied' | undefined,
 ): void {
   for (const subscription of queues) {
     const copy = copyFor === undefined ? message : copyFor(subscription)
-    if (copy === undefined) {
+    if (copy === undefined) continue
+    if (copy === 'denied') {
       const denial = denialOf(subscription.subscriptionArn)
       tellRefusal(tx, call, topic, subscription, message, denial, { outcome: 'refused', reason: denial.reason })
       continue

@@ -30,8 +30,7 @@ export function isDenial(error: unknown): error is ServiceError {
 
 export interface Copies<Staged> {
   readonly whole: Staged
-  /** Undefined: the policy denies it the message. */
-  readonly copyFor: (subscription: Subscription) => Staged | undefined
+  readonly copyFor: (subscription: Subscription) => Staged | 'denied' | undefined
 }
 
 /**
@@ -50,7 +49,13 @@ export function stageCopies<Staged>(
   }
   const whole = put({ statements, gets, denied }, body)
   for (const copy of copies) put({ statements, gets: copy.gets, isCopy: true }, copy.body)
-  return { whole, copyFor: (one) => byKey.get(audienceKey(heldStatements(statements, one), one)) }
+  return {
+    whole,
+    copyFor(subscription) {
+      const key = audienceKey(heldStatements(statements, subscription), subscription)
+      return denied.includes(key) ? 'denied' : byKey.get(key)
+    },
+  }
 }
 
 /** Told with the message, or not at all. */
