@@ -51,6 +51,10 @@ function unsealable(store: string): string {
 }
 
 const SMS_ORIGIN = /^(\+\d{5,15}(\/[A-Z]{2})?|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 -]{1,11})$/
+const AWS_ENDPOINT = {
+  pattern: /^https?:\/\/[^\s/@?#]+$/,
+  form: 'an http(s) URL of scheme, host and port alone, such as https://sqs.{region}.amazonaws.com',
+}
 
 export const settings = {
   'server.port': wholeNumber({ default: 4566, min: 0, max: 65535, help: 'TCP port; 0 takes any free one' }),
@@ -147,6 +151,41 @@ export const settings = {
     form: 'an http(s) URL without a path',
     help: 'where pushes for Firebase go instead of its own host',
   }),
+  'lambda.provider': choice({
+    default: 'none',
+    of: ['none', 'endpoint', 'capture'],
+    help: 'who invokes functions; capture: events are kept for `sealcast inbox`',
+  }),
+  'lambda.endpoint': text({
+    default: undefined,
+    ...AWS_ENDPOINT,
+    help: 'Lambda endpoint; `{region}` in it stands for the region of the function',
+  }),
+  'lambda.credentialsFile': text({ default: undefined, help: 'file with the key for lambda.endpoint, as the AWS CLI keeps them' }),
+  'lambda.command': texts({ default: [], help: 'program, with its arguments, that captured events are handed to on standard input' }),
+  'lambda.url': text({
+    default: undefined,
+    pattern: /^https?:\/\/[^\s@]+$/,
+    form: 'an http(s) URL without a user or password',
+    help: 'URL that captured events are posted to; `{function}` in it stands for the name of the function',
+  }),
+  'firehose.provider': choice({
+    default: 'none',
+    of: ['none', 'endpoint', 'capture'],
+    help: 'who takes what goes to delivery streams; capture: it is kept for `sealcast inbox`',
+  }),
+  'firehose.endpoint': text({
+    default: undefined,
+    ...AWS_ENDPOINT,
+    help: 'Firehose endpoint; `{region}` in it stands for the region of the stream',
+  }),
+  'firehose.credentialsFile': text({ default: undefined, help: 'file with the key for firehose.endpoint' }),
+  'sqs.remoteEndpoint': text({
+    default: undefined,
+    ...AWS_ENDPOINT,
+    help: 'SQS endpoint of queues that topics send to and that are none of this server; `{region}` as above',
+  }),
+  'sqs.remoteCredentialsFile': text({ default: undefined, help: 'file with the key for sqs.remoteEndpoint' }),
   'notifications.certificateUrl': text({
     default: undefined,
     pattern: /^https?:\/\/[^/]+$/,

@@ -147,7 +147,7 @@ test('attributes: with "Attributes Reason:" at Subscribe, without it later; noth
       '{"throttlePolicy":{"maxReceivesPerSecond":0}}',
       'DeliveryPolicy: throttlePolicy.maxReceivesPerSecond must be greater than or equal to 1',
     ],
-    [queue, 'SubscriptionRoleArn', 'x', 'SubscriptionRoleArn: is not offered by this version of Sealcast'],
+    [queue, 'SubscriptionRoleArn', 'x', 'SubscriptionRoleArn: Delivery protocol [sqs] does not support a role.'],
   ]
   for (const [arn, name, value, text] of cases) {
     const Protocol = arn === queue ? 'sqs' : 'http'

@@ -31,7 +31,7 @@ export function failureOutcome(error: unknown): Outcome {
 }
 
 /** The same towards a provider that the operator named: an address that may not be reached is the operator's to allow. */
-export function providerFailure(provider: string, error: unknown): Outcome {
+export function providerFailure(provider: string, error: unknown): Exclude<Outcome, { readonly kind: 'delivered' }> {
   if (error instanceof OutboundRefused) return { kind: 'retry', reason: `${provider}: ${error.message}` }
   if (error instanceof OutboundFailed) return { kind: 'retry', reason: `${provider}: ${REASON[error.reason]}` }
   throw error

@@ -74,7 +74,8 @@ function decoded(text: string): string {
   }
 }
 
-function outcomeOf({ status, headers }: OutboundResponse, now: number): Outcome {
+/** By the status alone. */
+export function outcomeOf({ status, headers }: OutboundResponse, now: number): Outcome {
   const reason = `the endpoint answered with status ${status}`
   if (status >= 200 && status < 300) return { kind: 'delivered', status }
   if (status === 429) return { kind: 'retry', status, reason, retryAfterMs: retryAfter(headers['retry-after'], now) }

@@ -1,5 +1,6 @@
 // The socket of the delivery protocols: how one notification gets to one endpoint. A deliverer makes one attempt and says how it ended;
 // when to try again, what to record and where the hopeless go is its driver's business (followers/delivery).
+import type { MessageHeader } from '../model/message.ts'
 import type { Notification } from '../model/notification.ts'
 import type { Captured } from './captured.ts'
 import type { Env } from './env.ts'
@@ -18,6 +19,8 @@ export interface Attempt {
   readonly contentType?: string
   /** 1 = the first. */
   readonly number?: number
+  /** What queues are told beside the message. */
+  readonly marks?: Pick<MessageHeader, 'groupId' | 'deduplicationId' | 'traceHeader'>
 }
 
 /** What a deliverer works with. */
@@ -35,10 +38,19 @@ export type Outcome = Ended & {
 }
 
 type Ended =
-  /** `captured`: kept here for who asks (`sealcast inbox`), and gone nowhere. */
-  | { readonly kind: 'delivered'; readonly status?: number; readonly captured?: boolean }
-  /** It may work later. `retryAfterMs`: the endpoint asked for at least this pause. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly status?: number; readonly retryAfterMs?: number }
+  /**
+   * `captured`: kept here for who asks (`sealcast inbox`), and gone nowhere. `response`: what delivery status logs tell of the answer; it
+   * MUST NOT hold secrets or personal content.
+   */
+  | { readonly kind: 'delivered'; readonly status?: number; readonly captured?: boolean; readonly response?: string }
+  /** It may work later. `retryAfterMs`: the endpoint asked for at least this pause. `isThrottled`: it is well, but has too much to do. */
+  | {
+      readonly kind: 'retry'
+      readonly reason: string
+      readonly status?: number
+      readonly retryAfterMs?: number
+      readonly isThrottled?: boolean
+    }
   /** It will not work later either. */
   | { readonly kind: 'refused'; readonly reason: string; readonly status?: number }
 

@@ -1,8 +1,15 @@
 // Who delivers for each protocol that needs somebody else: as the settings name it, with its secrets from files or the environment.
+import type { AwsKey } from '../model/aws-key-file.ts'
+import type { LocalCommand } from './local-command.ts'
+
 export interface ProviderOptions {
   readonly email: EmailProvider
   readonly sms: SmsProvider
   readonly push: PushProvider
+  readonly lambda: LambdaProvider
+  readonly firehose: FirehoseProvider
+  /** Of queues that are none of this server. */
+  readonly queues: QueueProvider
 }
 
 /** Nothing is configured: Subscribe refuses. */
@@ -29,6 +36,18 @@ export interface SmtpProvider {
 }
 
 export type EmailProvider = NoProvider | CaptureProvider | SmtpProvider
+export interface AwsEndpoint {
+  /** Scheme, host and port; `{region}` in it stands for the region of what is called. */
+  readonly url: string
+  /** As it is now: keys of sessions change. */
+  readonly key: () => AwsKey
+}
+
+/** Called as AWS is, with a key of the operator's. */
+interface EndpointProvider {
+  readonly kind: 'endpoint'
+  readonly endpoint: AwsEndpoint
+}
 
 /** Twilio's API, or one like it. */
 export interface TwilioProvider {
@@ -59,4 +78,23 @@ export type SmsProvider = NoProvider | ((CaptureProvider | TwilioProvider) & Sms
 /** The push services themselves, with the credentials of each platform application; `apnsUrl`, `fcmUrl`: at other places than their own. */
 export type PushProvider = CaptureProvider | { readonly kind: 'services'; readonly apnsUrl?: string; readonly fcmUrl?: string }
 
-export const NO_PROVIDERS: ProviderOptions = { email: { kind: 'none' }, sms: { kind: 'none' }, push: { kind: 'services' } }
+/** Captured events may be run by something at hand. */
+export type LambdaProvider = NoProvider | EndpointProvider | (CaptureProvider & { readonly runs?: LocalFunction })
+
+export type LocalFunction =
+  | { readonly kind: 'command'; readonly command: LocalCommand }
+  /** `{function}` in it stands for the name of the function. */
+  | { readonly kind: 'url'; readonly url: string }
+
+export type FirehoseProvider = NoProvider | EndpointProvider | CaptureProvider
+
+export type QueueProvider = NoProvider | EndpointProvider
+
+export const NO_PROVIDERS: ProviderOptions = {
+  email: { kind: 'none' },
+  sms: { kind: 'none' },
+  push: { kind: 'services' },
+  lambda: { kind: 'none' },
+  firehose: { kind: 'none' },
+  queues: { kind: 'none' },
+}

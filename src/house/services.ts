@@ -10,9 +10,11 @@ import type { RootRotation } from '../engine/root-rotation.ts'
 import type { Signing } from '../engine/signing.ts'
 import type { SmsSender } from '../engine/sms-sender.ts'
 import type { Tree } from '../followers/tree/tree.ts'
+import { parseArn } from '../model/arn.ts'
 import { createNotification } from '../model/notification.ts'
 import { credentialsProblem } from '../model/platform-credentials.ts'
 import type { Status } from '../model/status.ts'
+import { Table } from '../model/tables.ts'
 import { cloudtrailData } from '../services/cloudtrail-data/index.ts'
 import { createCloudtrail } from '../services/cloudtrail/index.ts'
 import { s3 } from '../services/s3/index.ts'
@@ -70,6 +72,7 @@ export function createServices(parts: ServiceParts): Services {
       protocols: { ...Object.fromEntries(byProtocol(deliverers)), sqs: { validate: () => undefined } },
       ...(sms !== undefined && { sms }),
       ...(options.providers?.push.kind !== 'capture' && { credentialsProblem }),
+      ...(options.providers?.queues.kind === 'endpoint' && { isRemoteQueue: remoteQueues(env, new Set(config['regions.names'])) }),
       ...(config['limits.profile'] === 'aws' && { limits: createSnsLimits({ tables: env.tables, clock }) }),
     }),
     sqs: createSqs({
@@ -104,5 +107,13 @@ export function createServices(parts: ServiceParts): Services {
       tree,
       environment: () => ({ url: options.baseUrl(), region: config['regions.default'], account }),
     }),
+  }
+}
+
+/** A queue is one of this server where its region is served and its account known; any other lies at sqs.remoteEndpoint. */
+function remoteQueues({ tables }: Env, regions: ReadonlySet<string>): (queueArn: string) => boolean {
+  return (queueArn) => {
+    const { region = '', account = '' } = parseArn(queueArn) ?? {}
+    return !regions.has(region) || tables.get(Table.accounts, account) === undefined
   }
 }

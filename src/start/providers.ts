@@ -2,31 +2,36 @@
 // once.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Log } from '../base/log.ts'
 import { CommandError } from '../cli/command.ts'
 import type { EmailProvider, ProviderOptions, PushProvider, SmsProvider } from '../engine/providers.ts'
 import type { Config } from '../house/options.ts'
 import { isEmailAddress } from '../model/email-address.ts'
+import { readAwsProviders } from './aws-providers.ts'
 import type { Environment } from './given.ts'
 
 /** Throws CommandError with all problems of all protocols. */
-export function readProviders(config: Config, environment: Environment): ProviderOptions {
-  const given: Given = { config, environment, problems: [] }
-  const providers = { email: readEmail(given), sms: readSms(given), push: readPush(config) }
+export function readProviders(config: Config, environment: Environment, log: Log): ProviderOptions {
+  const given: Given = { config, environment, log, problems: [] }
+  const providers = { email: readEmail(given), sms: readSms(given), push: readPush(config), ...readAwsProviders(given) }
   if (given.problems.length > 0)
     throw new CommandError(`the configuration has ${given.problems.length} problem(s):\n${given.problems.join('\n')}`)
   return providers
 }
 
-interface Given {
+export interface Given {
   readonly config: Config
   readonly environment: Environment
+  readonly log: Log
+  /** Whatever is wrong is told here. */
   readonly problems: string[]
 }
 
-function readEmail({ config, environment, problems }: Given): EmailProvider {
+function readEmail(given: Given): EmailProvider {
+  const { config, problems } = given
   const { 'email.provider': kind, 'email.smtpUrl': smtpUrl, 'email.from': from, 'email.user': user } = config
   if (kind !== 'smtp') return { kind }
-  const password = readSecret({ config, environment, problems }, 'email.passwordFile', 'SEALCAST_EMAIL_PASSWORD')
+  const password = readSecret(given, 'email.passwordFile', 'SEALCAST_EMAIL_PASSWORD')
   const url = smtpUrl === undefined ? undefined : (URL.parse(smtpUrl) ?? undefined)
   if (smtpUrl === undefined) problems.push('email.provider smtp needs email.smtpUrl, such as smtp://mail.example.com:587')
   else if (url === undefined) problems.push(`email.smtpUrl: ${smtpUrl} is no URL`)
@@ -46,7 +51,8 @@ function readEmail({ config, environment, problems }: Given): EmailProvider {
   }
 }
 
-function readSms({ config, environment, problems }: Given): SmsProvider {
+function readSms(given: Given): SmsProvider {
+  const { config, problems } = given
   const { 'sms.provider': kind, 'sms.from': names, 'sms.priceUsd': price, 'sms.sandbox': isSandbox } = config
   const from = names.map((text) => {
     const [name = '', country] = text.split('/')
@@ -55,7 +61,7 @@ function readSms({ config, environment, problems }: Given): SmsProvider {
   const options = { from, priceUsd: Number(price), isSandbox }
   if (kind === 'none') return { kind }
   if (kind === 'capture') return { kind, ...options }
-  const credentials = readSecret({ config, environment, problems }, 'sms.credentialsFile', 'SEALCAST_SMS_CREDENTIALS')
+  const credentials = readSecret(given, 'sms.credentialsFile', 'SEALCAST_SMS_CREDENTIALS')
   const { account = '', token = '' } = /^(?<account>[\x21-\x39\x3b-\x7e]+):(?<token>[\x21-\x7e]+)$/.exec(credentials ?? '')?.groups ?? {}
   if (account === '')
     problems.push(

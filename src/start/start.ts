@@ -28,12 +28,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const config = readConfig(options)
   const identity = readIdentity(options)
   const tls = readTls(config)
-  const providers = readProviders(config, options.environment)
   const eventsAuthorization = readEventsAuthorization(config, options.environment)
   const adjustable = options.dev ? new AdjustableClock(systemClock) : undefined
   const clock = adjustable ?? systemClock
   const random = systemRandom()
   const log = createLog({ format: config['log.format'], now: () => systemClock.now(), write: options.writeLog })
+  const providers = readProviders(config, options.environment, log)
   const sources = readRootSources(options.environment, config['keys.rootFile'])
   const data = options.dev ? undefined : openDataDirectory(config['data.folder'], random, { sources, clock })
   const urlAt = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${urlHost(config['server.host'])}:${port}`

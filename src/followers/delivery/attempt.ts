@@ -1,5 +1,5 @@
 // One attempt: what the subscription wants now, the deliverer's try, and what follows from its outcome.
-import type { Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.ts'
+import type { Attempt, Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.ts'
 import type { Env } from '../../engine/env.ts'
 import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
 import { openedBody } from '../../engine/topic-message.ts'
@@ -20,7 +20,7 @@ import type { LostLetters } from './lost-letters.ts'
 import type { DeliveryOptions } from './options.ts'
 import { putIntoQueue } from './own-queue.ts'
 import type { ParkedEndpoint, Verdict } from './parking.ts'
-import { attemptsBy, type Policies, pauseBefore, spentAt } from './policies.ts'
+import { attemptsBy, type Policies, pauseBefore, policyOfThrottled, spentAt } from './policies.ts'
 
 export type Next = Pick<PendingDelivery, 'attempts' | 'dueAt' | 'parkedAt'>
 
@@ -93,7 +93,7 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
     }
     const number = delivery.attempts + 1
-    const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType, number })
+    const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType, number, marks: delivery.header })
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
     if (outcome.kind === 'queued') return { ...queued(parts, made, outcome.body), verdict: NONE }
     return { ...(await endOf(parts, made, outcome, policy)), verdict: verdictOf(outcome) }
@@ -148,10 +148,19 @@ async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: 
     return over(parts, made, 'delivered', {
       reason: outcome.captured === true ? 'captured' : '',
       status: outcome.status,
+      response: outcome.response,
       provided: outcome.told,
     })
   const pause =
-    outcome.kind === 'retry' ? pauseBefore(subscription, policy, delivery.attempts + 1, outcome.retryAfterMs, env.random) : undefined
+    outcome.kind === 'retry'
+      ? pauseBefore(
+          subscription,
+          outcome.isThrottled === true ? policyOfThrottled(subscription, policy) : policy,
+          delivery.attempts + 1,
+          outcome.retryAfterMs,
+          env.random,
+        )
+      : undefined
   return pause === undefined ? hopeless(parts, made, outcome) : again(parts, made, outcome, env.clock.now() + pause)
 }
 
@@ -190,7 +199,8 @@ type Told = {
   readonly reason: string
   readonly status?: number
   readonly nextAttemptAt?: number
-  /** For the status log. */
+  /** For the status log; `response` in place of the reason. */
+  readonly response?: string
   readonly provided?: Outcome['told']
 }
 
@@ -217,7 +227,7 @@ function statusLog(
   tables: TableReader,
   ending: Ending,
   outcome: AttemptOutcome,
-  { status, reason, provided }: Told,
+  { status, reason, response = reason, provided }: Told,
 ): StatusLog | undefined {
   const { delivery, subscription, notification, startedAt, durationMs } = ending
   if (notification?.type !== 'Notification') return undefined
@@ -231,7 +241,7 @@ function statusLog(
     endedAt: startedAt + durationMs,
     attempts: delivery.attempts + 1,
     status,
-    response: reason,
+    response,
     told: provided,
   })
 }
@@ -282,7 +292,7 @@ function queued(parts: AttemptParts, made: Made, body: string): Ended {
   }
 }
 
-interface Order {
+interface Order extends Pick<Attempt, 'marks'> {
   readonly notification: Notification
   readonly subscription: Subscription
   readonly contentType: string | undefined
@@ -291,7 +301,7 @@ interface Order {
 
 async function deliver(
   parts: AttemptParts,
-  { notification, subscription, contentType, number }: Order,
+  { notification, subscription, contentType, number, marks }: Order,
 ): Promise<Outcome | { readonly kind: 'queued'; readonly body: string }> {
   const { env, deliverers, outbound, envelope } = parts
   const { protocol, endpoint } = subscription
@@ -300,7 +310,7 @@ async function deliver(
   if (deliverer === undefined) return { kind: 'refused', reason: `this server does not deliver to ${protocol}` }
   const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }
   try {
-    return await deliverer.deliver({ notification, endpoint, raw: isRaw(subscription), contentType, number }, tools)
+    return await deliverer.deliver({ notification, endpoint, raw: isRaw(subscription), contentType, number, marks }, tools)
   } catch (error) {
     // No signature to be had is our own trouble and goes up; a fault in the deliverer's code counts as a failed attempt, so that it ends.
     if (error instanceof SignerBusy || error instanceof SignerFailed) throw error

@@ -40,6 +40,11 @@ export function createPolicies(tables: TableReader): Policies {
   }
 }
 
+/** "Amazon SNS message delivery retries": streams of Firehose that throttle are tried as endpoints of customers are. */
+export function policyOfThrottled({ protocol }: Subscription, policy: EffectivePolicy): EffectivePolicy {
+  return protocol === 'firehose' ? CUSTOMER_MANAGED : policy
+}
+
 /** The pause before retry number `retry` (1 = the first) in ms, or undefined when all are spent. `atLeast`: what the endpoint asked for. */
 export function pauseBefore(
   { protocol }: Subscription,

@@ -9,6 +9,8 @@ import type { SubscriberIndex } from './subscribers.ts'
 export interface SnsParts {
   readonly subscribers: SubscriberIndex
   readonly protocols: Readonly<Record<string, SubscribedProtocol>>
+  /** Whether a queue is of another server, and sent to there; absent where all queues are of this one. */
+  readonly isRemoteQueue?: (queueArn: string) => boolean
   /** Counts and rates as AWS limits them; absent where nothing is counted. */
   readonly limits?: SnsLimits
   /** Who sends SMS; absent where nobody does. */

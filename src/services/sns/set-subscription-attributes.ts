@@ -3,6 +3,7 @@
 import type { SetSubscriptionAttributesInput } from '@aws-sdk/client-sns'
 import { FILTER_CHANGES, withFormerFilter } from '../../model/filter-policy/former-filters.ts'
 import { Table } from '../../model/tables.ts'
+import { isOwnQueue } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
 import { requireSubscription, subscriptionArnOf, topicOfSubscription } from './arns.ts'
 import { invalidParameter } from './errors.ts'
@@ -29,7 +30,8 @@ export const setSubscriptionAttributes: SnsOperation<SetSubscriptionAttributesIn
       checkFilterRoom(parts, topic)
     const attributes = value === undefined ? others : { ...others, [name]: value }
     const changed = withFormerFilter(subscription, { ...subscription, attributes }, tx.now, () => tx.nextNumber(FILTER_CHANGES))
-    const isRewrapped = name === 'RawMessageDelivery' && changed.attributes[name] !== subscription.attributes[name]
+    const isRewrapped =
+      isOwnQueue(subscription) && name === 'RawMessageDelivery' && changed.attributes[name] !== subscription.attributes[name]
     tx.put(Table.subscriptions, changed.subscriptionArn, isRewrapped ? { ...changed, route: newRoute(tx, changed) } : changed)
     return undefined
   },

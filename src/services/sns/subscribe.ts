@@ -12,7 +12,7 @@ import { invalidParameter, subscriptionLimitExceeded } from './errors.ts'
 import { largeMessagesProblem } from './large-messages.ts'
 import { checkFilterRoom, loadFilterCounts } from './filter-limits.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
-import { checkSubscriptionAttribute } from './subscription-attributes.ts'
+import { checkSubscriptionAttribute, missingRole } from './subscription-attributes.ts'
 import { checkEndpoint, isConfirmedAtOnce } from './subscription-endpoint.ts'
 
 const PENDING = 'pending confirmation'
@@ -31,6 +31,8 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
     const protocol = input.Protocol ?? ''
     const endpoint = checkEndpoint(tx, parts, protocol, input.Endpoint ?? '', topic)
     const attributes = checkAttributes(input.Attributes ?? {}, { protocol, endpoint, topicArn: topic.topicArn })
+    const missing = missingRole(protocol, attributes)
+    if (missing !== undefined) throw invalidParameter(`Attributes Reason: ${missing}`)
     const existing = parts.subscribers.of(topic).byEndpoint.get(`${protocol} ${endpoint}`)
     if (existing !== undefined) return resubscribe(tx, call, topic, existing, attributes, input)
     checkRoom(parts, topic, protocol)
@@ -137,7 +139,9 @@ function createSubscription(
     authenticateOnUnsubscribe: false,
     route: 0,
   }
-  const subscription = { ...draft, route: newRoute(tx, draft) }
+  // For ever: what it was subscribed as it stays, whatever accounts and settings become.
+  const isRemote = draft.protocol === 'sqs' && parts.isRemoteQueue?.(draft.endpoint) === true
+  const subscription = { ...draft, route: isRemote ? 0 : newRoute(tx, draft) }
   tx.put(Table.subscriptions, subscription.subscriptionArn, subscription)
   return subscription
 }

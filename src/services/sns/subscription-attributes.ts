@@ -1,5 +1,5 @@
 // The attributes of a subscription: which may be set, what they must look like, and how AWS answers when they are read.
-import { parseArn } from '../../model/arn.ts'
+import { isAccountId, parseArn } from '../../model/arn.ts'
 import { DeliveryPolicyError, effectiveSubscriptionPolicy, parseSubscriptionPolicy } from '../../model/delivery-policy.ts'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { FilterPolicyError } from '../../model/filter-policy/filter-policy-error.ts'
@@ -18,7 +18,6 @@ export function checkSubscriptionAttribute(
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
-  if (name === 'SubscriptionRoleArn') throw refuse(`${name}: is not offered by this version of Sealcast`)
   if (name === 'ReplayPolicy') throw refuse('ReplayPolicy: archiving and replaying messages is not offered by this version of Sealcast')
   switch (name) {
     case 'RawMessageDelivery':
@@ -30,6 +29,8 @@ export function checkSubscriptionAttribute(
       return value
     case 'RedrivePolicy':
       return checkRedrive(value, beside, refuse)
+    case 'SubscriptionRoleArn':
+      return checkRole(value, beside.protocol, refuse)
     case 'DeliveryPolicy':
       return checkDeliveryPolicy(value, beside.protocol, refuse)
     default:
@@ -74,6 +75,19 @@ function checkRaw(value: string, protocol: string, refuse: (text: string) => Ser
   if (raw !== 'true' && raw !== 'false') throw refuse(`RawMessageDelivery: Invalid value [${value}]. Must be true or false.`)
   if (raw === 'true' && !RAW_PROTOCOLS.has(protocol)) throw refuse(`Delivery protocol [${protocol}] does not support raw message delivery.`)
   return raw
+}
+
+/** SNS API reference, "Subscribe": streams are subscribed with a role. Why one cannot be without; undefined where none is missing. */
+export function missingRole(protocol: string, attributes: Readonly<Record<string, string>>): string | undefined {
+  if (protocol !== 'firehose' || attributes['SubscriptionRoleArn'] !== undefined) return undefined
+  return 'SubscriptionRoleArn: must be specified for protocol firehose: the ARN of a role that may write to the delivery stream'
+}
+
+function checkRole(value: string, protocol: string, refuse: (text: string) => ServiceError): string {
+  if (protocol !== 'firehose') throw refuse(`SubscriptionRoleArn: Delivery protocol [${protocol}] does not support a role.`)
+  const { service, account = '', resource = '' } = parseArn(value) ?? {}
+  if (service === 'iam' && isAccountId(account) && /^role\/[\w+=,.@/-]{1,512}$/.test(resource)) return value
+  throw refuse(`SubscriptionRoleArn: Invalid value [${value}]. Must be the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME.`)
 }
 
 function checkScope(value: string | undefined, refuse: (text: string) => ServiceError): FilterScope {

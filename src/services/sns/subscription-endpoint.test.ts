@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ACCOUNT, type Harness, OTHER_ACCOUNT, createHarness } from '../../../tests/harness.ts'
+import { readEntries } from '../../model/entry.ts'
+import { Table } from '../../model/tables.ts'
 import { createSns } from './index.ts'
 
-async function worldFor(t: TestContext): Promise<Harness & { subscribe(protocol: string, endpoint: string): Promise<string> }> {
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/may-write`
+
+async function worldFor(
+  t: TestContext,
+): Promise<Harness & { subscribe(protocol: string, endpoint: string, attributes?: object): Promise<string> }> {
   const fit = { validate: () => undefined }
   const protocols = { sqs: fit, sms: fit, application: fit, lambda: fit, firehose: fit, email: fit }
   const server = await createHarness((env) => ({ sns: createSns({ tables: env.tables, protocols }) }))
@@ -12,8 +18,8 @@ async function worldFor(t: TestContext): Promise<Harness & { subscribe(protocol:
   const { TopicArn } = await server.call('sns', 'CreateTopic', { Name: 'endpoints' })
   return {
     ...server,
-    subscribe: async (Protocol, Endpoint) =>
-      (await server.call('sns', 'Subscribe', { TopicArn, Protocol, Endpoint })).SubscriptionArn ?? '',
+    subscribe: async (Protocol, Endpoint, Attributes = Protocol === 'firehose' ? { SubscriptionRoleArn: ROLE } : {}) =>
+      (await server.call('sns', 'Subscribe', { TopicArn, Protocol, Endpoint, Attributes })).SubscriptionArn ?? '',
   }
 }
 
@@ -56,4 +62,67 @@ test('what runs in the account of the topic is confirmed at once, what does not 
     assert.equal(await subscribe(protocol, endpoint.replace(ACCOUNT, OTHER_ACCOUNT)), 'pending confirmation', protocol)
   }
   assert.equal(await subscribe('email', 'somebody@example.com'), 'pending confirmation')
+})
+
+test('a stream is subscribed with a role, which is shown and can be changed, not taken away', async (t) => {
+  const { call, subscribe } = await worldFor(t)
+  const stream = `arn:aws:firehose:us-east-1:${ACCOUNT}:deliverystream/s`
+  const refusal = (text: string) => ({ code: 'InvalidParameter', message: `Invalid parameter: ${text}` })
+  await assert.rejects(
+    subscribe('firehose', stream, {}),
+    refusal(
+      'Attributes Reason: SubscriptionRoleArn: must be specified for protocol firehose: ' +
+        'the ARN of a role that may write to the delivery stream',
+    ),
+  )
+  const wrong = ['', 'x', `arn:aws:iam::1:role/x`, `arn:aws:iam::${ACCOUNT}:user/x`, `arn:aws:sns::${ACCOUNT}:role/x`, `${ROLE} x`]
+  const text = (value: string) =>
+    `SubscriptionRoleArn: Invalid value [${value}]. Must be the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME.`
+  for (const value of wrong)
+    await assert.rejects(subscribe('firehose', stream, { SubscriptionRoleArn: value }), refusal(`Attributes Reason: ${text(value)}`))
+  const SubscriptionArn = await subscribe('firehose', stream)
+  const role = async (): Promise<string | undefined> => {
+    const { Attributes } = (await call('sns', 'GetSubscriptionAttributes', { SubscriptionArn })) as { Attributes?: Record<string, string> }
+    return Attributes?.['SubscriptionRoleArn']
+  }
+  assert.equal(await role(), ROLE)
+  const set = (AttributeValue: string) =>
+    call('sns', 'SetSubscriptionAttributes', { SubscriptionArn, AttributeName: 'SubscriptionRoleArn', AttributeValue })
+  await assert.rejects(set(''), refusal(text('')))
+  await set(`${ROLE}-2`)
+  assert.equal(await role(), `${ROLE}-2`)
+})
+
+test('a queue of another server is told for ever when it is subscribed, and what it gets goes outside', async (t) => {
+  const remote = `arn:aws:sqs:us-east-1:${ACCOUNT}:far`
+  let isConfigured = true
+  const server = await createHarness((env) => ({
+    sns: createSns({
+      ...{ tables: env.tables, protocols: { sqs: { validate: () => undefined } } },
+      isRemoteQueue: (arn) => isConfigured && arn === remote,
+    }),
+  }))
+  t.after(() => server.close())
+  const { TopicArn } = await server.call('sns', 'CreateTopic', { Name: 'far' })
+  const forOutside = async (): Promise<boolean> => {
+    await server.call('sns', 'Publish', { TopicArn, Message: 'x' })
+    const frames = await server.env.journal.read(0, 1 << 24)
+    const messages = frames.flatMap(({ payload }) => readEntries(payload)).flatMap(({ entry }) => (entry.kind === 'message' ? [entry] : []))
+    return messages.at(-1)?.isForOutside === true
+  }
+  await server.call('sns', 'Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: `${remote}-not` })
+  assert.equal(await forOutside(), false)
+  const { SubscriptionArn = '' } = await server.call('sns', 'Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: remote })
+  assert.equal(await forOutside(), true)
+  isConfigured = false
+  await server.call('sns', 'SetSubscriptionAttributes', { SubscriptionArn, AttributeName: 'RawMessageDelivery', AttributeValue: 'true' })
+  assert.equal(await forOutside(), true)
+  const routes = server.env.tables.range(Table.subscriptions, {}).map(({ value }) => [value.endpoint, value.route] as const)
+  assert.deepEqual(
+    new Map(routes),
+    new Map([
+      [remote, 0],
+      [`${remote}-not`, 1],
+    ]),
+  )
 })
