@@ -77,6 +77,26 @@ test('an address is asked, confirms by the link, gets what is published, and lea
   await assert.rejects(sns.getSubscriptionAttributes({ SubscriptionArn }), { name: 'NotFoundException' })
 })
 
+test('a person who opens the links in a browser sees pages', async () => {
+  const { TopicArn = '' } = await sns.createTopic({ Name: 'people' })
+  await sns.subscribe({ TopicArn, Protocol: 'email', Endpoint: 'carol@example.com' })
+  const link = linkIn((await mails.next('carol@example.com')).text, 'ConfirmSubscription')
+  const open = async (url: string) => {
+    const response = await fetch(url, { headers: { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' } })
+    assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8')
+    assert.match(response.headers.get('content-security-policy') ?? '', /^default-src 'none'/)
+    return { status: response.status, text: await response.text() }
+  }
+  const confirmed = await open(link)
+  assert.match(confirmed.text, /<h1>Subscription confirmed<\/h1>/)
+  const [, away = ''] = /<a href="([^"]*)">unsubscribe<\/a>/.exec(confirmed.text) ?? []
+  const bogus = await open(`${server.url}/?Action=ConfirmSubscription&TopicArn=${TopicArn}&Token=<b>x`)
+  assert.deepEqual([bogus.status, bogus.text.includes('<b>'), bogus.text.includes('<h1>This did not work</h1>')], [400, false, true])
+  const removed = await open(new URL(away.replaceAll('&amp;', '&'), server.url).href)
+  assert.match(removed.text, /<h1>Subscription removed<\/h1>/)
+  assert.deepEqual((await sns.listSubscriptionsByTopic({ TopicArn })).Subscriptions, [])
+})
+
 test('email-json: the confirmation and the message are envelopes', async () => {
   const { TopicArn = '' } = await sns.createTopic({ Name: 'machines' })
   await sns.subscribe({ TopicArn, Protocol: 'email-json', Endpoint: 'json@example.com' })
@@ -105,7 +125,7 @@ test('no address and no password stands in events, in the log, or in what is tol
   assert.equal(asked.code, 0, asked.notes)
   assert.match(asked.output, /\*\*\*@example\.com/)
   assert.match(asked.output, /HIDDEN_DUE_TO_SECURITY_REASONS|REDACTED/)
-  for (const secret of ['bob@', 'json@', PASSWORD]) assert.ok(!(asked.output + server.log()).includes(secret), secret)
+  for (const secret of ['bob@', 'json@', 'carol@', PASSWORD]) assert.ok(!(asked.output + server.log()).includes(secret), secret)
 })
 
 test('what is missing or wrong is told at the start, all at once, by name', async () => {

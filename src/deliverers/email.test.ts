@@ -264,36 +264,86 @@ async function following(t: TestContext, { port }: { readonly port: number }) {
   return { here }
 }
 
-test('for now: tried again at the times of the policy, then a dead letter; for good: a dead letter at once', async (t) => {
-  let code = 451
-  const server = await mailServer(t, { ...starttls, onRcptTo: (_address, _session, done) => done(answer(code, 'not now')) })
-  const { here } = await following(t, server)
-  await putQueue(here)
-  await subscribe(here, 'bob@example.com', REDRIVE, { protocol: 'email' })
-  const begun = here.clock.now()
-  const attempts = async (count: number): Promise<void> => {
-    while (told(here).length < count) {
-      await elapse(here, 1)
+/** How a mail to a server ends that fails in one way, as the follower tells it. */
+const ends: Readonly<
+  Record<string, { readonly server: (t: TestContext) => Promise<number>; readonly reason: string; readonly isStalled?: true }>
+> = {
+  'refuses connections': {
+    async server() {
+      const free = createServer()
+      await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
+      const { port } = free.address() as AddressInfo
+      await new Promise((resolve) => free.close(resolve))
+      return port
+    },
+    reason: 'the connection to the mail server was refused',
+  },
+  'resets connections': {
+    server: (t) => plainServer(t, (socket) => socket.resetAndDestroy()),
+    reason: 'the mail server closed the connection before its answer',
+  },
+  hangs: { server: (t) => plainServer(t, () => {}), reason: 'the mail server did not answer in time', isStalled: true },
+  'has a foreign certificate': {
+    server: async (t) => (await mailServer(t, { ...createAuthority('somebody else').issue() })).port,
+    reason: 'TLS to the mail server failed: certificate, protocol, or not offered',
+  },
+  'says not now': {
+    server: async (t) =>
+      (await mailServer(t, { ...starttls, onRcptTo: (_address, _session, done) => done(answer(451, 'bob@example.com')) })).port,
+    reason: 'the mail server answered RCPT TO with 451',
+  },
+}
+
+for (const [name, { server, reason, isStalled }] of Object.entries(ends))
+  test(`a server that ${name} is tried again at the times of the policy`, async (t) => {
+    const { here } = await following(t, { port: await server(t) })
+    await subscribe(here, 'bob@example.com', {}, { protocol: 'email' })
+    await publish(here, 'later')
+    while (told(here).length < 3) {
+      await elapse(here, isStalled === true ? 1000 : 1)
       const due = pending(here)[0]?.dueAt
       if (due !== undefined && due > here.clock.now()) await elapse(here, due - here.clock.now())
     }
-  }
-  await publish(here, 'later')
-  await attempts(4)
-  const pauses = told(here).map(({ startedAt, nextAttemptAt = 0 }) => Math.round((nextAttemptAt - startedAt) / 1000))
-  assert.deepEqual(told(here).map(({ outcome, status, reason, endpoint }) => [outcome, status, reason, endpoint])[0], [
-    ...['retry', 451, 'the mail server answered RCPT TO with 451', '***@example.com'],
-  ])
-  // Two at least 10 s apart, then longer and longer up to ten minutes; each up to a tenth later.
-  for (const [at, least] of [10, 10, 10].entries())
-    assert.ok((pauses[at] ?? 0) >= least && (pauses[at] ?? 0) <= least * 1.2 + 30, `${pauses.join()}`)
-  code = 550
-  await attempts(5)
+    for (const { outcome, reason: given, endpoint, startedAt, durationMs, nextAttemptAt = 0 } of told(here).slice(0, 3)) {
+      assert.deepEqual([outcome, given, endpoint], ['retry', reason, '***@example.com'])
+      // "Amazon SNS message delivery retries": ten seconds at first, and up to a tenth more so that not all come at once.
+      const pause = nextAttemptAt - startedAt - durationMs
+      assert.ok(pause >= 9_990 && pause <= 11_010, `${pause} ms`)
+    }
+  })
+
+test('an address that is refused for good is over at once; the dead letter is what was published', async (t) => {
+  const server = await mailServer(t, { ...starttls, onRcptTo: (_address, _session, done) => done(answer(550, 'no bob@example.com')) })
+  const { here } = await following(t, server)
+  await putQueue(here)
+  await subscribe(here, 'bob@example.com', REDRIVE, { protocol: 'email' })
+  await publish(here, 'for nobody', { subject: 'subject' })
+  await until(here, () => letters(here).length > 0)
   assert.deepEqual(
-    told(here).map(({ outcome }) => outcome),
-    ['retry', 'retry', 'retry', 'retry', 'dead-lettered'],
+    told(here).map(({ outcome, status, reason }) => [outcome, status, reason]),
+    [['dead-lettered', 550, 'the mail server answered RCPT TO with 550']],
   )
-  const [letter] = letters(here)
-  assert.equal((JSON.parse(letter?.body ?? '') as { Message: string }).Message, 'later')
-  assert.ok(here.clock.now() > begun)
+  const { Message, Subject } = JSON.parse(letters(here)[0]?.body ?? '') as Record<string, string>
+  assert.deepEqual([Message, Subject], ['for nobody', 'subject'])
+})
+
+test('six hours of failures, and the mail is a dead letter', async (t) => {
+  const { here } = await following(t, { port: await (ends['refuses connections'] ?? assert.fail('above')).server(t) })
+  await putQueue(here)
+  await subscribe(here, 'bob@example.com', REDRIVE, { protocol: 'email' })
+  const from = here.clock.now()
+  await publish(here, 'too late')
+  while (letters(here).length === 0 && here.clock.now() - from < 9 * 3600_000) await elapse(here, 30_000)
+  const hours = (here.clock.now() - from) / 3600_000
+  assert.ok(hours > 5.5 && hours < 8, `${hours} hours`)
+  assert.equal(told(here).at(-1)?.outcome, 'dead-lettered')
+  assert.equal((JSON.parse(letters(here)[0]?.body ?? '') as { Message: string }).Message, 'too late')
+})
+
+test('what was subscribed waits for its provider; nothing new is', async () => {
+  const { email } = createMail({ providers: { email: { kind: 'none' } } } as DelivererParts)
+  const reason = 'nothing delivers email here: set email.provider to smtp (with email.smtpUrl and email.from) or to capture'
+  assert.equal(email.unconfigured, `Protocol Reason: ${reason}`)
+  const [attempt, tools] = [{}, {}] as unknown as Parameters<typeof email.deliver>
+  assert.deepEqual(await email.deliver(attempt, tools), { kind: 'retry', reason })
 })

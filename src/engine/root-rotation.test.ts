@@ -7,6 +7,7 @@ import { Table, type TableNumber } from '../model/tables.ts'
 import { s3 } from '../services/s3/index.ts'
 import { createRootKey, putRootKey } from './accounts.ts'
 import { secretContext } from './authenticate.ts'
+import { createCaptured } from './captured.ts'
 import { createRecordKeys } from './record-keys.ts'
 import { createRootRotation, type RootRotation } from './root-rotation.ts'
 import { createSeal, type RootSeal } from './seal.ts'
@@ -75,6 +76,7 @@ test('everything is sealed anew, in steps, and opens all the while', () =>
     )
     const { result } = env.commits.commit((tx) => keys.create(tx, { account: ACCOUNT, region: REGION }))
     const { plain, sealed } = keys.dataKey(env.tables, result.keyId, {})
+    await createCaptured({ ...env, seal }).keep({ protocol: 'email', to: 'bob@example.com', body: 'kept', messageId: 'M' })
     const isAllOpen = (): void => {
       for (const { accessKeyId, secretAccessKey } of made) {
         const row = env.tables.get(Table.accessKeys, accessKeyId)
@@ -90,6 +92,8 @@ test('everything is sealed anew, in steps, and opens all the while', () =>
     // Another process, which knows the new key alone.
     const later = createRecordKeys({ random: env.random, seal: createSeal(NEW, env.random) })
     assert.ok(later.open(env.tables, sealed, {}).equals(plain))
+    const inbox = createCaptured({ ...env, seal: createSeal(NEW, env.random) })
+    assert.equal((await inbox.list({}, 1))[0]?.body, 'kept')
     assert.equal(former.length, 1, 'the journal may still hold what the former key sealed')
   }))
 

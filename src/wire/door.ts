@@ -19,6 +19,7 @@ import { sqsCodec } from './codecs/sqs.ts'
 import type { Input } from './codecs/values.ts'
 import { type HotCall, NOTHING_MISSING, prepareHot } from './hot-calls.ts'
 import type { HttpRequest, RequestHead } from './http.ts'
+import { pageOf } from './pages.ts'
 import { checkCollected, openPayload, type Payload } from './payload.ts'
 import type { TlsFacts } from './peer.ts'
 import { createRouter, type Route, type Router, type Speech, type Unroutable, type WireServices } from './router.ts'
@@ -208,6 +209,8 @@ async function call(
     stream: payload?.stream,
     trailers: payload?.trailers,
   })
+  const page = pageOf(request, { service: route.service, operation: route.operation.name, isSigned: signature !== undefined, result })
+  if (page !== undefined) return page
   if ('error' in result)
     return encodeError({ error: result.error, speech: route.speech, service: route.service, model: route.model }, request, identity)
   return encode(route, (result.output ?? {}) as Readonly<Record<string, unknown>>, identity)
