@@ -1,14 +1,20 @@
 // Question: what does a delivery over HTTP cost the server, when one publish goes to a hundred endpoints, and how long does a message
 // take to an endpoint at a pace? CPU of all threads and processes of the server, its signer among them; the receiver is another process.
-//   node bin/node26.js bench/fan-out.ts [--publishes 300] [--pace 1000] [--seconds 10] [--json]
+// Beside it, in alternating rounds, what a bare client spends that posts as many bytes over connections that are kept.
+//   node bin/node26.js bench/fan-out.ts [--publishes 300] [--rounds 5] [--pace 1000] [--seconds 10] [--json]
 import { parseArgs } from 'node:util'
 import { startDeliveryBench } from './load/deliveries.ts'
+import { medianBy } from './load/pairs.ts'
 import { cpuSeconds, pause } from './load/processes.ts'
 
 const { values } = parseArgs({
-  options: { publishes: { type: 'string' }, pace: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'boolean' } },
+  options: {
+    ...{ publishes: { type: 'string' }, rounds: { type: 'string' }, pace: { type: 'string' }, seconds: { type: 'string' } },
+    json: { type: 'boolean' },
+  },
 })
-const PUBLISHES = Number(values.publishes ?? 300)
+const ROUNDS = Number(values.rounds ?? 5)
+const PUBLISHES = Math.ceil(Number(values.publishes ?? 300) / ROUNDS)
 const PACE = Number(values.pace ?? 1000)
 const SECONDS = Number(values.seconds ?? 10)
 const ENDPOINTS = 100
@@ -17,7 +23,14 @@ try {
   const wide = await bench.topic('wide', ENDPOINTS)
   const single = await bench.topic('single', 1)
   await fanOut(100)
-  const cpuUs = ((await fanOut(PUBLISHES)) / (PUBLISHES * ENDPOINTS)) * 1e6
+  await bench.bareRequestUs(10_000)
+  const rounds: { readonly delivery: number; readonly bare: number }[] = []
+  for (let at = 0; at < ROUNDS; at++) {
+    const delivery = ((await fanOut(PUBLISHES)) / (PUBLISHES * ENDPOINTS)) * 1e6
+    rounds.push({ delivery, bare: await bench.bareRequestUs(PUBLISHES * ENDPOINTS) })
+  }
+  const middle = medianBy(rounds, ({ delivery, bare }) => delivery / bare) ?? { delivery: 0, bare: 0 }
+  const measured = { rounds, cpuPerDeliveryUs: middle.delivery, bareRequestUs: middle.bare }
   await bench.publish(single, PACE * 2, PACE)
   await pause(1000)
   await bench.report()
@@ -28,8 +41,9 @@ try {
   const { count, p50, p99 } = await bench.report()
   process.stdout.write(
     values.json === true
-      ? `${JSON.stringify({ cpuPerDeliveryUs: cpuUs, pace, received: count, p50Ms: p50, p99Ms: p99 })}\n`
-      : `${cpuUs.toFixed(1)} us of CPU for each of ${PUBLISHES * ENDPOINTS} deliveries, ${ENDPOINTS} to a publish\n` +
+      ? `${JSON.stringify({ ...measured, pace, received: count, p50Ms: p50, p99Ms: p99 })}\n`
+      : `${middle.delivery.toFixed(1)} us of CPU for each of ${PUBLISHES * ENDPOINTS} deliveries, ${ENDPOINTS} to a publish; ` +
+          `a bare client: ${middle.bare.toFixed(1)} us a request, ratio ${(middle.delivery / middle.bare).toFixed(2)}\n` +
           `to the receiver at ${pace} publishes a second: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ` +
           `${count} of ${PACE * SECONDS}\n`,
   )

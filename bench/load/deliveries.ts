@@ -23,6 +23,8 @@ export interface DeliveryBench {
   /** As receiver.ts takes it. */
   ask(path: string): Promise<string>
   report(): Promise<Report>
+  /** Microseconds of CPU of a request to the receiver, as a client that does nothing else spends them. */
+  bareRequestUs(requests: number): Promise<number>
   /** Sends `count` messages of 256 bytes at a pace per second (Infinity: one after the other). Resolves when all are answered. */
   publish(topicArn: string, count: number, perSecond: number): Promise<void>
   /** As many in batches of ten, eight at a time. */
@@ -34,6 +36,7 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
   const folder = mkdtempSync(join(tmpdir(), 'sealcast-deliveries-'))
   const server = await startOurs(join(folder, 'data'), ['--set', 'outbound.allow=127.0.0.0/8'])
   const receiver = await startScript(join(import.meta.dirname, 'receiver.ts'), [])
+  const bareClient = await startScript(join(import.meta.dirname, 'bare-client.ts'), [String(receiver.first['port'])])
   const base = `http://127.0.0.1:${String(receiver.first['port'])}`
   const sns = new SNS({ endpoint: server.url, region: BENCH_KEY.region, credentials: BENCH_KEY })
   const signer = { ...BENCH_KEY, host: server.host }
@@ -60,6 +63,11 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
       for (let at = 0; at < count; at++) await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `${base}/${endpoints++}` })
       while ((await report()).confirmed < endpoints) await pause(50)
       return TopicArn
+    },
+    async bareRequestUs(requests) {
+      const told = new Promise<string>((resolve) => bareClient.child.stdout?.once('data', (bytes: Buffer) => resolve(bytes.toString())))
+      bareClient.child.stdin?.write(`${requests}\n`)
+      return (JSON.parse(await told) as { readonly cpuUs: number }).cpuUs
     },
     async publish(topicArn, count, perSecond) {
       const connections = await open(perSecond === Infinity ? 1 : 16)
@@ -94,6 +102,7 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
     },
     async end() {
       receiver.child.kill()
+      bareClient.child.kill()
       await ended(server)
       rmSync(folder, { recursive: true, force: true })
     },

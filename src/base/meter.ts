@@ -26,6 +26,8 @@ export function createMeter(): Meter {
   return {
     counter(name, help) {
       const cells = new Map<string, { value: number }>()
+      /** By names and values as they come: their text is written once. */
+      const known = new Map<string, { value: number }>()
       families.push(() => header(name, help, 'counter') + [...cells].map(([labels, { value }]) => `${name}${labels} ${value}\n`).join(''))
       const cellOf = (labels: Labels): { value: number } => {
         const key = labelText(labels)
@@ -34,7 +36,13 @@ export function createMeter(): Meter {
         return cell
       }
       return {
-        add: (amount, labels = {}) => void (cellOf(labels).value += amount),
+        add(amount, labels = {}) {
+          let key = ''
+          for (const name in labels) key += `${name}\n${labels[name]}\n`
+          let cell = known.get(key)
+          if (cell === undefined) known.set(key, (cell = cellOf(labels)))
+          cell.value += amount
+        },
         labelled(labels) {
           const cell = cellOf(labels)
           return () => void cell.value++

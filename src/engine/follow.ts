@@ -11,6 +11,8 @@ export interface Follower {
   readonly checkpoint: Position
   /** The least time between two batches, in ms, while it is close: more frames to a batch against a greater lag. */
   readonly pauseMs?: number
+  /** After a quiet time it begins at once; others wait for more even then. */
+  readonly isPrompt?: boolean
   /** At most about this many bytes to a batch. */
   readonly batchBytesMax?: number
   /** Takes whole frames in order; resolves when it is ready for the next. A rejection is logged and the same frames come again. */
@@ -74,6 +76,7 @@ interface Run {
 function startFollower(follower: Follower, journal: Journal, clock: Clock, log: Log): Run {
   const batchBytesMax = follower.batchBytesMax ?? BATCH_BYTES_MAX
   let read = follower.checkpoint
+  let endedAt = -Infinity
   let timer: Timer | undefined
   let reading: Promise<void> | undefined
   let stopped = false
@@ -83,12 +86,14 @@ function startFollower(follower: Follower, journal: Journal, clock: Clock, log: 
   const wake = (): void => {
     if (stopped || timer !== undefined || reading !== undefined || read >= journal.durable) return
     const isBehind = journal.durable - read >= batchBytesMax
-    timer = clock.after(isBehind ? 0 : (follower.pauseMs ?? 0), begin)
+    const { pauseMs = 0, isPrompt = false } = follower
+    timer = clock.after(isBehind ? 0 : isPrompt ? Math.max(0, endedAt + pauseMs - clock.monotonic()) : pauseMs, begin)
   }
   const begin = (): void => {
     timer = undefined
     reading = readOn().finally(() => {
       reading = undefined
+      endedAt = clock.monotonic()
       settle()
       wake()
     })

@@ -18,7 +18,8 @@ export interface Exchange {
   ended(failure: Error | undefined, answer: Answer | undefined): void
 }
 
-export const CONNECTIONS_PER_ORIGIN = 64
+/** Many endpoints may share a host: those that hang, each with its share of attempts, must leave room for the others. */
+export const CONNECTIONS_PER_ORIGIN = 128
 /** Node's servers close what idles for five seconds. */
 const KEPT_MS = 4000
 const KEPT_MS_MAX = 600_000

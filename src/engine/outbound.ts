@@ -295,11 +295,28 @@ function headOf({ method, headers = {}, body }: OutboundRequest, { lines }: Targ
   let head = method + lines
   for (const name in headers) {
     const value = headers[name] ?? ''
-    if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) throw new OutboundRefused(`the header ${JSON.stringify(name)} cannot be sent`)
-    if (!OWN_HEADERS.has(name.toLowerCase())) head += `${name}: ${value}\r\n`
+    const kind = kindOf(name)
+    if (kind === 'broken' || !HEADER_VALUE.test(value)) throw new OutboundRefused(`the header ${JSON.stringify(name)} cannot be sent`)
+    if (kind === 'given') head += `${name}: ${value}\r\n`
   }
   const length = body === undefined ? 0 : Buffer.byteLength(body)
   return length > 0 || WITH_BODY.has(method) ? `${head}Content-Length: ${length}\r\n\r\n` : `${head}\r\n`
+}
+
+type NameKind = 'given' | 'own' | 'broken'
+
+/** Names are few and come again with every request. */
+const kinds = new Map<string, NameKind>()
+const KINDS_KEPT_MAX = 1000
+
+function kindOf(name: string): NameKind {
+  let kind = kinds.get(name)
+  if (kind === undefined) {
+    if (kinds.size >= KINDS_KEPT_MAX) kinds.clear()
+    kind = OWN_HEADERS.has(name.toLowerCase()) ? 'own' : HEADER_NAME.test(name) ? 'given' : 'broken'
+    kinds.set(name, kind)
+  }
+  return kind
 }
 
 /** URL has brought every spelling (hexadecimal, one number, short forms) into one. */

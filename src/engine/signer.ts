@@ -49,8 +49,10 @@ const RSA_BITS = 2048
 
 const WAITING_MAX = 10_000
 const REMEMBERED_MAX = 4096
-/** A child gets this many at a time, so that a late text does not wait for all early ones, and a crash repeats little. */
-const BATCH_MAX = 32
+/** A child answers this many at a time, so that none waits for many others. */
+const BATCH_MAX = 4
+/** And has so many to do, so that it never waits for us, and a crash repeats little. */
+const SENT_MAX = 2 * BATCH_MAX
 const IDLE_MS = 120_000
 const STARTS_IN_VAIN_MAX = 5
 const RESTART: Backoff = { firstMs: 50, maxMs: 2000 }
@@ -172,16 +174,18 @@ class ProcessSigner implements Signer {
   }
 
   #send(): void {
-    if (this.#sent.size > 0 || this.#waiting.length === 0 || this.#restart !== undefined) return
+    if (this.#waiting.length === 0 || this.#sent.size >= SENT_MAX || this.#restart !== undefined) return
     const child = (this.#child ??= this.#start())
     this.#idle?.cancel()
     this.#idle = undefined
     // With an answer outstanding the child keeps our process alive, otherwise it does not.
     child.ref()
     child.channel?.ref()
-    const jobs = this.#waiting.splice(0, BATCH_MAX)
-    for (const job of jobs) this.#sent.set(job.id, job)
-    this.#tell(child, { kind: 'sign', jobs: jobs.map(({ id, version, text }) => ({ id, version, text })) })
+    while (this.#waiting.length > 0 && this.#sent.size < SENT_MAX) {
+      const jobs = this.#waiting.splice(0, BATCH_MAX)
+      for (const job of jobs) this.#sent.set(job.id, job)
+      this.#tell(child, { kind: 'sign', jobs: jobs.map(({ id, version, text }) => ({ id, version, text })) })
+    }
   }
 
   #start(): ChildProcess {

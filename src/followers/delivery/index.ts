@@ -23,7 +23,7 @@ import { Settlements } from './settlements.ts'
 
 const NAME = 'delivery'
 /** Many small groups of frames are cheaper to read together. */
-const PAUSE_MS = 5
+const PAUSE_MS = 2
 const LOOK_MS = 250
 /** Begun in one turn of the event loop: a wide topic must not hold up the calls. */
 const TURN_DELIVERIES = 32
@@ -37,6 +37,7 @@ export function createDeliveryFollower(options: DeliveryOptions): DeliveryFollow
 class Deliveries implements DeliveryFollower {
   readonly name = NAME
   readonly pauseMs = PAUSE_MS
+  readonly isPrompt = true
   readonly #env: DeliveryOptions['env']
   readonly #limits: DeliveryLimits
   readonly #progress: Progress
