@@ -24,7 +24,7 @@ export function checkSmsAttributes(tables: TableReader, given: Readonly<Record<s
     if (value !== '' && FITS[name]?.(value) !== true) throw invalidParameterPlain(`${name} is invalid`)
     if (name === 'UsageReportS3Bucket' && value !== '' && tables.get(Table.buckets, value) === undefined)
       throw invalidParameter('UsageReportS3Bucket Reason: The bucket you provided does not exist')
-    if (NOT_OFFERED.has(name)) throw invalidParameterPlain(`${name} is not offered by this version of Sealcast`)
+    if (value !== '' && NOT_OFFERED.has(name)) throw invalidParameterPlain(`${name} is not offered by this version of Sealcast`)
   }
 }
 
