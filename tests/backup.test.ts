@@ -64,6 +64,9 @@ test('a backup under load, a SIGKILL, a restore: all that was answered before is
   await trailOfEverything(world)
   const topicArn = await topicNamed(world, 'kept')
   const queueUrl = await queueOf(world, topicArn)
+  const ArchivePolicy = '{"MessageRetentionPeriod":1}'
+  const archived = await world.sns.createTopic({ Name: 'archived.fifo', Attributes: { FifoTopic: 'true', ArchivePolicy } })
+  await world.sns.publish({ TopicArn: archived.TopicArn, Message: 'kept', MessageGroupId: 'g', MessageDeduplicationId: 'd' })
   const body = Buffer.alloc(300_000, 'o')
   await world.s3.putObject({ Bucket: 'logs', Key: 'object', Body: body })
   const before: string[] = []

@@ -77,8 +77,8 @@ test('attributes: what a fresh one shows, what may be set, and what creating aga
     ['FifoThroughputScope', 'topic', 'FifoThroughputScope: Invalid value [topic]. Must be Topic or MessageGroup.'],
     [
       'ArchivePolicy',
-      '{"MessageRetentionPeriod":"30"}',
-      'ArchivePolicy: archiving and replaying messages is not offered by this version of Sealcast',
+      '{"MessageRetentionPeriod":"366"}',
+      'ArchivePolicy: MessageRetentionPeriod must be a whole number of days from 1 to 365',
     ],
   ]
   for (const [name, value, text] of wrong) {
@@ -89,6 +89,7 @@ test('attributes: what a fresh one shows, what may be set, and what creating aga
   for (const [name, value] of [
     ['ContentBasedDeduplication', 'true'],
     ['FifoThroughputScope', 'Topic'],
+    ['ArchivePolicy', '{"MessageRetentionPeriod":"30"}'],
   ] as const)
     assert.deepEqual(await refusalOf(setting(plain, name, value)), invalid(`${name}: can only be set for FIFO topics`))
 })
@@ -117,7 +118,7 @@ test('subscribers are queues of both kinds and nobody else; a FIFO queue wants a
   assert.deepEqual(await refusalOf(set('RedrivePolicy', redrive('dead').RedrivePolicy)), invalid(text))
   assert.deepEqual(
     await refusalOf(set('ReplayPolicy', '{"PointType":"Timestamp","StartingPoint":"2026-01-01T00:00:00.000Z"}')),
-    invalid('ReplayPolicy: archiving and replaying messages is not offered by this version of Sealcast'),
+    invalid('ReplayPolicy: the topic has no archive to replay from; its owner has to set an ArchivePolicy first'),
   )
   await subscribe(TopicArn, arnOf('sqs', 'plain'), redrive('dead'))
 })

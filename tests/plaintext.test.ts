@@ -31,6 +31,11 @@ async function plant({ url }: TestServer): Promise<void> {
   await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `http://user:${planted('password')}@127.0.0.1:9/hook` })
   const message = { Message: planted('body'), Subject: planted('subject'), MessageAttributes: { a: attribute } }
   for (let more = 0; more < 20; more++) await sns.publish({ TopicArn, ...message })
+  const archived = await sns.createTopic({
+    Name: 'planted.fifo',
+    Attributes: { FifoTopic: 'true', ArchivePolicy: '{"MessageRetentionPeriod":1}' },
+  })
+  await sns.publish({ TopicArn: archived.TopicArn, ...message, MessageGroupId: 'g', MessageDeduplicationId: 'd' })
   await sqs.sendMessage({ QueueUrl, MessageBody: planted('queued'), MessageAttributes: { a: attribute } })
   await s3.createBucket({ Bucket: 'planted' }).catch(() => {})
   await s3.putObject({ Bucket: 'planted', Key: 'k', Body: planted('object').repeat(5000), Metadata: { a: planted('metadata') } })
@@ -68,6 +73,7 @@ test('without sealing, what is looked for is found', async () => {
   for (const expected of ['body', 'attribute', 'subject', 'queued', 'tag', 'password', 'metadata'].map((word) => `${word} in journal`))
     assert.ok(found.includes(expected), `${expected} among ${found.join(', ')}`)
   for (const word of ['tag', 'password', 'metadata']) assert.ok(found.includes(`${word} in records`), word)
+  for (const word of ['body', 'attribute', 'subject']) assert.ok(found.includes(`${word} in topic-archives`), word)
   assert.ok(!found.some((place) => /^(object|part) /.test(place)), 'objects are sealed in any case')
 })
 

@@ -22,6 +22,9 @@ export interface SealingParts {
   readonly stores: () => readonly string[]
 }
 
+/** Stores that are sealed by the keys of another one. */
+const SEALED_AS: Readonly<Record<string, string>> = { topicArchives: 'queues' }
+
 export function createSealing({ keys, tables, seal, rootKeys, stores }: SealingParts): () => Sealing | undefined {
   if (rootKeys === undefined) return () => undefined
   return () => ({
@@ -29,8 +32,10 @@ export function createSealing({ keys, tables, seal, rootKeys, stores }: SealingP
     former: rootKeys.former.map(({ id, since }) => ({ id, since })),
     stores: Object.fromEntries(
       [...stores(), 'backup'].map((store) => {
-        const newest = rootKeys.sealed.includes(store) ? rootKeys.storeKeys(store).at(-1) : undefined
-        if (newest !== undefined) return [store, { sealed: 'whole', key: `key ${newest.number} of ${store}`, since: newest.since }] as const
+        const keysOf = SEALED_AS[store] ?? store
+        const newest = rootKeys.sealed.includes(keysOf) ? rootKeys.storeKeys(keysOf).at(-1) : undefined
+        if (newest !== undefined)
+          return [store, { sealed: 'whole', key: `key ${newest.number} of ${keysOf}`, since: newest.since }] as const
         if (store === 'records') return [store, { sealed: 'secrets', key: `root ${seal.keyId}`, since: rootKeys.since }] as const
         const own = store === 'blobs' || store === 'archive' ? keys.own(tables, OBJECTS_KEY) : undefined
         if (own === undefined) return [store, { sealed: 'nothing' }] as const

@@ -7,6 +7,7 @@ import { ARCHIVE_BLOBS, ARCHIVE_MARK, ARCHIVE_POINTER, blobPath } from '../stora
 import type { Files } from '../storage/files.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Lake } from '../storage/lake.ts'
+import type { TopicArchives } from '../storage/topic-archives.ts'
 import { writeWholeFile } from '../storage/whole-files.ts'
 
 const FORMAT_FILE = 'format.json'
@@ -30,6 +31,7 @@ export interface BackupStores {
   readonly blobs: Blobs
   readonly archive: Blobs
   readonly lake: Lake
+  readonly topicArchives: TopicArchives
   /** The name of the tree whose files are there now: one that was begun anew has other bytes under the same paths. */
   readonly treeName: () => string
 }
@@ -41,7 +43,21 @@ export const LEFT_OUT = [
 ] as const
 
 export function backupParts(stores: BackupStores): readonly BackupPart[] {
-  const { files, folder, archiveFolder, journal, records, queueIndex, queueBodies, history, blobs, archive, lake, treeName } = stores
+  const {
+    files,
+    folder,
+    archiveFolder,
+    journal,
+    records,
+    queueIndex,
+    queueBodies,
+    history,
+    blobs,
+    archive,
+    lake,
+    topicArchives,
+    treeName,
+  } = stores
   return [
     // The index before the bodies: a body that goes between is removed again by the replay of what the index has not seen.
     lmdbPart('queues-index', 'queues/index', queueIndex),
@@ -87,6 +103,16 @@ export function backupParts(stores: BackupStores): readonly BackupPart[] {
       name: 'blobs',
       phases: ['first', 'behind'],
       files: async () => (await blobsOf(blobs, 'blobs')).map((path) => fileOf(folder, path, true)),
+    },
+    {
+      name: 'topic-archives',
+      phases: ['first', 'behind'],
+      // What a file has beyond the copied journal is cut off by the first start on the copy.
+      files: async () =>
+        topicArchives.files().map(({ name, bytes, isClosed }) => ({
+          ...fileOf(folder, `topic-archives/${name}`, isClosed),
+          ...(!isClosed && { bytes }),
+        })),
     },
     // Its files only grow, and what the record counts of them was flushed before it.
     {

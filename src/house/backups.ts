@@ -22,7 +22,7 @@ export function createServerBackups(parts: {
 }): Backups {
   const { options, env, storage, lake, idle } = parts
   const { data, version } = options
-  const { blobs, archive, archiveFolder, copied, backupKeys } = storage
+  const { blobs, archive, archiveFolder, copied, backupKeys, topicArchives } = storage
   const files = diskFiles()
   return createBackups({
     env,
@@ -31,7 +31,7 @@ export function createServerBackups(parts: {
     version,
     dataFormat: DATA_FORMAT,
     hold: () => {
-      const releases = [blobs.hold(), archive.hold()]
+      const releases = [blobs.hold(), archive.hold(), topicArchives.hold()]
       return () => releases.forEach((release) => release())
     },
     parts:
@@ -39,7 +39,7 @@ export function createServerBackups(parts: {
         ? []
         : backupParts({
             ...{ files, folder: data.folder, archiveFolder: archiveFolder ?? join(data.folder, 'archive') },
-            ...{ journal: env.journal, blobs, archive, lake, ...copied },
+            ...{ journal: env.journal, blobs, archive, lake, topicArchives, ...copied },
             treeName: () => treeOrigin(env),
           }),
     openSink: () => processSink(files),

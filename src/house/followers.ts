@@ -9,11 +9,13 @@ import { forgetEventCopies, openEventCopies } from '../followers/event-copies.ts
 import { createHistoryFollower, type HistoryFollower } from '../followers/history.ts'
 import { createLakeFollower, type LakeFollower } from '../followers/lake.ts'
 import { TrailFollower } from '../followers/trail/follower.ts'
+import { createTopicArchiveFollower } from '../followers/topic-archive.ts'
 import type { Tree } from '../followers/tree/tree.ts'
 import type { LakeRetention } from '../services/sealcast/store-retention.ts'
 import type { History } from '../storage/history.ts'
 import type { Lake } from '../storage/lake.ts'
 import type { Deliverers } from './deliverers.ts'
+import type { TopicArchives } from '../storage/topic-archives.ts'
 import type { Config, HouseOptions } from './options.ts'
 
 export interface HouseFollowers {
@@ -30,6 +32,7 @@ export function createFollowers(parts: {
   readonly signing: Signing
   readonly history: History
   readonly lake: Lake
+  readonly topicArchives: TopicArchives
   readonly meter: Meter
   readonly deliverers: Deliverers
 }): HouseFollowers {
@@ -57,6 +60,7 @@ export function createFollowers(parts: {
       const serving: readonly Follower[] = [
         delivery,
         history,
+        createTopicArchiveFollower({ env, archives: parts.topicArchives }),
         new TrailFollower({
           env,
           deliveryIntervalSeconds: config['trail.deliveryIntervalSeconds'],

@@ -23,6 +23,7 @@ import type { Status } from '../model/status.ts'
 import { createDataEventFilter } from '../services/cloudtrail/data-event-filter.ts'
 import { LifecycleRuns } from '../services/s3/lifecycle-runs.ts'
 import { startLockTime } from '../services/s3/object-lock.ts'
+import { ReplayRuns } from '../services/sns/replay-runs.ts'
 import { MessageMoveRuns } from '../services/sqs/message-move-runs.ts'
 import { settings } from '../settings.ts'
 import { diskFiles } from '../storage/disk/files.ts'
@@ -89,7 +90,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const signing = createSigning(env, () => config['notifications.certificateUrl'] ?? options.baseUrl())
   const captured = createCaptured({ ...env, clock: machineClock })
   const { deliverers, sms } = openDeliverers(options, env, captured, (...event) => running.tellPlatformEvent?.(...event))
-  const followers = createFollowers({ options, env, signing, history: storage.history, lake, meter, deliverers })
+  const { history, topicArchives } = storage
+  const followers = createFollowers({ options, env, signing, history, lake, topicArchives, meter, deliverers })
   // Filled at the end; the closures before it may be called only then.
   const running: {
     upkeep?: Upkeep
@@ -98,6 +100,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     lifecycle?: LifecycleRuns
     moves?: MessageMoveRuns
     tellPlatformEvent?: TellPlatformEvent
+    replays?: ReplayRuns
   } = {}
   let isStopping = false
   const refusal = (): string | undefined =>
@@ -155,6 +158,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     running.bucketEvents = new BucketEventSender(env)
     running.lifecycle = new LifecycleRuns(env, refusal)
     running.moves = new MessageMoveRuns(env, refusal)
+    running.replays = new ReplayRuns(env, topicArchives, refusal)
   }
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const upkeep = startUpkeep({
@@ -199,6 +203,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       visibility.stop()
       live.close()
       await tree.checkpoints.stop()
+      await running.replays?.stop()
       await running.follows?.stop()
       await running.bucketEvents?.stop()
       await running.lifecycle?.stop()

@@ -78,7 +78,10 @@ export function createServices(parts: ServiceParts): Services {
     sqs: createSqs({
       notifications: (header, body, route) =>
         signing.envelope(
-          createNotification(header, body, { protocol: 'sqs', subscriptionArn: route.subscriptionArn, baseUrl: options.baseUrl() }),
+          createNotification(header, body, {
+            ...{ protocol: 'sqs', subscriptionArn: route.subscriptionArn, baseUrl: options.baseUrl() },
+            ...(route.isReplay === true && { isReplay: true }),
+          }),
         ),
       hasAwsRates: config['limits.profile'] === 'aws',
       isSealedAtRest: options.data === undefined || MESSAGE_STORES.every((store) => config['seal.stores'].includes(store)),

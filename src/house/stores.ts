@@ -32,6 +32,8 @@ import { sealedRecords } from '../storage/sealed-records.ts'
 import { openJournal } from '../storage/segments/journal.ts'
 import { type Store, openStore } from '../storage/store.ts'
 import type { StoreKeys } from '../storage/store-keys.ts'
+import { openTopicArchives } from '../storage/topic-archives/archives.ts'
+import type { TopicArchives } from '../storage/topic-archives.ts'
 import type { BackupStores } from './backup-parts.ts'
 import type { Config } from './options.ts'
 import { openStoreKeys } from './sealed-stores.ts'
@@ -59,6 +61,7 @@ export interface Storage {
   /** Undefined in memory. */
   readonly archiveFolder: string | undefined
   readonly history: History
+  readonly topicArchives: TopicArchives
   /** Those that backups are sealed with. */
   readonly backupKeys: StoreKeys
   readonly bytes: () => Readonly<Record<string, number>>
@@ -88,6 +91,13 @@ export async function openStorage({ config, clock, random, log, data, purpose }:
   )
   const historyStore = data === undefined ? memoryHistoryStore() : lmdbHistoryStore({ folder: folderOf(data, 'history') })
   const history = openHistory({ store: historyStore, random })
+  // They hold the bodies of messages that waited long, as queues do, and are sealed where those are.
+  const topicArchives = openTopicArchives({
+    files: data === undefined ? memoryFiles() : diskFiles(),
+    folder: data === undefined ? '/topic-archives' : folderOf(data, 'topic-archives'),
+    sealing: sealingOf('queues'),
+    log,
+  })
   const journal =
     data === undefined
       ? await openJournal({
@@ -123,6 +133,7 @@ export async function openStorage({ config, clock, random, log, data, purpose }:
     archive,
     archiveFolder,
     history,
+    topicArchives,
     backupKeys: keysOf('backup'),
     copied: { records: stored, queueIndex: queueStore.index, queueBodies: queueStore.bodies, history: historyStore },
     bytes: () => ({
@@ -132,11 +143,15 @@ export async function openStorage({ config, clock, random, log, data, purpose }:
       blobs: blobs.bytes(),
       archive: archive.bytes(),
       history: history.bytes(),
+      topicArchives: topicArchives.bytes(),
     }),
   }
 }
 
-export function folderOf(data: DataDirectory, name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree'): string {
+export function folderOf(
+  data: DataDirectory,
+  name: 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree' | 'topic-archives',
+): string {
   const folder = data.path(name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return folder

@@ -41,6 +41,8 @@ export interface MessageHeader {
   readonly sequence?: number
   /** Who gets this copy, where data protection makes several of one message. */
   readonly audience?: Audience
+  /** Number of the topic's archive, which keeps the message (model/topic-archive.ts). */
+  readonly archive?: number
   /** How many changes of filter policies had been made, on topics where somebody outside has one. */
   readonly filterChanges?: number
   /** X-Amzn-Trace-Id of the publisher. */

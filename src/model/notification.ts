@@ -21,6 +21,8 @@ export interface Notification {
   readonly subject?: string
   /** Of what was published to a FIFO topic. */
   readonly sequenceNumber?: string
+  /** It was there before, and comes again from the archive of a FIFO topic. */
+  readonly isReplay?: boolean
   readonly attributes?: Readonly<Record<string, MessageAttribute>>
   /** Confirmations only. */
   readonly token?: string
@@ -47,6 +49,7 @@ export interface Recipient {
   readonly baseUrl: string
   /** In clear; needed for confirmations. */
   readonly token?: string
+  readonly isReplay?: boolean
 }
 
 /** The notification of a published message or a confirmation. A confirmation's text is AWS's; the entry's `body` is not looked at. */
@@ -66,7 +69,9 @@ export function createNotification(header: MessageHeader, body: string, recipien
     return { ...common, type, message: confirmationText(type, type === 'SubscriptionConfirmation' ? topicArn : subscriptionArn), token }
   const { text: message, name: textName } = selectEntry(body, header.structure, [...(recipient.textNames ?? []), recipient.protocol])
   const sequence = header.sequence === undefined ? undefined : sequenceNumber(header.sequence)
-  return { ...common, type, message, textName, subject: header.subject, sequenceNumber: sequence, attributes: header.attributes }
+  const { isReplay } = recipient
+  const { subject, attributes } = header
+  return { ...common, type, message, textName, subject, sequenceNumber: sequence, isReplay, attributes }
 }
 
 /** The text for a protocol: with MessageStructure=json its own entry if that is a string, else `default`; the whole body otherwise. */
@@ -152,6 +157,7 @@ export function envelopeFrame(notification: Notification, signed: Signature | un
     lines.push(line('SignatureVersion', notification.signatureVersion ?? '1'))
     lines.push(line('Signature', signed.signature), line('SigningCertURL', signed.signingCertUrl))
   }
+  if (notification.isReplay === true) lines.push('  "Replayed" : true')
   const before = `{\n${lines.join(',\n')}`
   const names = attributes === undefined ? [] : Object.keys(attributes)
   if (attributes === undefined || names.length === 0) return [before, '\n}']

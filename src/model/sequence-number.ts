@@ -8,3 +8,8 @@ const DIGITS = 20
 export function sequenceNumber(sequence: number): string {
   return PREFIX + String(sequence).padStart(DIGITS - PREFIX.length, '0')
 }
+
+/** The counter that the sequence numbers of a topic come from, by its number (TopicIds). */
+export function sequenceCounter(topicNumber: number): string {
+  return `topic ${topicNumber}`
+}

@@ -16,8 +16,10 @@ import type { Channel } from './channel.ts'
 import type { AccessKey, Account } from './principal.ts'
 import type { PlatformApplication, PlatformEndpoint } from './platform.ts'
 import type { Queue, Route, Subscription, Topic } from './topic.ts'
+import type { Replay } from './replay.ts'
 import type { SmsAccount, SmsNumber } from './sms.ts'
 import type { TreeKey, TreeRow } from './tlog/tree-rows.ts'
+import type { TopicArchive } from './topic-archive.ts'
 import type { Trail, TrailPlan } from './trail.ts'
 
 export const Table = {
@@ -95,6 +97,10 @@ export const Table = {
   smsNumbers: 38,
   /** Number (15 digits) -> what a provider `capture` kept (sealed). */
   captured: 39,
+  /** Number (10 digits) -> TopicArchive. */
+  topicArchives: 45,
+  /** Subscription ARN -> a replay under way. */
+  replays: 46,
 } as const
 
 /** What each table's values are, by table number. */
@@ -136,6 +142,8 @@ export interface Rows {
   37: SmsAccount
   38: SmsNumber
   39: CapturedRow
+  45: TopicArchive
+  46: Replay
 }
 
 export type TableNumber = keyof Rows

@@ -1,5 +1,6 @@
 // Topics and subscriptions as the records keep them. Values are replaced whole, never changed in place.
 import type { FormerFilter } from './filter-policy/former-filters.ts'
+import type { ReplayStatus } from './replay.ts'
 
 export interface Topic {
   readonly topicArn: string
@@ -13,6 +14,8 @@ export interface Topic {
   readonly dataProtectionPolicy?: string
   /** Of FIFO topics alone. */
   readonly fifo?: TopicIds
+  /** Number of its archive (model/topic-archive.ts). */
+  readonly archive?: number
 }
 
 /** Where a FIFO topic keeps what it was sent lately. */
@@ -43,6 +46,10 @@ export interface Subscription {
   readonly filterChange?: number
   /** Filters before the last changes, oldest first. */
   readonly formerFilters?: readonly FormerFilter[]
+  /** Of the replay that its ReplayPolicy asked for. */
+  readonly replayStatus?: ReplayStatus
+  /** What is published does not go to it: its replay brings it in its turn, or has ended where it was to end. */
+  readonly isHeldBack?: true
 }
 
 /** Served in the frame of each publish; everyone else, queues of other servers among them, by the delivery follower. */
@@ -57,6 +64,8 @@ export interface Route {
   /** The subscribed queue's ARN. */
   readonly endpoint: string
   readonly raw: boolean
+  /** What comes by it was there before, and says so. */
+  readonly isReplay?: true
 }
 
 export interface Queue {

@@ -14,7 +14,7 @@ export interface Finding {
 }
 
 export interface FsckProgress {
-  readonly part: 'records' | 'queues' | 'journal' | 'blobs' | 'lake' | 'history' | 'tree' | 'salvage'
+  readonly part: 'records' | 'queues' | 'journal' | 'blobs' | 'lake' | 'history' | 'tree' | 'topic archives' | 'salvage'
   /** From 0 to 1. */
   readonly share: number
 }

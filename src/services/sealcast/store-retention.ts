@@ -17,6 +17,7 @@ export function storeRetention(bytes: Readonly<Record<string, number>>, lake: La
     queues: "as each queue's MessageRetentionPeriod says",
     blobs: "as the buckets' rules say",
     archive: "as the buckets' rules say",
+    topicArchives: "as each topic's ArchivePolicy says",
     history: `${HISTORY_DAYS} days`,
     lake:
       `events ${lake.days} days (lake.retentionDays), deliveries ${lake.deliveriesDays} days (deliveries.retentionDays), ` +

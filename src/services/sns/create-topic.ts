@@ -4,6 +4,7 @@ import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { Call } from '../../engine/operation.ts'
 import { topicPrefix } from './arns.ts'
+import { withArchive } from './archive-policy.ts'
 import { checkDataProtectionPolicy } from './protection/examination.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { invalidParameter, topicLimitExceeded } from './errors.ts'
@@ -49,7 +50,7 @@ export const createTopic: SnsOperation<CreateTopicInput, CreateTopicResponse> = 
       subscriptionsDeleted: 0,
       ...(dataProtectionPolicy !== undefined && { dataProtectionPolicy }),
     }
-    tx.put(Table.topics, topicArn, isFifo ? fifoTopic(tx, topic) : topic)
+    tx.put(Table.topics, topicArn, isFifo ? withArchive(tx, call.env, fifoTopic(tx, topic)) : topic)
     return { TopicArn: topicArn }
   },
 })

@@ -97,6 +97,10 @@ export const subscriptionLimitExceeded = (max: number): ServiceError =>
     shape: 'SubscriptionLimitExceededException',
   })
 
+/** What the resource is in does not let it go. */
+export const invalidState = (text: string): ServiceError =>
+  new ServiceError('InvalidState', 400, `Invalid state: ${text}`, { shape: 'InvalidStateException' })
+
 export const throttling = (): ServiceError => new ServiceError('Throttling', 400, 'Rate exceeded')
 
 /** The operations for SMS have an error of their own for it. */

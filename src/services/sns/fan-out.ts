@@ -32,6 +32,8 @@ const RAW_ATTRIBUTES_MAX = 10
 export interface PublishedMessage extends Message {
   /** The entry in the frame, for all queues that keep the message as it is. Undefined until one asks for it. */
   reference: MessageReference | undefined
+  /** It was published long ago: that its id was seen since tells nothing of it, and it tells nothing of its id. */
+  readonly isRepeat?: boolean
 }
 
 /**
@@ -41,7 +43,7 @@ export interface PublishedMessage extends Message {
  */
 export function enqueueForSubscribers(
   tx: Transaction,
-  call: Publisher,
+  call: Pick<Publisher, 'env'>,
   topic: Topic,
   queues: readonly Subscription[],
   message: PublishedMessage,
@@ -84,7 +86,7 @@ function rawRefusal({ attributes }: Subscription, { header }: PublishedMessage):
 /** `refusal`: as the status log has it; `told`: as the attempt is told. */
 function tellRefusal(
   tx: Transaction,
-  call: Publisher,
+  call: Pick<Publisher, 'env'>,
   topic: Topic,
   subscription: Subscription,
   { header: { messageId, publishedAt, structure }, body }: Message,
@@ -105,7 +107,7 @@ function tellRefusal(
 /** Undefined when it arrived. A queue with encryption gets a copy of its own. Dead letters of several subscriptions may bear one id. */
 function arrive(
   tx: Transaction,
-  { env }: Publisher,
+  { env }: Pick<Publisher, 'env'>,
   topic: Topic,
   { route }: Subscription,
   queue: Queue,
@@ -115,7 +117,7 @@ function arrive(
   const { header, body } = message
   const refusal = queueRefusal(queue, topic.topicArn, tx.now)
   if (refusal !== undefined) return refusal
-  const arrival = isDeadLetter ? undefined : arrivalIn(tx, topic, queue, header)
+  const arrival = isDeadLetter || message.isRepeat === true ? undefined : arrivalIn(tx, topic, queue, header)
   // As when it is sent there: it counts as delivered.
   if (arrival !== undefined && 'messageId' in arrival.found) return undefined
   let kept: MessageReference

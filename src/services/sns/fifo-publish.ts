@@ -39,11 +39,6 @@ export function orderedIdOf({ attributes }: Topic, { body, groupId, deduplicatio
   throw invalidParameter('The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly')
 }
 
-/** The counter that a topic's sequence numbers come from. */
-export function sequenceCounter(number: number): string {
-  return `topic ${number}`
-}
-
 function checkToken(text: string, name: string): void {
   if (!TOKEN.test(text)) throw invalidParameter(`${name} Reason: must have 1 to 128 characters, alphanumeric or punctuation`)
 }

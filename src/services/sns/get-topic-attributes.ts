@@ -1,5 +1,6 @@
 // GetTopicAttributes.
 import type { GetTopicAttributesInput, GetTopicAttributesResponse } from '@aws-sdk/client-sns'
+import { archiveOf, shownBeginning } from './archive-policy.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import type { SnsOperation } from './operation.ts'
 import { readTopicAttributes } from './topic-attributes.ts'
@@ -10,6 +11,8 @@ export const getTopicAttributes: SnsOperation<GetTopicAttributesInput, GetTopicA
   resource: (input, call) => topicArnOf(input.TopicArn, call),
   run(tx, input, call) {
     const topic = requireTopic(tx, topicArnOf(input.TopicArn, call))
-    return { Attributes: readTopicAttributes(topic, subscribers.of(topic)) }
+    const archive = archiveOf(tx, topic)
+    const beginning = archive === undefined ? undefined : shownBeginning(archive, tx.now)
+    return { Attributes: readTopicAttributes(topic, subscribers.of(topic), beginning) }
   },
 })

@@ -5,7 +5,7 @@ import { FILTER_CHANGES } from '../../model/filter-policy/former-filters.ts'
 import type { Message, MessageHeader } from '../../model/message.ts'
 import { isFifoName } from '../../model/fifo-attributes.ts'
 import { orderedGroup } from '../../model/message-group.ts'
-import { sequenceNumber } from '../../model/sequence-number.ts'
+import { sequenceCounter, sequenceNumber } from '../../model/sequence-number.ts'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
 import { HIDDEN } from '../../engine/audit.ts'
@@ -17,7 +17,7 @@ import type { Transaction } from '../../engine/transaction.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { invalidParameter, keyRefused } from './errors.ts'
 import { enqueueForSubscribers, type PublishedMessage } from './fan-out.ts'
-import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput, sequenceCounter } from './fifo-publish.ts'
+import { checkPlace, orderedIdOf, type PlacedMessage, type PlaceInput } from './fifo-publish.ts'
 import { attributesOf } from './message-attributes.ts'
 import type { Publisher, SnsOperation, SnsParts } from './operation.ts'
 import { type Examination, examineAtOnce, examineMessages } from './protection/examination.ts'
@@ -162,28 +162,45 @@ function sendNew(
   const queues = to.queuesFor(message)
   const { body } = message
   const outgoing = examined?.outgoing
-  if (outgoing === undefined) enqueueForSubscribers(tx, call, topic, queues, stageMessage(tx, call, topic, { header, body }, to.hasOutside))
+  const put = (copy: Message, isWhole: boolean): PublishedMessage =>
+    stageMessage(tx, call, topic, copy, { hasOutside: to.hasOutside, archive: isWhole ? topic.archive : undefined })
+  if (outgoing === undefined) enqueueForSubscribers(tx, call, topic, queues, put({ header, body }, true))
   else {
     const { whole, copyFor } = stageCopies(outgoing, { header, body }, (copy, isWhole): PublishedMessage =>
       // One that nobody outside gets is staged with the first queue that does.
-      isWhole || to.hasOutside ? stageMessage(tx, call, topic, copy, to.hasOutside) : { ...copy, reference: undefined },
+      isWhole || to.hasOutside ? put(copy, isWhole) : { ...copy, reference: undefined },
     )
     enqueueForSubscribers(tx, call, topic, queues, whole, copyFor)
   }
   return messageId
 }
 
-function stageMessage(tx: Transaction, call: Publisher, topic: Topic, { header, body }: Message, hasOutside: boolean): PublishedMessage {
-  if (topic.attributes['KmsMasterKeyId'] === undefined) return { header, body, reference: tx.message(header, body, hasOutside) }
-  stageSealed(tx, call, topic, { header, body }, hasOutside)
+/** Where a message is kept besides the topic's own queues. */
+interface Keepers {
+  readonly hasOutside: boolean
+  /** Number of the archive that keeps it. */
+  readonly archive: number | undefined
+}
+
+function stageMessage(tx: Transaction, call: Publisher, topic: Topic, { header, body }: Message, keepers: Keepers): PublishedMessage {
+  const { hasOutside, archive } = keepers
+  if (topic.attributes['KmsMasterKeyId'] === undefined)
+    return { header, body, reference: tx.message(archive === undefined ? header : { ...header, archive }, body, hasOutside) }
+  stageSealed(tx, call, topic, { header, body }, keepers)
   return { header, body, reference: undefined }
 }
 
-/** For those outside. Where nobody is, the key is asked all the same, and may refuse. */
-function stageSealed(tx: Transaction, { env, principal }: Publisher, topic: Topic, message: Message, hasOutside: boolean): void {
+/** For those outside, and for the archive. Where nobody is, the key is asked all the same, and may refuse. */
+function stageSealed(
+  tx: Transaction,
+  { env, principal }: Publisher,
+  topic: Topic,
+  message: Message,
+  { hasOutside, archive }: Keepers,
+): void {
   try {
     const sealed = sealedForTopic(tx, env, topic, message, { account: principal.account, isService: principal.type === 'service' })
-    if (hasOutside) tx.message(sealed.header, sealed.body)
+    if (hasOutside || archive !== undefined) tx.message({ ...sealed.header, archive }, sealed.body, hasOutside)
   } catch (error) {
     const problem = keyProblem(error)
     throw problem === undefined ? error : keyRefused(problem)

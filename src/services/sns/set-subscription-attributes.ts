@@ -3,13 +3,16 @@
 import type { SetSubscriptionAttributesInput } from '@aws-sdk/client-sns'
 import { FILTER_CHANGES, withFormerFilter } from '../../model/filter-policy/former-filters.ts'
 import { Table } from '../../model/tables.ts'
-import { isOwnQueue } from '../../model/topic.ts'
+import { isOwnQueue, type Subscription, type Topic } from '../../model/topic.ts'
+import type { Env } from '../../engine/env.ts'
 import type { Call } from '../../engine/operation.ts'
+import type { Transaction } from '../../engine/transaction.ts'
 import { requireSubscription, subscriptionArnOf, topicOfSubscription } from './arns.ts'
 import { invalidParameter } from './errors.ts'
 import { checkFilterRoom, loadFilterCounts } from './filter-limits.ts'
 import type { SnsOperation } from './operation.ts'
-import { newRoute } from './subscribe.ts'
+import { checkSpan, startReplay, stopReplay } from './replays.ts'
+import { newRoute } from './routes.ts'
 import { checkSubscriptionAttribute } from './subscription-attributes.ts'
 
 export const setSubscriptionAttributes: SnsOperation<SetSubscriptionAttributesInput, undefined> = (parts) => ({
@@ -20,7 +23,7 @@ export const setSubscriptionAttributes: SnsOperation<SetSubscriptionAttributesIn
     prepare: (call: Call, { SubscriptionArn: arn = '' }: SetSubscriptionAttributesInput) =>
       loadFilterCounts(parts, topicOfSubscription(arn), call),
   }),
-  run(tx, input) {
+  run(tx, input, { env }) {
     const subscription = requireSubscription(tx, subscriptionArnOf(input.SubscriptionArn))
     const name = input.AttributeName ?? ''
     const value = checkSubscriptionAttribute(name, input.AttributeValue ?? '', subscription, invalidParameter, 'AttributeName')
@@ -32,7 +35,22 @@ export const setSubscriptionAttributes: SnsOperation<SetSubscriptionAttributesIn
     const changed = withFormerFilter(subscription, { ...subscription, attributes }, tx.now, () => tx.nextNumber(FILTER_CHANGES))
     const isRewrapped =
       isOwnQueue(subscription) && name === 'RawMessageDelivery' && changed.attributes[name] !== subscription.attributes[name]
-    tx.put(Table.subscriptions, changed.subscriptionArn, isRewrapped ? { ...changed, route: newRoute(tx, changed) } : changed)
+    const next = isRewrapped ? rewrapped(tx, changed) : name === 'ReplayPolicy' ? replayed(tx, env, topic, changed) : changed
+    tx.put(Table.subscriptions, next.subscriptionArn, next)
     return undefined
   },
 })
+
+function rewrapped(tx: Transaction, subscription: Subscription): Subscription {
+  const replay = tx.get(Table.replays, subscription.subscriptionArn)
+  if (replay !== undefined) tx.put(Table.replays, subscription.subscriptionArn, { ...replay, route: newRoute(tx, subscription, true) })
+  return { ...subscription, route: newRoute(tx, subscription) }
+}
+
+/** With the replay that its policy asks for. Setting the policy again begins it again, as on AWS. */
+function replayed(tx: Transaction, env: Env, topic: Topic | undefined, subscription: Subscription): Subscription {
+  if (subscription.attributes['ReplayPolicy'] === undefined) return stopReplay(tx, env, topic, subscription)
+  const span = checkSpan(tx, topic, subscription, invalidParameter)
+  if (topic === undefined || subscription.state === 'pending') return { ...subscription, replayStatus: 'Pending' }
+  return startReplay(tx, env, topic, subscription, span)
+}

@@ -2,6 +2,7 @@
 import type { SetTopicAttributesInput } from '@aws-sdk/client-sns'
 import { Table } from '../../model/tables.ts'
 import type { Topic } from '../../model/topic.ts'
+import { withArchive } from './archive-policy.ts'
 import { requireTopic, topicArnOf } from './arns.ts'
 import { invalidParameter } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
@@ -25,7 +26,7 @@ export const setTopicAttributes: SnsOperation<SetTopicAttributesInput, undefined
     }
     const problem = largeMessagesProblem(changed, () => [...parts.subscribers.of(topic).all.values()].map(({ protocol }) => protocol))
     if (problem !== undefined) throw invalidParameter(problem)
-    tx.put(Table.topics, topic.topicArn, changed)
+    tx.put(Table.topics, topic.topicArn, name === 'ArchivePolicy' ? withArchive(tx, call.env, changed) : changed)
     return undefined
   },
 })

@@ -12,6 +12,8 @@ import { invalidParameter, subscriptionLimitExceeded } from './errors.ts'
 import { largeMessagesProblem } from './large-messages.ts'
 import { checkFilterRoom, loadFilterCounts } from './filter-limits.ts'
 import type { SnsOperation, SnsParts } from './operation.ts'
+import { checkSpan, startReplay } from './replays.ts'
+import { newRoute } from './routes.ts'
 import { checkSubscriptionAttribute, missingRole } from './subscription-attributes.ts'
 import { checkEndpoint, isConfirmedAtOnce } from './subscription-endpoint.ts'
 
@@ -42,20 +44,6 @@ export const subscribe: SnsOperation<SubscribeInput, SubscribeResponse> = (parts
     return { SubscriptionArn: answerArn(subscription, input) }
   },
 })
-
-/** A new number under which queued copies refer to the subscription. */
-export function newRoute(tx: Transaction, subscription: Subscription): number {
-  if (subscription.protocol !== 'sqs') return 0
-  const route = tx.nextNumber('route')
-  const raw = subscription.attributes['RawMessageDelivery'] === 'true'
-  tx.put(Table.routes, String(route), {
-    subscriptionArn: subscription.subscriptionArn,
-    topicArn: subscription.topicArn,
-    endpoint: subscription.endpoint,
-    raw,
-  })
-  return route
-}
 
 /**
  * Sends a fresh token to a subscription's endpoint: as a message of its own, which the delivery follower takes from the journal. That of
@@ -141,9 +129,16 @@ function createSubscription(
   }
   // For ever: what it was subscribed as it stays, whatever accounts and settings become.
   const isRemote = draft.protocol === 'sqs' && parts.isRemoteQueue?.(draft.endpoint) === true
-  const subscription = { ...draft, route: isRemote ? 0 : newRoute(tx, draft) }
+  const routed = { ...draft, route: isRemote ? 0 : newRoute(tx, draft) }
+  const subscription = routed.attributes['ReplayPolicy'] === undefined ? routed : withReplay(tx, call, topic, routed)
   tx.put(Table.subscriptions, subscription.subscriptionArn, subscription)
   return subscription
+}
+
+/** It begins when the subscription is confirmed. */
+function withReplay(tx: Transaction, { env }: Call, topic: Topic, subscription: Subscription): Subscription {
+  const span = checkSpan(tx, topic, subscription, (text) => invalidParameter(`Attributes Reason: ${text}`))
+  return subscription.state === 'confirmed' ? startReplay(tx, env, topic, subscription, span) : { ...subscription, replayStatus: 'Pending' }
 }
 
 function resubscribe(

@@ -174,7 +174,7 @@ function kindOf(subscription: Subscription): string {
 }
 
 function isQueue(subscription: Subscription): boolean {
-  return isOwnQueue(subscription) && subscription.state === 'confirmed'
+  return isOwnQueue(subscription) && subscription.state === 'confirmed' && subscription.isHeldBack !== true
 }
 
 function endpointKey({ protocol, endpoint }: Subscription): string {

@@ -7,6 +7,7 @@ import { JsonTextError, parseLocated } from '../../model/filter-policy/located-j
 import { type FilterScope, parseFilterPolicy } from '../../model/filter-policy/parse-policy.ts'
 import type { ServiceError } from '../../model/service-error.ts'
 import type { Subscription, Topic } from '../../model/topic.ts'
+import { checkReplayPolicy } from './replays.ts'
 
 const RAW_PROTOCOLS: ReadonlySet<string> = new Set(['http', 'https', 'sqs', 'firehose'])
 
@@ -18,7 +19,6 @@ export function checkSubscriptionAttribute(
   refuse: (text: string) => ServiceError,
   unknown: string,
 ): string | undefined {
-  if (name === 'ReplayPolicy') throw refuse('ReplayPolicy: archiving and replaying messages is not offered by this version of Sealcast')
   switch (name) {
     case 'RawMessageDelivery':
       return checkRaw(value, beside.protocol, refuse)
@@ -27,6 +27,8 @@ export function checkSubscriptionAttribute(
     case 'FilterPolicyScope':
       checkFilter(beside.attributes['FilterPolicy'] ?? '', checkScope(value, refuse), refuse)
       return value
+    case 'ReplayPolicy':
+      return checkReplayPolicy(value, refuse)
     case 'RedrivePolicy':
       return checkRedrive(value, beside, refuse)
     case 'SubscriptionRoleArn':
@@ -52,6 +54,7 @@ export function readSubscriptionAttributes(subscription: Subscription, topic: To
     PendingConfirmation: String(subscription.state === 'pending'),
     Protocol: subscription.protocol,
     RawMessageDelivery: attributes['RawMessageDelivery'] ?? 'false',
+    ...(subscription.replayStatus !== undefined && { ReplayStatus: subscription.replayStatus }),
     SubscriptionArn: subscription.subscriptionArn,
     SubscriptionPrincipal: subscription.principal,
     TopicArn: subscription.topicArn,

@@ -2,6 +2,7 @@
 import { DeliveryPolicyError, effectiveTopicPolicy, parseTopicPolicy } from '../../model/delivery-policy.ts'
 import type { Topic } from '../../model/topic.ts'
 import type { ServiceError } from '../../model/service-error.ts'
+import { checkArchivePolicy } from './archive-policy.ts'
 import { feedbackProblem, isFeedbackAttribute } from './feedback.ts'
 import type { Subscribers } from './subscribers.ts'
 import { topicPolicy, topicPolicyProblem } from './topic-policy.ts'
@@ -56,6 +57,7 @@ const SETTABLE: Readonly<Record<string, Check>> = {
 
 /** Of FIFO topics alone ("Amazon SNS message deduplication for FIFO topics"). */
 const OF_FIFO: Readonly<Record<string, Check>> = {
+  ArchivePolicy: checkArchivePolicy,
   ContentBasedDeduplication(value) {
     const text = value.toLowerCase()
     return text === 'true' || text === 'false'
@@ -81,8 +83,6 @@ export function checkTopicAttribute(
     if (problem !== undefined) throw refuse(`${name}: ${problem}`)
     return value === '' ? undefined : value
   }
-  // Never stored without effect.
-  if (name === 'ArchivePolicy') throw refuse('ArchivePolicy: archiving and replaying messages is not offered by this version of Sealcast')
   if (Object.hasOwn(OF_FIFO, name) && !isFifo) throw refuse(`${name}: can only be set for FIFO topics`)
   const checks = { ...SETTABLE, ...OF_FIFO }
   const check = Object.hasOwn(checks, name) ? checks[name] : undefined
@@ -93,10 +93,11 @@ export function checkTopicAttribute(
 }
 
 /** GetTopicAttributes of AWS: always these keys, and what was set. */
-export function readTopicAttributes(topic: Topic, subscribers: Subscribers): Record<string, string> {
+export function readTopicAttributes(topic: Topic, subscribers: Subscribers, beginning: string | undefined): Record<string, string> {
   const { attributes } = topic
   return {
     ...attributes,
+    ...(beginning !== undefined && { BeginningArchiveTime: beginning }),
     DisplayName: attributes['DisplayName'] ?? '',
     EffectiveDeliveryPolicy: effectiveTopicPolicy(attributes['DeliveryPolicy']),
     Owner: topic.owner,

@@ -6,6 +6,7 @@ import type { Call } from '../../engine/operation.ts'
 import { subscriptionArnOf } from './arns.ts'
 import { authorizationError } from './errors.ts'
 import type { SnsOperation } from './operation.ts'
+import { dropReplay } from './replays.ts'
 import { sendConfirmation } from './subscribe.ts'
 
 export const unsubscribe: SnsOperation<UnsubscribeInput, undefined> = () => ({
@@ -17,11 +18,13 @@ export const unsubscribe: SnsOperation<UnsubscribeInput, undefined> = () => ({
     const subscriptionArn = subscriptionArnOf(input.SubscriptionArn)
     const subscription = tx.get(Table.subscriptions, subscriptionArn)
     if (subscription === undefined) return undefined
-    const topic = tx.get(Table.topics, subscription.topicArn)
-    const isOwner = call.account !== '' && (call.account === subscription.owner || call.account === topic?.owner)
+    const before = tx.get(Table.topics, subscription.topicArn)
+    const isOwner = call.account !== '' && (call.account === subscription.owner || call.account === before?.owner)
     if (subscription.authenticateOnUnsubscribe && !isOwner) throw refusal(subscription, call)
     if (call.principal.type !== 'anonymous' && !isOwner) throw refusal(subscription, call)
     tx.delete(Table.subscriptions, subscriptionArn)
+    dropReplay(tx, call.env, subscriptionArn)
+    const topic = tx.get(Table.topics, subscription.topicArn)
     if (topic === undefined) return undefined
     tx.put(Table.topics, topic.topicArn, { ...topic, subscriptionsDeleted: topic.subscriptionsDeleted + 1 })
     // Whoever used the link may not be the one who reads the endpoint: that one is told, and may take it back.

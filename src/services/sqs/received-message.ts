@@ -43,6 +43,10 @@ export interface ReceivedMessage {
   readonly MessageAttributes?: AttributeValues
 }
 
+const REPLAYED = 'Replayed'
+/** SQS takes no more of a raw message. */
+const RAW_ATTRIBUTES_MAX = 10
+
 const SYSTEM_NAMES: ReadonlySet<string> = new Set([
   'All',
   'SenderId',
@@ -121,8 +125,14 @@ async function showPublished(
     messageId: header.queuedId ?? copyIdOf(header.messageId, taken.route),
     body,
     bodyMd5: md5OfText(body),
-    attributes: isRaw ? header.attributes : undefined,
+    attributes: isRaw ? rawAttributes(header, route) : undefined,
   })
+}
+
+/** A raw message has no other place to say that it comes again; where all are taken, it says nothing. */
+function rawAttributes({ attributes }: MessageHeader, { isReplay }: Route): MessageAttributes | undefined {
+  if (isReplay !== true || Object.keys(attributes ?? {}).length >= RAW_ATTRIBUTES_MAX) return attributes
+  return { [REPLAYED]: { type: 'String', value: 'true' }, ...attributes }
 }
 
 /** By name, `All`, or with `.*` at its end by prefix. Undefined when nothing is left: then AWS shows no attributes and no checksum. */

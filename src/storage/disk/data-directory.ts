@@ -25,7 +25,7 @@ export interface DataDirectory {
   path(name: DataName): string
 }
 
-export type DataName = 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree' | 'admin.sock'
+export type DataName = 'journal' | 'records' | 'queues' | 'blobs' | 'lake' | 'history' | 'tree' | 'topic-archives' | 'admin.sock'
 
 export interface DataDirectoryOptions {
   /** Where the root key comes from; root.key in the directory when absent. */

@@ -5,9 +5,11 @@ import { type MultipartUpload, uploadIdOf } from '../../model/multipart-upload.t
 import { versionRow } from '../../model/object-version.ts'
 import { blobsOf } from '../../model/packed-body.ts'
 import type { AccessKey } from '../../model/principal.ts'
+import type { Replay } from '../../model/replay.ts'
 import { sealedBlobBytes } from '../../model/sealed-blob.ts'
 import { Table } from '../../model/tables.ts'
 import type { Queue, Subscription } from '../../model/topic.ts'
+import type { TopicArchive } from '../../model/topic-archive.ts'
 import type { TreeRow, TreeState } from '../../model/tlog/tree-rows.ts'
 import type { TrailPlan } from '../../model/trail.ts'
 import { readBlobId } from '../blobs.ts'
@@ -34,6 +36,8 @@ const KEPT_WHOLE: ReadonlySet<number> = new Set([
   Table.checkpoints,
   Table.counters,
   Table.tree,
+  Table.topicArchives,
+  Table.replays,
 ])
 
 export class References {
@@ -67,6 +71,11 @@ export class References {
 
   queueNumbers(): Set<number> {
     return new Set([...this.#of<Queue>(Table.queues)].map(({ row }) => row.number))
+  }
+
+  /** Numbers of the archives of topics. */
+  topicArchives(): Set<number> {
+    return new Set([...this.#of<TopicArchive>(Table.topicArchives)].map(({ row }) => row.number))
   }
 
   /** How far the tree over the events counts. */
@@ -120,6 +129,12 @@ export class References {
     for (const { key, row } of this.#of<Pick<PendingDelivery, 'subscriptionArn'>>(Table.pendingDeliveries)) {
       if (!this.#has(Table.subscriptions, row.subscriptionArn))
         yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
+    }
+    for (const { key, row } of this.#of<Replay>(Table.replays)) {
+      if (!this.#has(Table.subscriptions, row.subscriptionArn))
+        yield { table: Table.replays, key, severity: 'info', what: 'its subscription is gone' }
+      else if (!this.hasRoute(row.route))
+        yield { table: Table.replays, key, severity: 'damage', what: `its route ${row.route} does not exist` }
     }
     for (const { key, row } of this.#of<{ readonly position: Position }>(Table.checkpoints)) {
       if (row.position > journal.durable)

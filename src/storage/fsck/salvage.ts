@@ -13,6 +13,7 @@ import { repairJournal } from './repair-journal.ts'
 import { repairLake } from './repair-lake.ts'
 import { repairQueues } from './repair-queues.ts'
 import { repairRecords } from './repair-records.ts'
+import { repairTopicArchives } from './topic-archives.ts'
 import { formatOf, type Survey } from './survey.ts'
 
 export interface SalvageParts {
@@ -72,6 +73,7 @@ export async function salvage({ files, clock, random, folder, storeKeys, survey,
   if (isDamaged('tree')) move('tree')
   if (isDamaged('lake')) repairLake(tools, survey)
   if (isDamaged('history')) repairHistory(tools, survey.history)
+  repairTopicArchives(tools, survey.topicArchives)
   for (const file of survey.blobs.cut) move(file)
   if (isJournalDamaged) repairJournal(tools, survey)
   for (const [file, rows] of kept)

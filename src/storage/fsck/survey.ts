@@ -11,6 +11,7 @@ import { checkJournal, type FrameFound, type JournalPicture } from './journal.ts
 import { checkLake, judgeLake, type LakePicture } from './lake.ts'
 import { INDEX_FILE, QueuesPicture } from './queues.ts'
 import { checkRecords, RECORDS_FILE, type RecordsPicture } from './records.ts'
+import { checkTopicArchives, type TopicArchivesPicture } from './topic-archives.ts'
 import { checkTree } from './tree.ts'
 import { type ReferenceProblem, References } from './references.ts'
 
@@ -30,6 +31,7 @@ export interface Survey {
   readonly blobs: BlobsPicture
   readonly lake: LakePicture
   readonly history: HistoryPicture
+  readonly topicArchives: TopicArchivesPicture
 }
 
 /** All that may lie in a data directory. */
@@ -52,6 +54,7 @@ export const KNOWN: ReadonlySet<string> = new Set([
   'lake',
   'history',
   'tree',
+  'topic-archives',
   'backup-staging',
 ])
 
@@ -90,6 +93,7 @@ export async function survey(check: Check): Promise<Survey> {
   judgeLake(check, lake, journal)
   const history = await checkHistory(check)
   await checkTree(check, references.treeState(), journal)
+  const topicArchives = await checkTopicArchives(check, references.topicArchives())
   judgePositions(check, { journal, records, queues, references })
   const places = [
     records.state?.checkpoint ?? 0,
@@ -99,7 +103,7 @@ export async function survey(check: Check): Promise<Survey> {
     ...lakePlaces(lake),
     history.checkpoint,
   ]
-  return { journal, places, records, references, badRows, recovered, newest, queues, blobs, lake, history }
+  return { journal, places, records, references, badRows, recovered, newest, queues, blobs, lake, history, topicArchives }
 }
 
 function lakePlaces({ manifest, chunks }: LakePicture): Position[] {

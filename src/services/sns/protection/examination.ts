@@ -1,7 +1,10 @@
 // The messages of a call looked through before it decides, in steps that give way to other calls: what was found holds only for the
 // policy and the subscribers that it was found with, and is looked for again where they changed meanwhile.
+import type { Subscriber } from '../../../model/data-protection/audience.ts'
+import type { Outgoing } from '../../../model/data-protection/outgoing.ts'
 import { type DataProtectionPolicy, DataProtectionPolicyError, parseDataProtectionPolicy } from '../../../model/data-protection/policy.ts'
 import type { StructuredBody } from '../../../model/data-protection/texts.ts'
+import { anonymous } from '../../../model/principal.ts'
 import { Table } from '../../../model/tables.ts'
 import type { Topic } from '../../../model/topic.ts'
 import { type Call, Wait } from '../../../engine/operation.ts'
@@ -109,6 +112,18 @@ export function examineAtOnce(call: Publisher, index: SubscriberIndex, topic: To
   let step = examining.next()
   while (step.done !== true) step = examining.next()
   return step.value
+}
+
+/** What one subscriber gets of a message that was taken before, by the policy as it is now. Undefined: all of it. */
+export async function examineFor(policy: string, subscriber: Subscriber, message: StructuredBody): Promise<Outgoing | undefined> {
+  const { finders, name, statements } = compiled(policy)
+  const outbound = { finders, name, statements: statements.filter(({ direction }) => direction === 'outbound') }
+  const examining = examine(anonymous, outbound, [subscriber], message)
+  for (let steps = 1; ; steps++) {
+    const step = examining.next()
+    if (step.done === true) return step.value.outgoing
+    if (steps % STEPS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 function checkCopies({ attributes }: Topic, examined: readonly Examined[]): void {
