@@ -1,5 +1,5 @@
 // Takes what was found out of a text: masked, each character by one, or redacted. Nothing else of the text changes.
-import type { Findings, Span } from './scan.ts'
+import type { Findings } from './scan.ts'
 
 export interface Deidentification {
   /** The character that stands for each one that was found; undefined where they are taken out. */
@@ -55,8 +55,10 @@ interface Edit {
 }
 
 interface Run {
-  readonly spans: readonly Span[]
+  /** Start and end by turns. */
+  readonly spans: readonly number[]
   readonly maskWith: string | undefined
+  /** Where the next start stands. */
   next: number
 }
 
@@ -72,14 +74,13 @@ function* inOrder(runs: readonly Run[]): Generator<Edit> {
     let first: Run | undefined
     let start = Infinity
     for (const run of runs) {
-      const span = run.spans[run.next]
-      if (span === undefined || span.start >= start) continue
+      const next = run.spans[run.next]
+      if (next === undefined || next >= start) continue
       first = run
-      start = span.start
+      start = next
     }
-    const span = first?.spans[first.next]
-    if (first === undefined || span === undefined) return
-    first.next++
-    yield { start, end: span.end, maskWith: first.maskWith }
+    if (first === undefined) return
+    yield { start, end: first.spans[first.next + 1] ?? start, maskWith: first.maskWith }
+    first.next += 2
   }
 }

@@ -22,7 +22,9 @@ function marked(name: string, text: string): string {
   let step = scanning.next()
   while (step.done !== true) step = scanning.next()
   let [result, at] = ['', 0]
-  for (const { start, end } of [...step.value.values()].flat()) {
+  const spans = [...step.value.values()].flat()
+  for (let next = 0; next < spans.length; next += 2) {
+    const [start = 0, end = 0] = spans.slice(next, next + 2)
     result += `${text.slice(at, start)}[${text.slice(start, end)}]`
     at = end
   }

@@ -23,7 +23,7 @@ const mask = (maskWith?: string) => ({ kind: 'deidentify', maskWith }) as const
 
 /** What each subscriber gets of a text in which X and Y are found; undefined: nothing. */
 function copiesOf(text: string, statements: readonly ProtectionStatement[], ...subscribers: readonly (typeof ANN)[]) {
-  const spans = (letter: string) => [...text.matchAll(new RegExp(letter, 'g'))].map(({ index }) => ({ start: index, end: index + 1 }))
+  const spans = (letter: string) => [...text.matchAll(new RegExp(letter, 'g'))].flatMap(({ index }) => [index, index + 1])
   const found = new Map(['X', 'Y'].map((letter) => [letter, spans(letter)] as const).filter(([, places]) => places.length > 0))
   const making = protectOutgoing(statements, new Map([[undefined, text]]), new Map([[undefined, found]]), subscribers)
   let step = making.next()
@@ -72,7 +72,7 @@ test('a push platform has its text, and what it gets is what counts', () => {
     ['FCM', 'X'],
     ['APNS', 'fine'],
   ])
-  const findings = new Map([...texts].map(([name, text]) => [name, text === 'X' ? new Map([['X', [{ start: 0, end: 1 }]]]) : new Map()]))
+  const findings = new Map([...texts].map(([name, text]) => [name, text === 'X' ? new Map([['X', [0, 1]]]) : new Map()]))
   const subscribers = [push('GCM'), push('APNS'), push('ADM'), ANN]
   const step = protectOutgoing([statement(DENY, 'X', BEN.principal)], texts, findings, subscribers).next()
   assert.ok(step.done === true && step.value !== undefined)

@@ -2,14 +2,11 @@
 import type { CustomPattern } from './custom-pattern.ts'
 import type { ManagedIdentifier } from './identifiers.ts'
 
-/** Of the text, in UTF-16 units. */
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-/** What was found of each identifier of which anything was: in the order of the text, one behind the other. */
-export type Findings = ReadonlyMap<string, readonly Span[]>
+/**
+ * What was found of each identifier of which anything was: start and end by turns, in UTF-16 units, in the order of the text, one behind
+ * the other. Numbers alone: a long text may hold very many, and an object for each would keep the garbage collector busy.
+ */
+export type Findings = ReadonlyMap<string, readonly number[]>
 
 /** Looks for one identifier; yields after each step of well under a millisecond. */
 export interface Finder {
@@ -79,10 +76,10 @@ export function customFinder(identifier: string, pattern: CustomPattern): Finder
 
 /** All that is found in the text; a generator that is asked again until it is done. */
 export function* scanText(text: string, finders: readonly Finder[]): Generator<undefined, Findings, undefined> {
-  const findings = new Map<string, readonly Span[]>()
+  const findings = new Map<string, readonly number[]>()
   for (const finder of finders) {
-    const spans: Span[] = []
-    yield* finder.find(text, (start, end) => spans.push({ start, end }))
+    const spans: number[] = []
+    yield* finder.find(text, (start, end) => spans.push(start, end))
     if (spans.length > 0) findings.set(finder.identifier, spans)
   }
   return findings

@@ -119,7 +119,7 @@ function isAudit({ statement }: Audit): boolean {
 function countsOf(findings: TextFindings, identifiers: ReadonlySet<string>): Audit['counts'] {
   const counts = new Map<string, number>()
   for (const found of findings.values())
-    for (const [name, spans] of found) if (identifiers.has(name)) counts.set(name, (counts.get(name) ?? 0) + spans.length)
+    for (const [name, spans] of found) if (identifiers.has(name)) counts.set(name, (counts.get(name) ?? 0) + spans.length / 2)
   return [...counts].map(([name, count]) => ({ name, count }))
 }
 
