@@ -11,19 +11,24 @@ export interface RecordTemplate {
   /** Where each record has its eventTime and eventID, between the quotes; undefined when it has none. */
   readonly eventTime: Place | undefined
   readonly eventId: Place | undefined
+  /** What is equal in all records of the form: start, end, start, end, ... */
+  readonly fixed: readonly number[]
 }
 
 class Kept implements RecordTemplate {
   readonly bytes: Buffer
   readonly eventTime: Place | undefined
   readonly eventId: Place | undefined
-  /** What has to be equal: start, end, start, end, ... */
   readonly fixed: readonly number[]
+  readonly view: DataView
+  /** Where a record of another form differed last: most others do there, too. */
+  differsAt = 0
   #event: SelectableEvent | undefined
 
   constructor(json: Buffer) {
     const places = placesOf(json, VARYING)
     this.bytes = Buffer.from(json)
+    this.view = new DataView(this.bytes.buffer)
     this.eventTime = textPlace(json, places.eventTime)
     this.eventId = textPlace(json, places.eventID)
     const free = [this.eventTime, this.eventId, textPlace(json, places.requestID), textPlace(json, places.sharedEventID)].filter(
@@ -53,9 +58,8 @@ const VARYING = new Set([
   'sharedEventID',
   'additionalEventData',
 ] as const)
-const SAME_LENGTH_MAX = 8
-/** Below, a comparison is over before a native one has begun. */
-const NATIVE_BYTES_MIN = 48
+/** Names of one length make as many forms; most are told apart at a glance. */
+const SAME_LENGTH_MAX = 128
 const KEPT_MAX = 2048
 /** UUIDs, and S3's second request id with its key in front. */
 const IDS = /("x-amz-id-2":)?"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="x-amz-id-2":")[A-Za-z0-9+/=]+)"/g
@@ -63,11 +67,17 @@ const IDS = /("x-amz-id-2":)?"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}
 export class RecordTemplates {
   readonly #byLength = new Map<number, Kept[]>()
   #kept = 0
+  /** On the memory that the last record lay in: frames lie many to a chunk. */
+  #memory: DataView = new DataView(new ArrayBuffer(0))
 
   /** The form of the record that stands in `bytes` from `start` to `end`. */
   match(bytes: Buffer, start: number, end: number): RecordTemplate {
     const alike = this.#byLength.get(end - start)
-    if (alike !== undefined) for (const kept of alike) if (fits(kept, bytes, start)) return kept
+    if (alike !== undefined) {
+      if (this.#memory.buffer !== bytes.buffer) this.#memory = new DataView(bytes.buffer)
+      for (const kept of alike)
+        if (bytes[start + kept.differsAt] === kept.bytes[kept.differsAt] && fits(kept, this.#memory, bytes.byteOffset + start)) return kept
+    }
     const made = new Kept(bytes.subarray(start, end))
     this.#keep(made, alike)
     return made
@@ -89,13 +99,18 @@ export class RecordTemplates {
   }
 }
 
-function fits({ bytes, fixed }: Kept, others: Buffer, start: number): boolean {
-  for (let at = 0; at < fixed.length; at += 2) {
-    const from = fixed[at] ?? 0
-    const to = fixed[at + 1] ?? 0
-    if (to - from > NATIVE_BYTES_MIN) {
-      if (others.compare(bytes, from, to, start + from, start + to) !== 0) return false
-    } else for (let byte = from; byte < to; byte++) if (others[start + byte] !== bytes[byte]) return false
+/** Eight bytes at a time: half the time of a native comparison, which takes a tenth of a microsecond to begin. */
+function fits(kept: Kept, others: DataView, start: number): boolean {
+  const { bytes, view, fixed } = kept
+  const own = bytes.byteOffset
+  for (let run = 0; run < fixed.length; run += 2) {
+    const to = fixed[run + 1] ?? 0
+    let at = fixed[run] ?? 0
+    while (at + 8 <= to && view.getBigUint64(own + at) === others.getBigUint64(start + at)) at += 8
+    while (at < to && view.getUint8(own + at) === others.getUint8(start + at)) at++
+    if (at >= to) continue
+    kept.differsAt = at
+    return false
   }
   return true
 }

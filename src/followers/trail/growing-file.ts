@@ -2,8 +2,8 @@
 // work is spread over the interval. What has grown lies in memory alone; a plan without it is made from the journal (log-file-content.ts),
 // with the same uncompressed bytes.
 import { createHash, type Hash } from 'node:crypto'
-import { createGzip, type Gzip } from 'node:zlib'
-import { GZIP, LogFileText } from './log-file-text.ts'
+import type { RecordTemplate } from '../../model/record-templates.ts'
+import { RecordDeflater } from './record-deflater.ts'
 
 export interface GrownFile {
   readonly chunks: readonly Buffer[]
@@ -11,9 +11,15 @@ export interface GrownFile {
   readonly hash: string | undefined
 }
 
-/** Compressors hold a quarter of a MiB each. */
+/** Each holds what waits to be compressed, and the text before it. */
 const FILES_MAX = 32
 const BYTES_MAX = 32 * 1024 * 1024
+const PIECE_BYTES = 128 * 1024
+
+/** RFC 1952: deflate, no name, no time, made quickly, on Unix. */
+const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3])
+/** A last block with nothing in it; CRC and length come behind it. */
+const LAST_BLOCK = [3, 0] as const
 
 /** What may grow at a time, in all. */
 export class GrowthBounds {
@@ -32,68 +38,76 @@ export class GrowthBounds {
 
 export class GrowingFile {
   readonly #bounds: GrowthBounds
-  readonly #gzip: Gzip
   readonly #hash: Hash | undefined
-  readonly #text = new LogFileText()
-  readonly #chunks: Buffer[] = []
-  readonly #compressed: Promise<boolean>
-  #written: Promise<void> = Promise.resolve()
+  readonly #text: RecordDeflater
+  /** In the order of the file; a later one may be there first. */
+  readonly #chunks: Buffer[] = [GZIP_HEADER]
+  #compressed: Promise<unknown> = Promise.resolve()
   #bytes = 0
+  #isBroken = false
+  #isLetGo = false
 
   constructor(bounds: GrowthBounds, isHashed: boolean) {
     this.#bounds = bounds
     this.#hash = isHashed ? createHash('sha256') : undefined
-    this.#gzip = createGzip(GZIP)
+    this.#text = new RecordDeflater(this.#hash)
     bounds.files++
-    this.#gzip.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk)
-      this.#bytes += chunk.length
-      bounds.bytes += chunk.length
-    })
-    this.#compressed = new Promise((resolve) => {
-      this.#gzip.once('end', () => resolve(true))
-      this.#gzip.once('close', () => resolve(false))
-      // A file that cannot grow is made from the journal.
-      this.#gzip.once('error', () => resolve(false))
-    })
   }
 
-  /** Takes a copy of the record that stands in `source` from `start` to `end`. */
-  add(source: Buffer, start?: number, end?: number): void {
-    this.#text.add(source, start, end)
+  /** Takes a copy of the record that stands in `source` from `start` to `end`; `template`: its form, where that is known. */
+  add(source: Buffer, start?: number, end?: number, template?: RecordTemplate): void {
+    this.#text.add(source, start, end, template)
   }
 
-  /** Takes in what was added; resolves when it is compressed. */
-  flush(): Promise<void> {
-    const bytes = this.#text.take()
-    if (bytes.length > 0) this.#write(bytes)
-    return this.#written
+  /** Compresses what was added, if it is much; resolves when that is done. */
+  async flush(): Promise<void> {
+    if (this.#text.waitingBytes >= PIECE_BYTES) this.#compress(this.#text.take())
+    await this.#compressed
   }
 
   /** The finished file; undefined when it could not be compressed. */
   async end(): Promise<GrownFile | undefined> {
-    this.#write(this.#text.end())
-    this.#gzip.end()
-    const isWhole = await this.#compressed
+    this.#compress(this.#text.end())
+    const trailer = Buffer.from([...LAST_BLOCK, 0, 0, 0, 0, 0, 0, 0, 0])
+    trailer.writeUInt32LE(this.#text.crc, LAST_BLOCK.length)
+    trailer.writeUInt32LE(this.#text.textBytes % 2 ** 32, LAST_BLOCK.length + 4)
+    this.#keep(this.#chunks.length, trailer)
+    await this.#compressed
     this.#bounds.files--
-    return isWhole ? { chunks: this.#chunks, hash: this.#hash?.digest('hex') } : undefined
+    return this.#isBroken ? undefined : { chunks: this.#chunks, hash: this.#hash?.digest('hex') }
   }
 
   /** Lets go of a file whose records go elsewhere. */
   drop(): void {
     this.#bounds.files--
     this.free()
-    this.#gzip.destroy()
   }
 
   /** The finished file is needed no more. */
   free(): void {
+    this.#isLetGo = true
     this.#bounds.bytes -= this.#bytes
     this.#bytes = 0
   }
 
-  #write(bytes: Buffer): void {
-    this.#hash?.update(bytes)
-    this.#written = new Promise((resolve) => this.#gzip.write(bytes, () => resolve()))
+  #compress(piece: Buffer | Promise<Buffer>): void {
+    const at = this.#chunks.length
+    if (Buffer.isBuffer(piece)) return this.#keep(at, piece)
+    this.#chunks.push(NOTHING)
+    const kept = piece.then(
+      (chunk) => this.#keep(at, chunk),
+      // A file that cannot grow is made from the journal.
+      () => void (this.#isBroken = true),
+    )
+    this.#compressed = Promise.all([this.#compressed, kept])
+  }
+
+  #keep(at: number, chunk: Buffer): void {
+    if (this.#isLetGo) return
+    this.#chunks[at] = chunk
+    this.#bytes += chunk.length
+    this.#bounds.bytes += chunk.length
   }
 }
+
+const NOTHING = Buffer.alloc(0)

@@ -69,6 +69,7 @@ export class Rounds {
   readonly #carried = new Map<string, Carried>()
   readonly #lastNumbers = new Map<string, number>()
   readonly #pending = new Map<string, Pending>()
+  #newest: Pending | undefined
   readonly #growth = new GrowthBounds()
   /** The views at `#from`. */
   #viewsFrom: ReadonlyMap<string, TrailSelection>
@@ -130,7 +131,7 @@ export class Rounds {
 
   stop(): void {
     for (const { file } of this.#pending.values()) file?.drop()
-    this.#pending.clear()
+    this.#forget()
   }
 
   /** Commits plans for all that was counted. Undefined when there is nothing worth a commit. Throws what the commit throws. */
@@ -160,7 +161,7 @@ export class Rounds {
     }
     for (const { plan } of result.plans) this.#claim(plan)
     for (const record of result.carried) this.#addCarried(record)
-    this.#pending.clear()
+    this.#forget()
     this.#viewsFrom = new Map(this.#views.logging)
     this.#from = to
     this.#sawEvents = false
@@ -168,18 +169,31 @@ export class Rounds {
     return { plans: result.plans, done }
   }
 
-  #count({ trail, region, start, end, committedAt, isCaused }: Selected, { payload }: Frame): number {
-    const name = pairName(trail.trailArn, region)
-    let pending = this.#pending.get(name)
-    if (pending === undefined) this.#pending.set(name, (pending = emptyPending(trail, region)))
+  #count({ trail, region, start, end, template, committedAt, isCaused }: Selected, { payload }: Frame): number {
+    const pending = this.#pendingOf(trail, region)
     pending.oldestAt = Math.min(pending.oldestAt, committedAt)
     pending.newestAt = Math.max(pending.newestAt, committedAt)
     pending.bytes += end - start + 1
     const isMany = pending.caused.length >= CARRIED_RECORDS_MAX || pending.bytes > CARRIED_BYTES_MAX
     if (!pending.isForeign && (!isCaused || isMany)) this.#open(pending)
-    if (pending.isForeign) pending.file?.add(payload, start, end)
+    if (pending.isForeign) pending.file?.add(payload, start, end, template)
     else pending.caused.push({ json: payload.toString('utf8', start, end), committedAt })
     return pending.bytes
+  }
+
+  #pendingOf(trail: TrailSelection, region: string): Pending {
+    // Most events are for whom the last one was.
+    const newest = this.#newest
+    if (newest?.trail === trail && newest.region === region) return newest
+    const name = pairName(trail.trailArn, region)
+    let pending = this.#pending.get(name)
+    if (pending === undefined) this.#pending.set(name, (pending = emptyPending(trail, region)))
+    return (this.#newest = pending)
+  }
+
+  #forget(): void {
+    this.#pending.clear()
+    this.#newest = undefined
   }
 
   /** From here on there is a file: what was carried into it, what came so far, and all that comes. */

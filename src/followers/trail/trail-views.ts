@@ -1,6 +1,6 @@
 // What each logging trail selects, as of a place in the journal: trails change by entries of the same journal, so that reading the same
 // frames again always selects the same events, whatever has become of the trails since.
-import { EntryKind, EventClass, EventFlag, eventAt, readEntryAt, visitEntries } from '../../model/entry.ts'
+import { ENTRY_HEADER_BYTES, EntryKind, EventClass, EventFlag, eventAt, readEntryAt, visitEntries } from '../../model/entry.ts'
 import { takesEvent } from '../../model/event-selector.ts'
 import { type RecordTemplate, RecordTemplates } from '../../model/record-templates.ts'
 import type { Trail, TrailSelection } from '../../model/trail.ts'
@@ -13,6 +13,8 @@ export interface Selected {
   /** The record's bytes stand in the frame's payload, from `start` to `end`. */
   readonly start: number
   readonly end: number
+  /** The record's form. */
+  readonly template: RecordTemplate
   readonly committedAt: number
   /** A trail's own delivery caused the call. */
   readonly isCaused: boolean
@@ -72,7 +74,7 @@ export class TrailViews {
       if (taking.length === 0) return
       const region = template.event.awsRegion ?? ''
       const isCaused = (flags & EventFlag.caused) !== 0
-      for (const trail of taking) take({ trail, region, start: jsonAt, end, committedAt, isCaused })
+      for (const trail of taking) take({ trail, region, start: jsonAt, end, template, committedAt, isCaused })
     })
   }
 }
@@ -80,9 +82,9 @@ export class TrailViews {
 function changesOf(payload: Buffer, only: string | undefined): Changes {
   let changes: Map<string, TrailSelection | undefined> | undefined
   visitEntries(payload, (kind, at, end) => {
-    if (kind !== EntryKind.put && kind !== EntryKind.delete) return
+    if ((kind !== EntryKind.put && kind !== EntryKind.delete) || payload[at + ENTRY_HEADER_BYTES] !== Table.trails) return
     const entry = readEntryAt(payload.subarray(at, end))
-    if ((entry.kind !== 'put' && entry.kind !== 'delete') || entry.table !== Table.trails) return
+    if (entry.kind !== 'put' && entry.kind !== 'delete') return
     if (only !== undefined && entry.key !== only) return
     changes ??= new Map()
     changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
