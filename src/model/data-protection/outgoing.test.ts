@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { placeIn } from './audience.ts'
 import { protectOutgoing } from './outgoing.ts'
 import type { ProtectionStatement } from './policy.ts'
@@ -60,6 +61,43 @@ test('a denial comes before all else, and what would be empty is denied', () => 
     denied: [false, false, true],
   })
   assert.deepEqual(copiesOf('X', statements, ANN, BEN)?.denied, [false, true])
+})
+
+test('each gets what the statements that hold for it leave, as if it were alone, and no text lies there twice', () => {
+  const people = [ANN, BEN, CAT]
+  const principal = fc.constantFrom('*', ...people.map((one) => one.principal))
+  const someStatement = fc
+    .tuple(
+      fc.constantFrom(DENY, mask('#'), mask('-'), mask()),
+      fc.constantFrom('X', 'Y'),
+      fc.array(principal, { minLength: 1, maxLength: 2 }),
+    )
+    .map(([operation, identifier, principals]) => statement(operation, identifier, ...principals))
+  const text = fc.array(fc.constantFrom('a', 'X', 'Y'), { minLength: 1, maxLength: 8 }).map((letters) => letters.join(''))
+  /** Letter by letter: no finding is longer. */
+  const alone = (given: string, statements: readonly ProtectionStatement[], { principal: own }: typeof ANN): string | undefined => {
+    const held = statements.filter(({ principals }) => principals.includes('*') || principals.includes(own))
+    const of = (letter: string) => held.flatMap(({ identifiers, operation }) => (identifiers.has(letter) ? [operation] : []))
+    if ([...given].some((letter) => of(letter).some(({ kind }) => kind === 'deny'))) return undefined
+    const left = [...given].map((letter) => {
+      const masks = of(letter).flatMap((operation) => (operation.kind === 'deidentify' ? [operation.maskWith] : []))
+      return masks.length === 0 ? letter : masks.includes(undefined) ? '' : (masks[0] ?? '')
+    })
+    return left.join('') === '' ? undefined : left.join('')
+  }
+  fc.assert(
+    fc.property(text, fc.array(someStatement, { maxLength: 4 }), (given, statements) => {
+      const made = copiesOf(given, statements, ...people)
+      const expected = people.map((one) => alone(given, statements, one))
+      assert.deepEqual(made?.texts ?? people.map(() => given), expected)
+      if (made === undefined) return
+      assert.deepEqual(
+        made.denied,
+        expected.map((one) => one === undefined),
+      )
+      assert.equal(made.copies, new Set(expected.filter((one) => one !== undefined && one !== given)).size)
+    }),
+  )
 })
 
 test('a push platform has its text, and what it gets is what counts', () => {
