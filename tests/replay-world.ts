@@ -3,7 +3,8 @@
 import type { TestContext } from 'node:test'
 import { createTopicArchiveFollower } from '../src/followers/topic-archive.ts'
 import { createNotification, formatEnvelope } from '../src/model/notification.ts'
-import { createSns } from '../src/services/sns/index.ts'
+import { createSns, type Sns } from '../src/services/sns/index.ts'
+import { LatestMessages } from '../src/services/sns/latest-messages.ts'
 import { ReplayRuns } from '../src/services/sns/replay-runs.ts'
 import { createSqs } from '../src/services/sqs/index.ts'
 import { type MemoryFiles, memoryFiles } from '../src/storage/memory/files.ts'
@@ -36,9 +37,13 @@ export const replayFrom = (from: number, until?: number): string =>
   JSON.stringify({ PointType: 'Timestamp', StartingPoint: at(from), ...(until !== undefined && { EndingPoint: at(until) }) })
 
 export async function createReplayWorld(t: TestContext, options: ReplayWorldOptions = {}) {
+  const made: { sns?: Sns } = {}
   const harness = await createHarness(
     (env) => ({
-      sns: createSns({ tables: env.tables, protocols: { sqs: { validate: () => undefined }, https: { validate: () => undefined } } }),
+      sns: (made.sns = createSns({
+        tables: env.tables,
+        protocols: { sqs: { validate: () => undefined }, https: { validate: () => undefined } },
+      })),
       sqs: createSqs({
         notifications: (header, body, { subscriptionArn, isReplay }) =>
           Promise.resolve(
@@ -62,7 +67,7 @@ export async function createReplayWorld(t: TestContext, options: ReplayWorldOpti
     ...(options.fileBytes !== undefined && { fileBytes: options.fileBytes }),
   })
   harness.follow(createTopicArchiveFollower({ env: harness.env, archives }))
-  const runs = new ReplayRuns(harness.env, archives, options.refusal ?? (() => undefined))
+  const runs = new ReplayRuns(harness.env, archives, made.sns?.latest ?? new LatestMessages(), options.refusal ?? (() => undefined))
   t.after(async () => {
     await runs.stop()
     await harness.close()

@@ -158,7 +158,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     running.bucketEvents = new BucketEventSender(env)
     running.lifecycle = new LifecycleRuns(env, refusal)
     running.moves = new MessageMoveRuns(env, refusal)
-    running.replays = new ReplayRuns(env, topicArchives, refusal)
+    running.replays = new ReplayRuns(env, topicArchives, services.sns.latest, refusal)
   }
   const visibility = startVisibility({ clock, journal, queues: store.queues })
   const upkeep = startUpkeep({

@@ -11,6 +11,7 @@ import { authorizationError, internalError, missingMembers } from './errors.ts'
 import { getDataProtectionPolicy } from './get-data-protection-policy.ts'
 import { getSubscriptionAttributes } from './get-subscription-attributes.ts'
 import { getTopicAttributes } from './get-topic-attributes.ts'
+import { LatestMessages } from './latest-messages.ts'
 import { listSubscriptions } from './list-subscriptions.ts'
 import { listSubscriptionsByTopic } from './list-subscriptions-by-topic.ts'
 import { listTagsForResource } from './list-tags-for-resource.ts'
@@ -97,15 +98,16 @@ const operations = {
   VerifySMSSandboxPhoneNumber: verifySMSSandboxPhoneNumber,
 } satisfies Record<string, (parts: SnsParts) => AnyOperation>
 
-/** What SNS is put together of: its index of subscribers it makes itself. */
-export type SnsOptions = Omit<SnsParts, 'subscribers'> & { readonly tables: Tables }
+/** What SNS is put together of: what it remembers it makes itself. */
+export type SnsOptions = Omit<SnsParts, 'subscribers' | 'latest'> & { readonly tables: Tables }
 
 export interface Sns extends Service {
   readonly platformEvents: (env: Env) => TellPlatformEvent
+  readonly latest: LatestMessages
 }
 
 export function createSns({ tables, ...parts }: SnsOptions): Sns {
-  const made: SnsParts = { ...parts, subscribers: createSubscriberIndex(tables) }
+  const made: SnsParts = { ...parts, subscribers: createSubscriberIndex(tables), latest: new LatestMessages() }
   const paced = (operation: AnyOperation): AnyOperation => parts.limits?.paced(operation) ?? operation
   return {
     name: 'sns',
@@ -119,5 +121,6 @@ export function createSns({ tables, ...parts }: SnsOptions): Sns {
     recordsDataEvents: 'always',
     missing: missingMembers,
     platformEvents: (env) => createPlatformEvents(env, made),
+    latest: made.latest,
   }
 }

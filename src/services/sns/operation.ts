@@ -3,11 +3,13 @@ import type { Deliverer } from '../../engine/deliverer.ts'
 import type { Call, Operation } from '../../engine/operation.ts'
 import type { SmsSender } from '../../engine/sms-sender.ts'
 import type { GivenCredentials } from '../../model/platform-credentials.ts'
+import type { LatestMessages } from './latest-messages.ts'
 import type { SnsLimits } from './limits.ts'
 import type { SubscriberIndex } from './subscribers.ts'
 
 export interface SnsParts {
   readonly subscribers: SubscriberIndex
+  readonly latest: LatestMessages
   readonly protocols: Readonly<Record<string, SubscribedProtocol>>
   /** Whether a queue is of another server, and sent to there; absent where all queues are of this one. */
   readonly isRemoteQueue?: (queueArn: string) => boolean

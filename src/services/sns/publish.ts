@@ -134,7 +134,7 @@ export function send(
 function sendNew(
   tx: Transaction,
   call: Publisher,
-  { subscribers }: SnsParts,
+  { subscribers, latest }: SnsParts,
   topic: Topic,
   given: CheckedMessage & Pick<MessageHeader, 'sequence'>,
   before: Examined | undefined,
@@ -162,6 +162,7 @@ function sendNew(
   const queues = to.queuesFor(message)
   const { body } = message
   const outgoing = examined?.outgoing
+  if (header.sequence !== undefined) latest.note(topic.topicArn, header.sequence, { header, body }, outgoing)
   const put = (copy: Message, isWhole: boolean): PublishedMessage =>
     stageMessage(tx, call, topic, copy, { hasOutside: to.hasOutside, archive: isWhole ? topic.archive : undefined })
   if (outgoing === undefined) enqueueForSubscribers(tx, call, topic, queues, put({ header, body }, true))

@@ -6,6 +6,7 @@ import type { Outgoing } from '../../model/data-protection/outgoing.ts'
 import { Table } from '../../model/tables.ts'
 import { type ArchivedMessage, type ArchivePlace, TopicArchiveDamaged, type TopicArchives } from '../../storage/topic-archives.ts'
 import { failReplay, loseOwed } from './replays.ts'
+import type { LatestMessages } from './latest-messages.ts'
 import { examineFor } from './protection/examination.ts'
 import { readArchived, type ReplayProtection, replaySome, type ReplayStep } from './replay-step.ts'
 
@@ -33,11 +34,13 @@ interface Run {
   isBehind: boolean
   timer: Timer | undefined
   failing: string | undefined
+  readonly unfollow: () => void
 }
 
 export class ReplayRuns {
   readonly #env: Env
   readonly #archives: TopicArchives
+  readonly #latest: LatestMessages
   readonly #refusal: () => string | undefined
   /** By subscription. */
   readonly #runs = new Map<string, Run>()
@@ -48,9 +51,10 @@ export class ReplayRuns {
   #isStopped = false
 
   /** `refusal`: why nothing may be written now. Takes up what was left, and from now on what is committed. */
-  constructor(env: Env, archives: TopicArchives, refusal: () => string | undefined) {
+  constructor(env: Env, archives: TopicArchives, latest: LatestMessages, refusal: () => string | undefined) {
     this.#env = env
     this.#archives = archives
+    this.#latest = latest
     this.#refusal = refusal
     for (const { key } of env.tables.range(Table.replays, {})) this.#changed(key)
     this.#unwatch = [env.tables.watch(Table.replays, (key) => this.#changed(key)), archives.watch((archive) => this.#appended(archive))]
@@ -68,11 +72,12 @@ export class ReplayRuns {
     const replay = this.#env.tables.get(Table.replays, key)
     const known = this.#runs.get(key)
     if (replay === undefined) {
-      known?.timer?.cancel()
+      this.#end(known)
       this.#runs.delete(key)
     } else if (known?.id !== replay.id) {
-      known?.timer?.cancel()
+      this.#end(known)
       const { id, archive } = replay
+      const unfollow = this.#latest.follow(replay.topicArn)
       const fresh = {
         place: undefined,
         messages: [],
@@ -82,10 +87,15 @@ export class ReplayRuns {
         timer: undefined,
         failing: undefined,
       }
-      const run: Run = { subscriptionArn: key, id, archive, ...fresh }
+      const run: Run = { subscriptionArn: key, id, archive, unfollow, ...fresh }
       this.#runs.set(key, run)
       this.#makeReady(run)
     } else if (replay.isStopped === true && known.timer !== undefined) this.#makeReady(known)
+  }
+
+  #end(run: Run | undefined): void {
+    run?.timer?.cancel()
+    run?.unfollow()
   }
 
   #appended(archive: number): void {
@@ -162,7 +172,7 @@ export class ReplayRuns {
     const protection = await this.#protect(run, messages)
     const begunAt = clock.monotonic()
     const batch = { id: run.id, messages, newest: run.newest, protection }
-    const { result, done } = commits.commit((tx) => replaySome(tx, this.#env, run.subscriptionArn, batch))
+    const { result, done } = commits.commit((tx) => replaySome(tx, this.#env, this.#latest, run.subscriptionArn, batch))
     const tookMs = clock.monotonic() - begunAt
     await done
     if (result !== 'again') run.messages.splice(0, messages.length)

@@ -15,6 +15,7 @@ import { openedBody } from '../../engine/topic-message.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import type { ArchivedMessage } from '../../storage/topic-archives.ts'
 import { enqueueForSubscribers, type PublishedMessage } from './fan-out.ts'
+import type { LatestMessages } from './latest-messages.ts'
 import { stageCopies } from './protection/protect.ts'
 import { dropReplay, failReplay, finishReplay, nextSequence } from './replays.ts'
 
@@ -41,7 +42,7 @@ export interface ReplayProtection {
 }
 
 /** Throws what the topic's key has against opening a message: nothing is staged then. */
-export function replaySome(tx: Transaction, env: Env, subscriptionArn: string, batch: ReplayBatch): ReplayStep {
+export function replaySome(tx: Transaction, env: Env, latest: LatestMessages, subscriptionArn: string, batch: ReplayBatch): ReplayStep {
   const replay = tx.get(Table.replays, subscriptionArn)
   if (replay === undefined || replay.id !== batch.id) return 'over'
   const topic = tx.get(Table.topics, replay.topicArn)
@@ -57,9 +58,11 @@ export function replaySome(tx: Transaction, env: Env, subscriptionArn: string, b
     return 'over'
   }
   const began = subscription.replayStatus === 'Pending' ? ({ ...subscription, replayStatus: 'In progress' } as const) : subscription
-  const came = replayMessages(tx, env, topic, began, replay, batch)
+  const place: Place = { tx, env, topic, subscription: began }
+  const came = replayMessages(place, replay, comingOf(env, batch))
   const isPast = came.until !== undefined && came.end === undefined && tx.now > came.until
-  const now: Replay = isPast ? { ...came, end: nextSequence(tx, topic) } : came
+  let now: Replay = isPast ? { ...came, end: nextSequence(tx, topic) } : came
+  if (batch.newest !== undefined && now.until === undefined) now = replayLatest(place, latest, now, batch.newest)
   if (batch.newest !== undefined && isComplete(tx, topic, now, batch.newest)) {
     finishReplay(tx, env, topic, began, now)
     return 'over'
@@ -85,19 +88,35 @@ function keyObstacle(tx: Transaction, env: Env, { topicArn }: Topic, queue: Queu
   }
 }
 
+/** A message on its way to the subscription. */
+interface Coming {
+  readonly sequence: number
+  readonly publishedAt: number
+  /** Throws what the topic's key has against opening it. */
+  readonly read: () => Message
+  readonly outgoing: Outgoing | undefined
+}
+
+interface Place {
+  readonly tx: Transaction
+  readonly env: Env
+  readonly topic: Topic
+  readonly subscription: Subscription
+}
+
+function comingOf(env: Env, { messages, protection }: ReplayBatch): readonly Coming[] {
+  return messages.map(({ sequence, publishedAt, bytes }) => ({
+    ...{ sequence, publishedAt, outgoing: protection?.outgoing.get(sequence) },
+    read: () => readArchived(env, bytes),
+  }))
+}
+
 /** The replay as it stands behind them. */
-function replayMessages(
-  tx: Transaction,
-  env: Env,
-  topic: Topic,
-  subscription: Subscription,
-  replay: Replay,
-  { messages, protection }: ReplayBatch,
-): Replay {
+function replayMessages({ tx, env, topic, subscription }: Place, replay: Replay, messages: readonly Coming[]): Replay {
   const policy = filterPolicyOf(subscription.attributes)
   const repeating = { ...subscription, route: replay.route }
   let { next, replayed } = replay
-  for (const { sequence, publishedAt, bytes } of messages) {
+  for (const { sequence, publishedAt, read, outgoing } of messages) {
     if (sequence < next) continue
     if (replay.end !== undefined && sequence >= replay.end) {
       next = replay.end
@@ -106,33 +125,29 @@ function replayMessages(
     next = sequence + 1
     const isRepeat = sequence < replay.firstNew
     if (!isAskedFor(replay, publishedAt, isRepeat)) continue
-    const message = readArchived(env, bytes)
-    const { structure, attributes } = message.header
-    if (policy !== undefined && !passesFilter(policy, { body: message.body, structure, attributes }, subscription.protocol)) continue
-    put(
-      tx,
-      env,
-      topic,
-      isRepeat ? repeating : subscription,
-      { ...message, reference: undefined, isRepeat },
-      protection?.outgoing.get(sequence),
-    )
+    const { header, body } = read()
+    const { structure, attributes } = header
+    if (policy !== undefined && !passesFilter(policy, { body, structure, attributes }, subscription.protocol)) continue
+    const message: PublishedMessage = { header, body, reference: undefined, isRepeat }
+    const to = [isRepeat ? repeating : subscription]
+    const copies =
+      outgoing === undefined ? undefined : stageCopies(outgoing, message, (copy): PublishedMessage => ({ ...message, ...copy }))
+    enqueueForSubscribers(tx, { env }, topic, to, copies?.whole ?? message, copies?.copyFor)
     if (isRepeat) replayed++
   }
   return next === replay.next ? replay : { ...replay, next, replayed }
 }
 
-function put(
-  tx: Transaction,
-  env: Env,
-  topic: Topic,
-  subscription: Subscription,
-  message: PublishedMessage,
-  outgoing: Outgoing | undefined,
-): void {
-  if (outgoing === undefined) return enqueueForSubscribers(tx, { env }, topic, [subscription], message)
-  const { whole, copyFor } = stageCopies(outgoing, message, (copy): PublishedMessage => ({ ...message, ...copy }))
-  enqueueForSubscribers(tx, { env }, topic, [subscription], whole, copyFor)
+/** What is not in the archive yet, where it is remembered: so the replay comes to the end of what is published. */
+function replayLatest(place: Place, latest: LatestMessages, replay: Replay, newest: number): Replay {
+  const { tx, topic } = place
+  const from = reachedBy(tx, replay, newest)
+  const messages = latest.between(topic.topicArn, from, nextSequence(tx, topic))
+  if (messages === undefined || messages.length === 0) return replay
+  const coming = messages.map(({ sequence, message, outgoing }): Coming => {
+    return { sequence, publishedAt: message.header.publishedAt, outgoing, read: () => message }
+  })
+  return replayMessages(place, replay, coming)
 }
 
 function isAskedFor({ from, until = Infinity, isStopped }: Replay, publishedAt: number, isRepeat: boolean): boolean {
@@ -151,9 +166,14 @@ export function readArchived(env: Env, bytes: Buffer): Message {
   return { header: open, body }
 }
 
-/** All that is to come has come: what has no place in the archive never had one, or is gone from it. */
-function isComplete(tx: Transaction, topic: Topic, { archive, next, until, end }: Replay, newest: number): boolean {
+/** All that is to come has come. */
+function isComplete(tx: Transaction, topic: Topic, replay: Replay, newest: number): boolean {
+  const { until, end } = replay
   if (until !== undefined && end === undefined) return false
-  const first = tx.get(Table.topicArchives, archiveKey(archive))?.first ?? 0
-  return Math.max(next, first, newest + 1) >= (end ?? nextSequence(tx, topic))
+  return reachedBy(tx, replay, newest) >= (end ?? nextSequence(tx, topic))
+}
+
+/** All before was dealt with: what has no place in the archive never had one, or is gone from it. */
+function reachedBy(tx: Transaction, { archive, next }: Replay, newest: number): number {
+  return Math.max(next, tx.get(Table.topicArchives, archiveKey(archive))?.first ?? 0, newest + 1)
 }

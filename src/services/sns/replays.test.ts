@@ -144,6 +144,42 @@ test('what is published during a replay comes behind the repeats, in order, once
   )
 })
 
+test('a replay ends although its topic is never quiet, and nothing is lost or comes twice where it ends', async (t) => {
+  const world = await createReplayWorld(t)
+  const TopicArn = await world.topic()
+  const from = world.clock.now()
+  for (let n = 0; n < 100; n++) await world.publish(TopicArn, `old-${n}`)
+  await world.settle()
+  let isOver = false
+  let n = 0
+  const publishing = Array.from({ length: 6 }, async (_, publisher) => {
+    while (!isOver) {
+      const Message = `new-${n++}`
+      const input = { TopicArn, Message, MessageGroupId: `g${publisher}`, MessageDeduplicationId: Message }
+      await world.call('sns', 'Publish', input)
+    }
+  })
+  const arn = await world.subscribe(TopicArn, await world.queue('a.fifo'), { ReplayPolicy: replayFrom(from) })
+  const statusOf = (): string | undefined => world.env.tables.get(Table.subscriptions, arn)?.replayStatus
+  for (let step = 0; step < 2000 && statusOf() !== 'Completed'; step++) await world.settle(2)
+  assert.equal(statusOf(), 'Completed')
+  await world.settle(20)
+  isOver = true
+  await Promise.all(publishing)
+  await world.settle()
+  const received = await world.taken('a.fifo')
+  assert.deepEqual(
+    received.map(({ Body }) => Body).sort(),
+    [...Array.from({ length: 100 }, (_, at) => `old-${at}`), ...Array.from({ length: n }, (_, at) => `new-${at}`)].sort(),
+  )
+  const newest = new Map<string, number>()
+  for (const { Body, Attributes } of received) {
+    const number = Number(Body.split('-')[1]) + (Body.startsWith('new') ? 1000 : 0)
+    assert.ok(number > (newest.get(Attributes['MessageGroupId'] ?? '') ?? -1), `${Body} in its order`)
+    newest.set(Attributes['MessageGroupId'] ?? '', number)
+  }
+})
+
 test('a replay with an ending point stops there, and nothing that is published later comes until the policy is taken away', async (t) => {
   const world = await createReplayWorld(t)
   const TopicArn = await world.topic()
