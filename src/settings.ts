@@ -112,8 +112,8 @@ export const settings = {
   }),
   'sms.provider': choice({
     default: 'none',
-    of: ['none', 'twilio', 'capture'],
-    help: 'who sends SMS; twilio: an API like that of Twilio; capture: nobody, they are kept for `sealcast inbox`',
+    of: ['none', 'twilio', 'smpp', 'capture'],
+    help: 'who sends SMS; twilio: an API like that of Twilio; smpp: a message centre; capture: nobody, they are kept for `sealcast inbox`',
   }),
   'sms.twilioUrl': text({
     default: 'https://api.twilio.com',
@@ -121,7 +121,16 @@ export const settings = {
     form: 'an http(s) URL without a path',
     help: 'where the API of sms.provider twilio is',
   }),
-  'sms.credentialsFile': text({ default: undefined, help: 'file with one line USER:PASSWORD; for Twilio ACCOUNT-SID:AUTH-TOKEN' }),
+  'sms.smppUrl': text({
+    default: undefined,
+    pattern: /^smpps?:\/\/[^\s@/?#]+$/,
+    form: 'smpp://HOST:PORT (port 2775 unless given) or smpps://HOST:PORT (3550, TLS), without user or password',
+    help: 'message centre of sms.provider smpp',
+  }),
+  'sms.credentialsFile': text({
+    default: undefined,
+    help: 'file with one line USER:PASSWORD; for Twilio ACCOUNT-SID:AUTH-TOKEN, for SMPP SYSTEM-ID:PASSWORD',
+  }),
   'sms.from': texts({
     default: [],
     help: 'what texts come from, the usual one first: numbers (+15550100 or +15550100/US), names, Twilio messaging services',

@@ -146,7 +146,10 @@ test('publishing to a phone number: malformed, and nobody to send it', async () 
     )
   assert.deepEqual(
     await refusalOf(sns.publish({ PhoneNumber: '+15555550100', Message: 'x' })),
-    invalid('Protocol Reason: nothing delivers sms here: set sms.provider to twilio (with sms.credentialsFile and sms.from) or to capture'),
+    invalid(
+      'Protocol Reason: nothing delivers sms here: ' +
+        'set sms.provider to twilio or smpp (with sms.credentialsFile and sms.from) or to capture',
+    ),
   )
 })
 

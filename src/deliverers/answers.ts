@@ -33,7 +33,8 @@ export function failureOutcome(error: unknown): Outcome {
 /** The same towards a provider that the operator named: an address that may not be reached is the operator's to allow. */
 export function providerFailure(provider: string, error: unknown): Exclude<Outcome, { readonly kind: 'delivered' }> {
   if (error instanceof OutboundRefused) return { kind: 'retry', reason: `${provider}: ${error.message}` }
-  if (error instanceof OutboundFailed) return { kind: 'retry', reason: `${provider}: ${REASON[error.reason]}` }
+  if (error instanceof OutboundFailed)
+    return { kind: 'retry', reason: `${provider}: ${error.reason === 'protocol' ? 'the answer was not understood' : REASON[error.reason]}` }
   throw error
 }
 

@@ -17,7 +17,7 @@ export function createSms(parts: DelivererParts): Deliverer {
   // What a number is, SNS knows itself.
   const validate = (): undefined => undefined
   if (sms === undefined)
-    return unconfiguredDeliverer('sms', 'sms.provider to twilio (with sms.credentialsFile and sms.from) or to capture', validate)
+    return unconfiguredDeliverer('sms', 'sms.provider to twilio or smpp (with sms.credentialsFile and sms.from) or to capture', validate)
   return {
     protocols: ['sms'],
     isCapture: providers.sms.kind === 'capture',

@@ -58,6 +58,15 @@ export interface TwilioProvider {
   readonly token: string
 }
 
+/** A message centre over SMPP 3.4. */
+export interface SmppProvider {
+  readonly kind: 'smpp'
+  readonly host: string
+  readonly port: number
+  readonly isTls: boolean
+  readonly credentials: { readonly user: string; readonly password: string }
+}
+
 export interface SmsOptions {
   /** Numbers, names and messaging services that texts come from; the first where nobody names one. */
   readonly from: readonly SmsOrigin[]
@@ -73,7 +82,7 @@ export interface SmsOrigin {
   readonly country?: string
 }
 
-export type SmsProvider = NoProvider | ((CaptureProvider | TwilioProvider) & SmsOptions)
+export type SmsProvider = NoProvider | ((CaptureProvider | TwilioProvider | SmppProvider) & SmsOptions)
 
 /** The push services themselves, with the credentials of each platform application; `apnsUrl`, `fcmUrl`: at other places than their own. */
 export type PushProvider = CaptureProvider | { readonly kind: 'services'; readonly apnsUrl?: string; readonly fcmUrl?: string }

@@ -62,13 +62,22 @@ function readSms(given: Given): SmsProvider {
   if (kind === 'none') return { kind }
   if (kind === 'capture') return { kind, ...options }
   const credentials = readSecret(given, 'sms.credentialsFile', 'SEALCAST_SMS_CREDENTIALS')
-  const { account = '', token = '' } = /^(?<account>[\x21-\x39\x3b-\x7e]+):(?<token>[\x21-\x7e]+)$/.exec(credentials ?? '')?.groups ?? {}
-  if (account === '')
+  const { user = '', password = '' } = /^(?<user>[\x21-\x39\x3b-\x7e]+):(?<password>[\x21-\x7e]+)$/.exec(credentials ?? '')?.groups ?? {}
+  if (user === '')
     problems.push(
-      'sms.provider twilio needs credentials, ACCOUNT-SID:AUTH-TOKEN on one line: in sms.credentialsFile or SEALCAST_SMS_CREDENTIALS',
+      `sms.provider ${kind} needs credentials, ${kind === 'twilio' ? 'ACCOUNT-SID:AUTH-TOKEN' : 'SYSTEM-ID:PASSWORD'} on one line: ` +
+        'in sms.credentialsFile or SEALCAST_SMS_CREDENTIALS',
     )
-  if (from.length === 0) problems.push('sms.provider twilio needs sms.from: the number, name or messaging service that texts come from')
-  return { kind, ...options, url: config['sms.twilioUrl'], account, token }
+  if (from.length === 0) problems.push(`sms.provider ${kind} needs sms.from: the number or name that texts come from`)
+  if (kind === 'twilio') return { kind, ...options, url: config['sms.twilioUrl'], account: user, token: password }
+  const url = URL.parse(config['sms.smppUrl'] ?? '')
+  if (url === null) problems.push('sms.provider smpp needs sms.smppUrl, such as smpp://smpp.example.com:2775')
+  // SMPP 3.4, 5.2.1 and 5.2.2.
+  if (user.length > 15) problems.push('the credentials of sms.provider smpp: a system id has at most 15 characters')
+  if (password.length > 8) problems.push('the credentials of sms.provider smpp: a password has at most 8 characters')
+  const isTls = url?.protocol === 'smpps:'
+  const port = url === null || url.port === '' ? (isTls ? 3550 : 2775) : Number(url.port)
+  return { kind, ...options, host: (url?.hostname ?? '').replace(/^\[|\]$/g, ''), port, isTls, credentials: { user, password } }
 }
 
 function readPush({ 'push.provider': kind, 'push.apnsUrl': apnsUrl, 'push.fcmUrl': fcmUrl }: Config): PushProvider {

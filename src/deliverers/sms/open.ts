@@ -2,9 +2,14 @@
 import type { DelivererParts } from '../../engine/deliverer.ts'
 import type { SmsOptions, SmsProvider } from '../../engine/providers.ts'
 import type { OriginationNumber, SmsSender } from '../../engine/sms-sender.ts'
+import { canonicalNumber, isPhoneNumber } from '../../model/sms.ts'
+import { Table } from '../../model/tables.ts'
 import type { TextGateway } from './gateway.ts'
-import { createSmsSender } from './sender.ts'
+import { createSmsSender, optOut } from './sender.ts'
+import { createSmpp } from './smpp.ts'
 import { createTwilio } from './twilio.ts'
+
+const ACCOUNTS_MAX = 1000
 
 /** Undefined where nobody sends texts. */
 export function openSmsSender(parts: Omit<DelivererParts, 'sms'>): SmsSender | undefined {
@@ -19,10 +24,15 @@ export function openSmsSender(parts: Omit<DelivererParts, 'sms'>): SmsSender | u
   })
 }
 
-function gatewayOf(
-  provider: Exclude<SmsProvider, { kind: 'none' }>,
-  { outbound, clock, captured }: Omit<DelivererParts, 'sms'>,
-): TextGateway {
+/** A reply does not say whose texts it is about: it holds for every account of the server. */
+async function optOutEverywhere(parts: Omit<DelivererParts, 'sms'>, phoneNumber: string): Promise<void> {
+  if (!isPhoneNumber(phoneNumber)) return
+  const accounts = parts.tables.range(Table.accounts, { limit: ACCOUNTS_MAX }).map(({ key }) => key)
+  await optOut(parts, accounts, canonicalNumber(phoneNumber), 'reply')
+}
+
+function gatewayOf(provider: Exclude<SmsProvider, { kind: 'none' }>, parts: Omit<DelivererParts, 'sms'>): TextGateway {
+  const { outbound, clock, captured } = parts
   switch (provider.kind) {
     case 'capture':
       return {
@@ -33,6 +43,8 @@ function gatewayOf(
       }
     case 'twilio':
       return createTwilio({ ...provider, outbound, now: () => clock.now() })
+    case 'smpp':
+      return createSmpp({ ...provider, outbound, clock, optedOut: (phoneNumber) => optOutEverywhere(parts, phoneNumber) })
   }
 }
 

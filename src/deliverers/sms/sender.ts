@@ -80,15 +80,7 @@ async function settle(
   { price, count }: { readonly price: number; readonly count: number },
 ): Promise<Outcome> {
   if (isOptedOut === true) {
-    await commits.commit((tx) => {
-      const optOut = tx.get(Table.smsNumbers, optOutKey(sms.account, sms.to))
-      const optedInAt = optOut?.kind === 'opted-out' ? optOut.optedInAt : undefined
-      tx.put(Table.smsNumbers, optOutKey(sms.account, sms.to), {
-        ...{ kind: 'opted-out', phoneNumber: sms.to, optedOutAt: tx.now },
-        ...(optedInAt !== undefined && { optedInAt }),
-      })
-      acts.tell(tx, { name: 'PhoneNumberOptedOut', details: { account: sms.account, by: 'provider' } })
-    }).done
+    await optOut({ commits, acts }, [sms.account], sms.to, 'provider')
     return { kind: 'refused', reason: REASON['opted-out'], told: toldOf(sms, {}) }
   }
   if (outcome.kind !== 'delivered') return { ...outcome, told: toldOf(sms, {}) }
@@ -102,4 +94,25 @@ async function settle(
 
 function toldOf(sms: Sms, more: Readonly<Record<string, string | number>>): Readonly<Record<string, string | number>> {
   return { ...more, smsType: sms.type }
+}
+
+/** Puts a number on the opt-out lists of accounts. `by`: who knew, the provider or the number's own reply. */
+export async function optOut(
+  { commits, acts }: Pick<Env, 'commits' | 'acts'>,
+  accounts: readonly string[],
+  phoneNumber: string,
+  by: 'provider' | 'reply',
+): Promise<void> {
+  await commits.commit((tx) => {
+    for (const account of accounts) {
+      const known = tx.get(Table.smsNumbers, optOutKey(account, phoneNumber))
+      if (known?.kind === 'opted-out' && known.optedOutAt !== undefined) continue
+      const optedInAt = known?.kind === 'opted-out' ? known.optedInAt : undefined
+      tx.put(Table.smsNumbers, optOutKey(account, phoneNumber), {
+        ...{ kind: 'opted-out', phoneNumber, optedOutAt: tx.now },
+        ...(optedInAt !== undefined && { optedInAt }),
+      })
+      acts.tell(tx, { name: 'PhoneNumberOptedOut', details: { account, by } })
+    }
+  }).done
 }
