@@ -24,6 +24,8 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   'sqs-consumer': ['node', '-e', "require(require.resolve('sqs-consumer', { paths: [process.env.TEST_PACKAGES ?? ''] }))"],
   // The last one without JSON for SQS, in the folder that TEST_QUERY_BOTOCORE names.
   'query-botocore': ['python3', '-c', "import os, sys; sys.path.insert(0, os.environ['TEST_QUERY_BOTOCORE']); import botocore"],
+  // Its server, as far as tests need it.
+  moto: ['python3', '-c', 'import boto3, flask_cors, moto.server'],
   openssl: ['openssl', 'version'],
   tenzir: ['tenzir', 'version'],
   java: ['java', '-version'],

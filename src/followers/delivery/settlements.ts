@@ -12,7 +12,7 @@ export interface Settlement {
   /** The frame of the journal that need no longer remember the delivery once this is staged. */
   readonly frame: OpenFrame | undefined
   readonly stage: (tx: Transaction) => void
-  /** Runs once it is staged. */
+  /** Runs once it is staged, or given up. */
   readonly staged: () => void
 }
 
@@ -138,6 +138,8 @@ export class Settlements {
       this.#waiting.shift()
       if (only.frame !== undefined) only.frame.open--
       this.#parts.log.error('a delivery is given up: its message does not fit into the journal', { bytes: only.bytes })
+      // What comes behind it must not wait for it.
+      only.staged()
     }
     this.#schedule(0)
   }
