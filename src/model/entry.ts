@@ -284,14 +284,18 @@ export function readEntries(payload: Buffer, kinds?: ReadonlySet<number>): Place
 
 /** Where the entries of a frame's payload stand, in order, headers included; nothing is decoded. For who looks at every frame there is. */
 export function visitEntries(payload: Buffer, visit: (kind: number, at: number, end: number) => void): void {
-  let at = 0
-  while (at < payload.length) {
-    assert(at + ENTRY_HEADER_BYTES <= payload.length, 'an entry header within its frame')
-    const end = at + ENTRY_HEADER_BYTES + lengthAt(payload, at + 4)
-    assert(end <= payload.length, 'an entry within its frame')
+  for (let at = 0, end = 0; at < payload.length; at = end) {
+    end = entryEnd(payload, at)
     visit(payload[at] ?? 0, at, end)
-    at = end
   }
+}
+
+/** Where the entry that begins at `at` ends. Its first byte is its kind. */
+export function entryEnd(payload: Buffer, at: number): number {
+  assert(at + ENTRY_HEADER_BYTES <= payload.length, 'an entry header within its frame')
+  const end = at + ENTRY_HEADER_BYTES + lengthAt(payload, at + 4)
+  assert(end <= payload.length, 'an entry within its frame')
+  return end
 }
 
 export interface EventPlace {

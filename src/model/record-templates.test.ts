@@ -5,6 +5,7 @@ import { type Place, placesOf } from './record-places.ts'
 import { EventClass } from './entry.ts'
 import { RecordTemplates } from './record-templates.ts'
 import { EventLeaves, eventLeaf } from './tlog/event-leaf.ts'
+import { encodeBundle } from './tlog/tiles.ts'
 
 const uuids = fc.uuid()
 const words = fc.oneof(fc.string({ maxLength: 12, unit: 'binary' }), fc.constantFrom('x', '"},"readOnly":true,"y":{"', '\\', 'ä€'))
@@ -54,12 +55,18 @@ test('lines of the tree are the same by template and by the bytes alone', () => 
   fc.assert(
     fc.property(fc.array(records, { minLength: 1, maxLength: 30 }), (many) => {
       const lines = new EventLeaves()
+      const expected: string[] = []
       for (const record of [...many, ...many]) {
         const json = Buffer.from(` ${JSON.stringify(record)}`)
         for (const eventClass of [EventClass.aws, EventClass.own])
-          for (const isCaused of [false, true])
-            assert.equal(lines.leaf(eventClass, isCaused, json, 1, json.length), eventLeaf(eventClass, json.subarray(1), isCaused))
+          for (const isCaused of [false, true]) {
+            lines.add(eventClass, isCaused, json, 1, json.length)
+            expected.push(eventLeaf(eventClass, json.subarray(1), isCaused))
+          }
       }
+      assert.equal(lines.count, expected.length)
+      assert.deepEqual(lines.take(), encodeBundle(expected.map((line) => Buffer.from(line))))
+      assert.deepEqual([lines.count, lines.take().length], [0, 0])
     }),
   )
 })

@@ -5,8 +5,8 @@ import type { TileName } from '../model/tlog/tiles.ts'
 export interface TreeStore {
   /** Leaves so far, whether durable or not. */
   readonly size: number
-  /** Takes leaves of printable ASCII, each at most LEAF_BYTES_MAX long. Costs no file access. */
-  append(leaves: readonly string[]): void
+  /** Takes a copy of leaves, each behind its length as in a bundle, however many. Costs no file access. */
+  append(leaves: Buffer): void
   /** The root over the leaves so far. */
   root(): Buffer
   /** Resolves when all that was appended before the call is on stable storage. After a rejection it may be called again. */

@@ -1,6 +1,6 @@
 // What each logging trail selects, as of a place in the journal: trails change by entries of the same journal, so that reading the same
 // frames again always selects the same events, whatever has become of the trails since.
-import { ENTRY_HEADER_BYTES, EntryKind, EventClass, EventFlag, eventAt, readEntryAt, visitEntries } from '../../model/entry.ts'
+import { ENTRY_HEADER_BYTES, EntryKind, EventClass, EventFlag, entryEnd, eventAt, readEntryAt } from '../../model/entry.ts'
 import { takesEvent } from '../../model/event-selector.ts'
 import { type RecordTemplate, RecordTemplates } from '../../model/record-templates.ts'
 import type { Trail, TrailSelection } from '../../model/trail.ts'
@@ -64,31 +64,34 @@ export class TrailViews {
     takers: WeakMap<RecordTemplate, readonly TrailSelection[]>,
     take: (selected: Selected) => void,
   ): void {
-    visitEntries(payload, (kind, at, end) => {
-      if (kind !== EntryKind.event) return
+    for (let at = 0, end = 0; at < payload.length; at = end) {
+      end = entryEnd(payload, at)
+      if (payload[at] !== EntryKind.event) continue
       const { class: eventClass, flags, committedAt, jsonAt } = eventAt(payload, at)
-      if (eventClass !== EventClass.aws) return
+      if (eventClass !== EventClass.aws) continue
       const template = this.#templates.match(payload, jsonAt, end)
       let taking = takers.get(template)
       if (taking === undefined) takers.set(template, (taking = [...trails.values()].filter((trail) => takesEvent(trail, template.event))))
-      if (taking.length === 0) return
+      if (taking.length === 0) continue
       const region = template.event.awsRegion ?? ''
       const isCaused = (flags & EventFlag.caused) !== 0
       for (const trail of taking) take({ trail, region, start: jsonAt, end, template, committedAt, isCaused })
-    })
+    }
   }
 }
 
 function changesOf(payload: Buffer, only: string | undefined): Changes {
   let changes: Map<string, TrailSelection | undefined> | undefined
-  visitEntries(payload, (kind, at, end) => {
-    if ((kind !== EntryKind.put && kind !== EntryKind.delete) || payload[at + ENTRY_HEADER_BYTES] !== Table.trails) return
+  for (let at = 0, end = 0; at < payload.length; at = end) {
+    end = entryEnd(payload, at)
+    const kind = payload[at]
+    if ((kind !== EntryKind.put && kind !== EntryKind.delete) || payload[at + ENTRY_HEADER_BYTES] !== Table.trails) continue
     const entry = readEntryAt(payload.subarray(at, end))
-    if (entry.kind !== 'put' && entry.kind !== 'delete') return
-    if (only !== undefined && entry.key !== only) return
+    if (entry.kind !== 'put' && entry.kind !== 'delete') continue
+    if (only !== undefined && entry.key !== only) continue
     changes ??= new Map()
     changes.set(entry.key, entry.kind === 'put' ? loggingSelection(entry.value) : undefined)
-  })
+  }
   return changes ?? NO_CHANGES
 }
 

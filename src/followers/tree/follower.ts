@@ -4,7 +4,7 @@ import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Transaction } from '../../engine/transaction.ts'
 import { addCounts, type CensusRow } from '../../model/acts.ts'
-import { ENTRY_HEADER_BYTES, EntryKind, EventFlag, eventAt, readEntryAt, visitEntries } from '../../model/entry.ts'
+import { ENTRY_HEADER_BYTES, EntryKind, EventFlag, entryEnd, eventAt, readEntryAt } from '../../model/entry.ts'
 import { Table } from '../../model/tables.ts'
 import { treeCensus } from '../../model/tlog/census-line.ts'
 import { EventLeaves } from '../../model/tlog/event-leaf.ts'
@@ -36,7 +36,7 @@ export class TreeFollower implements Follower {
   #bytesRead = 0
   #ownLeaves: number
   #census: TreeState['census']
-  readonly #lines = new EventLeaves()
+  readonly #leaves = new EventLeaves()
   #committing: Promise<unknown> = Promise.resolve()
 
   /** `state`: what the store was opened with. */
@@ -114,23 +114,31 @@ export class TreeFollower implements Follower {
   }
 
   #take(frames: readonly Frame[]): void {
-    const leaves: string[] = []
+    const leaves = this.#leaves
+    // A batch that failed comes again.
+    leaves.take()
+    let read = this.#read
+    let bytes = 0
     for (const frame of frames) {
-      if (frame.position < this.#read) continue
-      const before = this.#store.size + leaves.length
-      visitEntries(frame.payload, (kind, at, end) => {
-        if (kind === EntryKind.put && frame.payload[at + ENTRY_HEADER_BYTES] === Table.acts)
-          this.#takeCensus(frame.payload.subarray(at), before)
-        if (kind !== EntryKind.event) return
-        const { class: eventClass, flags, jsonAt } = eventAt(frame.payload, at)
+      if (frame.position < read) continue
+      const { payload } = frame
+      const before = this.#store.size + leaves.count
+      for (let at = 0, end = 0; at < payload.length; at = end) {
+        end = entryEnd(payload, at)
+        const kind = payload[at]
+        if (kind === EntryKind.put && payload[at + ENTRY_HEADER_BYTES] === Table.acts) this.#takeCensus(payload.subarray(at), before)
+        if (kind !== EntryKind.event) continue
+        const { class: eventClass, flags, jsonAt } = eventAt(payload, at)
         const isCaused = (flags & EventFlag.caused) !== 0
-        leaves.push(this.#lines.leaf(eventClass, isCaused, frame.payload, jsonAt, end))
-        if (!isCaused) this.#ownLeaves = this.#store.size + leaves.length
-      })
-      this.#read = frame.end
-      this.#bytesRead += frame.payload.length
+        leaves.add(eventClass, isCaused, payload, jsonAt, end)
+        if (!isCaused) this.#ownLeaves = this.#store.size + leaves.count
+      }
+      read = frame.end
+      bytes += frame.payload.length
     }
-    this.#store.append(leaves)
+    this.#store.append(leaves.take())
+    this.#read = read
+    this.#bytesRead += bytes
   }
 
   /** A census speaks of the calls whose frames stand before its own. */

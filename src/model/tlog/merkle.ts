@@ -18,6 +18,9 @@ const LEAF_PREFIX = Buffer.from([0])
 const NODE_PREFIX = 1
 const NODE_BYTES = 1 + 2 * HASH_BYTES
 const node = Buffer.alloc(NODE_BYTES, NODE_PREFIX)
+/** A leaf behind its prefix, and as much of it as the newest takes. */
+let leaf = Buffer.alloc(1024)
+let prefixed = leaf
 
 export function leafHash(leaf: Uint8Array): Buffer {
   return sha256(Buffer.concat([LEAF_PREFIX, leaf]))
@@ -29,9 +32,14 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(node)
 }
 
-/** `leafHash` of a leaf that is all ASCII, written into `into` at `at`. */
-export function writeLeafHash(leaf: string, into: Buffer, at: number): void {
-  into.write(hash('sha256', `\0${leaf}`, 'binary'), at, HASH_BYTES, 'latin1')
+/** `leafHash` of the leaf that stands in `leaves` from `from` to `to`, written into `into` at `at`. */
+export function writeLeafHash(leaves: Buffer, from: number, to: number, into: Buffer, at: number): void {
+  const length = 1 + to - from
+  if (leaf.length < length) leaf = Buffer.alloc(length)
+  leaves.copy(leaf, 1, from, to)
+  // Most are as long as the one before.
+  if (prefixed.length !== length || prefixed.buffer !== leaf.buffer) prefixed = leaf.subarray(0, length)
+  into.write(hash('sha256', prefixed, 'binary'), at, HASH_BYTES, 'latin1')
 }
 
 /** `nodeHash` of two neighbouring hashes at `from`, written into `into` at `at`. */

@@ -6,7 +6,8 @@ export const TILE_WIDTH = 256
 export const TILE_BYTES: number = TILE_WIDTH * HASH_BYTES
 const TILE_HEIGHT = 8
 export const LEAF_BYTES_MAX = 0xffff
-const LENGTH_BYTES = 2
+/** Of a leaf's length, before it in a bundle. */
+export const LENGTH_BYTES = 2
 
 /** A tile of hashes, or with level `entries` a bundle of leaves. `width`: how many of its 256 places are taken. */
 export interface TileName {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encodeBundle } from '../../model/tlog/tiles.ts'
 import { memoryFiles, type MemoryFiles } from '../memory/files.ts'
 import { openPackedFiles } from '../tree/packed-files.ts'
 import type { Check } from './check.ts'
@@ -26,9 +27,9 @@ async function findingsOf(files: MemoryFiles, root: Buffer): Promise<string[]> {
 test('a tree is sound as it was written, and every change of it is named', async () => {
   const files = memoryFiles({ simulate: true })
   const store = openPackedFiles(files, '/data/tree', { size: 0 })
-  store.append(Array.from({ length: LEAVES }, (_, at) => `leaf ${at}`))
+  store.append(encodeBundle(Array.from({ length: LEAVES }, (_, at) => Buffer.from(`leaf ${at}`))))
   const root = store.root()
-  store.append(['what a crash left'])
+  store.append(encodeBundle([Buffer.from('what a crash left')]))
   await store.flush()
   assert.deepEqual(await findingsOf(files, root), [])
   const changes = [

@@ -3,13 +3,14 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { seededRandom } from '../../base/random.ts'
 import { leafHash, nodeHash, type SubtreeReader, rootHash } from '../../model/tlog/merkle.ts'
-import { decodeBundle, tilePath, tilesBetween } from '../../model/tlog/tiles.ts'
+import { decodeBundle, encodeBundle, tilePath, tilesBetween } from '../../model/tlog/tiles.ts'
 import { memoryFiles, type MemoryFiles } from '../memory/files.ts'
 import { TreeDamaged } from '../tree.ts'
 import { readWholeFile } from '../whole-files.ts'
 import { openPackedFiles } from './packed-files.ts'
 
 const leavesOf = (from: number, count: number): string[] => Array.from({ length: count }, (_, at) => `leaf ${from + at}`)
+const bundleOf = (from: number, count: number): Buffer => encodeBundle(leavesOf(from, count).map((leaf) => Buffer.from(leaf)))
 
 function rootOf(count: number): Buffer {
   const hashes = leavesOf(0, count).map((leaf) => leafHash(Buffer.from(leaf)))
@@ -22,7 +23,7 @@ describe('tree on files', () => {
   it('has the root of its leaves at every size, and gives them back', () => {
     const store = openPackedFiles(memoryFiles(), '/tree', { size: 0 })
     for (const count of [0, 1, 2, 253, 1, 1, 700]) {
-      store.append(leavesOf(store.size, count))
+      store.append(bundleOf(store.size, count))
       assert.deepEqual(store.root(), rootOf(store.size), String(store.size))
     }
     const bundle = decodeBundle(store.tile({ level: 'entries', index: 3, width: 190 }))
@@ -32,13 +33,13 @@ describe('tree on files', () => {
   it('grows on from where it was flushed, whatever lies behind', async () => {
     const files = memoryFiles()
     const first = openPackedFiles(files, '/tree', { size: 0 })
-    first.append(leavesOf(0, 300))
+    first.append(bundleOf(0, 300))
     await first.flush()
     const root = first.root()
-    first.append(Array.from({ length: 600 }, () => 'never committed'))
+    first.append(encodeBundle(new Array<Buffer>(600).fill(Buffer.from('never committed'))))
     await first.flush()
     const again = openPackedFiles(files, '/tree', { size: 300, root })
-    again.append(leavesOf(300, 500))
+    again.append(bundleOf(300, 500))
     await again.flush()
     assert.deepEqual(again.root(), rootOf(800))
     assert.deepEqual(openPackedFiles(files, '/tree', { size: 800, root: rootOf(800) }).size, 800)
@@ -57,7 +58,7 @@ describe('tree on files', () => {
           try {
             const store = openPackedFiles(files, '/tree', committed)
             for (const count of steps) {
-              store.append(leavesOf(store.size, count))
+              store.append(bundleOf(store.size, count))
               await store.flush()
               committed = { size: store.size, root: store.root() }
             }
@@ -67,7 +68,7 @@ describe('tree on files', () => {
           files.crash(seededRandom(seed))
           files.fault = undefined
           const again = openPackedFiles(files, '/tree', committed)
-          again.append(leavesOf(again.size, 300))
+          again.append(bundleOf(again.size, 300))
           await again.flush()
           assert.deepEqual(again.root(), rootOf(committed.size + 300))
         },
@@ -81,12 +82,12 @@ describe('tree on files', () => {
     for (let cut = 0; cut < 36; cut += 3) {
       const files = memoryFiles({ simulate: true })
       const store = openPackedFiles(files, '/tree', { size: 0 })
-      store.append(leavesOf(0, start))
+      store.append(bundleOf(0, start))
       await store.flush()
       let committed = { size: start, root: store.root() }
       const from = files.calls
       files.fault = ({ number }) => (number === from + cut ? 'cut' : undefined)
-      store.append(leavesOf(start, more))
+      store.append(bundleOf(start, more))
       const whole = { size: start + more, root: store.root() }
       await store.flush().then(
         () => void (committed = whole),
@@ -95,7 +96,7 @@ describe('tree on files', () => {
       files.crash(seededRandom(cut))
       files.fault = undefined
       const again = openPackedFiles(files, '/tree', committed)
-      again.append(leavesOf(again.size, whole.size - again.size))
+      again.append(bundleOf(again.size, whole.size - again.size))
       await again.flush()
       assert.equal(openPackedFiles(files, '/tree', whole).size, whole.size)
     }
@@ -104,10 +105,10 @@ describe('tree on files', () => {
   it('takes up a flush that failed', async () => {
     const files = memoryFiles({ simulate: true })
     const store = openPackedFiles(files, '/tree', { size: 0 })
-    store.append(leavesOf(0, 600))
+    store.append(bundleOf(0, 600))
     files.fault = ({ name, number }) => (name === 'write' && number % 3 === 0 ? 'ENOSPC' : name === 'write' ? 'short' : undefined)
     await assert.rejects(store.flush(), { code: 'ENOSPC' })
-    store.append(leavesOf(600, 10))
+    store.append(bundleOf(600, 10))
     files.fault = undefined
     await store.flush()
     assert.deepEqual(openPackedFiles(files, '/tree', { size: 610, root: rootOf(610) }).size, 610)
@@ -117,7 +118,7 @@ describe('tree on files', () => {
     for (const size of [300, 512, 65_536, 66_000, 131_072]) {
       const files = memoryFiles({ simulate: true })
       const store = openPackedFiles(files, '/tree', { size: 0 })
-      store.append(leavesOf(0, size))
+      store.append(bundleOf(0, size))
       await store.flush()
       const root = store.root()
       const newest = size % 65_536 === 0 ? size / 65_536 - 1 : Math.floor(size / 65_536)
@@ -142,8 +143,8 @@ describe('tree on files', () => {
     const store = openPackedFiles(files, '/tree', { size: 0 })
     const other = openPackedFiles(memoryFiles(), '/tree', { size: 0 })
     for (let at = 0; at < size; at += 5000) {
-      store.append(leavesOf(at, 5000))
-      other.append(leavesOf(at, 5000))
+      store.append(bundleOf(at, 5000))
+      other.append(bundleOf(at, 5000))
       await store.flush()
     }
     const again = openPackedFiles(files, '/tree', { size, root: other.root() })
@@ -157,15 +158,15 @@ describe('tree on files', () => {
   it('lets go of what it had begun behind the committed size', async () => {
     const files = memoryFiles()
     const first = openPackedFiles(files, '/tree', { size: 0 })
-    first.append(leavesOf(0, 1000))
+    first.append(bundleOf(0, 1000))
     await first.flush()
     const root = first.root()
-    first.append(leavesOf(5000, 70_000))
+    first.append(bundleOf(5000, 70_000))
     await first.flush()
     const again = openPackedFiles(files, '/tree', { size: 1000, root })
     assert.deepEqual(files.list('/tree/leaves'), ['000000'])
     assert.equal(contentOf(files, '/tree/hashes/0/000000').length, 32_000)
-    again.append(leavesOf(1000, 70_000))
+    again.append(bundleOf(1000, 70_000))
     await again.flush()
     assert.equal(openPackedFiles(files, '/tree', { size: 71_000, root: rootOf(71_000) }).size, 71_000)
   })

@@ -1,8 +1,9 @@
 // The tree's store on files that each hold many tiles (format.ts), so that a flush is a few appends however many leaves came. In memory are
 // the growing row of each column and the rows that are not yet on stable storage.
 import { dirname, join } from 'node:path'
+import { assert } from '../../base/assert.ts'
 import { HASH_BYTES, leafHash, rootHash, writeLeafHash } from '../../model/tlog/merkle.ts'
-import { decodeBundle, subtreeHash, subtreesOf, TILE_WIDTH, type TileName } from '../../model/tlog/tiles.ts'
+import { decodeBundle, LENGTH_BYTES, subtreeHash, subtreesOf, TILE_WIDTH, type TileName } from '../../model/tlog/tiles.ts'
 import type { File, Files } from '../files.ts'
 import { TreeDamaged, type TreeStore } from '../tree.ts'
 import { withFile } from '../whole-files.ts'
@@ -94,13 +95,17 @@ class PackedFiles implements TreeStore {
       this.#cutColumn(this.#levels[Number(name)] ?? newRow(Number(name), 0, 0))
   }
 
-  append(leaves: readonly string[]): void {
-    for (const leaf of leaves) {
+  append(leaves: Buffer): void {
+    for (let at = 0; at < leaves.length;) {
+      const from = at + LENGTH_BYTES
+      const end = from + leaves.readUInt16BE(at)
+      assert(end <= leaves.length, 'a leaf within its bundle')
       const lowest = this.#row(0)
-      writeLeafHash(leaf, lowest.bytes, lowest.length)
-      this.#appendLeaf(leaf)
+      writeLeafHash(leaves, from, end, lowest.bytes, lowest.length)
+      this.#appendLeaf(leaves, at, end)
       this.#grow(lowest)
       this.#size++
+      at = end
     }
   }
 
@@ -136,25 +141,23 @@ class PackedFiles implements TreeStore {
     this.#unflushed.clear()
   }
 
-  #appendLeaf(leaf: string): void {
+  /** The leaf stands in `leaves` from `from` to `end`, with its length. */
+  #appendLeaf(leaves: Buffer, from: number, end: number): void {
     const row = this.#bundle
-    const needed = row.length + 2 + leaf.length
+    const needed = row.length + end - from
     if (needed > row.bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(needed, row.bytes.length * 2))
       row.bytes.copy(larger, 0, 0, row.length)
       row.bytes = larger
     }
-    row.bytes.writeUInt16BE(leaf.length, row.length)
-    row.bytes.write(leaf, row.length + 2, 'latin1')
-    row.length = needed
-    row.width++
-    this.#unflushed.add(row)
+    leaves.copy(row.bytes, row.length, from, end)
+    this.#lengthen(row, needed)
     if (row.width < TILE_WIDTH) return
-    const end = row.offset + row.length
+    const rowEnd = row.offset + row.length
     if (this.#ends.width === TILE_WIDTH) this.#ends = newRow('ends', this.#ends.index + 1)
-    writeEnd(end, this.#ends.bytes, this.#ends.length)
+    writeEnd(rowEnd, this.#ends.bytes, this.#ends.length)
     this.#grow(this.#ends)
-    this.#bundle = newRow('entries', row.index + 1, (row.index + 1) % TILES_PER_FILE === 0 ? 0 : end)
+    this.#bundle = newRow('entries', row.index + 1, (row.index + 1) % TILES_PER_FILE === 0 ? 0 : rowEnd)
   }
 
   /** The row of a level that has room for one more hash. */
@@ -168,13 +171,18 @@ class PackedFiles implements TreeStore {
   #grow(row: Row): void {
     const { column } = row
     if (column === 'entries') return
-    row.length += placeBytes(column)
-    row.width++
-    this.#unflushed.add(row)
+    this.#lengthen(row, row.length + placeBytes(column))
     if (row.width < TILE_WIDTH || column === 'ends') return
     const parent = this.#row(column + 1)
     subtreeHash(row.bytes, 0, TILE_WIDTH).copy(parent.bytes, parent.length)
     this.#grow(parent)
+  }
+
+  /** Counts one place more, which ends there. */
+  #lengthen(row: Row, length: number): void {
+    if (row.flushed === row.length) this.#unflushed.add(row)
+    row.length = length
+    row.width++
   }
 
   #inMemory(column: Column, index: number): Buffer | undefined {
