@@ -169,6 +169,11 @@ test('credentials that no push service would take are refused where they are set
     ['APNS', { ...APPLE, ApplePlatformTeamID: 'x' }, /^: ApplePlatformTeamID must be the 10 characters of the id of the team$/],
     ['APNS', { PlatformCredential: rsa, PlatformPrincipal: cert }, /^: PlatformCredential is not the private key of the certificate$/],
     ['GCM', { PlatformCredential: 'AAAA-server-key' }, /^: Firebase takes legacy server keys no longer: /],
+    [
+      'GCM',
+      { PlatformCredential: JSON.stringify({ ...account, token_uri: 'http://a.example/' }) },
+      /^: token_uri in PlatformCredential must be an https URL$/,
+    ],
     ['GCM', { PlatformCredential: '{}' }, /: project_id, client_email, private_key missing$/],
     [
       'GCM',

@@ -83,7 +83,14 @@ test('through a message centre: texts of a topic, and a reply that opts out', as
     })
     assert.equal((await endOf(data, (await sns.publish({ TopicArn, Message: 'x' })).MessageId))['reason'], 'Phone number is opted out')
     assert.equal(centre.submitted.length, 1)
+    // What waits for the centre is nothing that fsck wonders about.
+    centre.fault = () => ({ kind: 'reset' })
+    await sns.publish({ PhoneNumber: '+15555550103', Message: 'waits' })
+    await untilTrue('it was tried', () => centre.submitted.length === 2)
     assert.equal(await server.stop(), 0)
+    const { code, output } = await runCommand(['fsck', '--data', data, '--json'])
+    assert.equal(code, 0)
+    assert.ok(!output.includes('its subscription is gone'), output)
   } finally {
     await server.kill()
   }

@@ -1,6 +1,5 @@
 // Apple's push service over HTTP/2: token keys (their tokens renewed in time) or certificates, one connection for each that is used.
 // Source: Apple, "Establishing a token-based connection to APNs", "Handling notification responses from APNs".
-import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import type { Outbound } from '../../engine/outbound.ts'
 import type { Outcome } from '../../engine/deliverer.ts'
@@ -9,6 +8,7 @@ import { appleRequest } from '../../model/push-payload.ts'
 import { jsonOf, providerFailure, retryAfter } from '../answers.ts'
 import { type Http2Answer, Http2Session } from './http2-session.ts'
 import { signedToken } from './jwt.ts'
+import { readingOnce } from './read-credentials.ts'
 import type { Push, Pushed, PushService } from './service.ts'
 
 export interface ApnsParts {
@@ -41,6 +41,7 @@ export function createApns({ clock, now, outbound, url }: ApnsParts): PushServic
   /** The one used last is last. */
   const sessions = new Map<string, Http2Session>()
   const tokens = new Map<string, Token>()
+  const readOnce = readingOnce(readAppleCredential)
 
   const sessionOf = (key: string, target: ConstructorParameters<typeof Http2Session>[1]): Http2Session => {
     const session = sessions.get(key) ?? new Http2Session({ clock, outbound }, target)
@@ -70,15 +71,12 @@ export function createApns({ clock, now, outbound, url }: ApnsParts): PushServic
 
   const attempt = async ({ notification, application, endpoint, credential, principal }: Push): Promise<Pushed> => {
     const { platform, attributes } = application
-    const read = readAppleCredential({ platform, credential, principal, attributes })
+    const { read, identity } = readOnce({ platform, credential, principal, attributes })
     if ('problem' in read) return { kind: 'retry', reason: `the credentials of the platform application: ${read.problem}` }
     const { endpointArn, token: device } = endpoint
     const made = appleRequest(notification, { platform, endpointArn, bundleId: read.bundleId }, now())
     if ('problem' in made) return { kind: 'refused', reason: made.problem }
     const target = targetOf(platform, url)
-    const identity = createHash('sha256')
-      .update(`${credential}\n${principal ?? ''}\n${attributes['ApplePlatformTeamID'] ?? ''}`)
-      .digest('hex')
     const session = sessionOf(`${target.host}:${target.port} ${identity}`, {
       ...target,
       ...(read.kind === 'certificate' && { cert: read.certificate, key: read.key }),

@@ -1,7 +1,6 @@
 // Firebase Cloud Messaging, its API v1: an access token for the application's service account, kept until shortly before it ends, and one
 // request for each device.
 // Source: Firebase, "Method: projects.messages.send", "ErrorCode"; Google, "Using OAuth 2.0 for server to server applications".
-import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { OutboundFailed } from '../../engine/outbound-failure.ts'
 import type { Outbound, OutboundResponse } from '../../engine/outbound.ts'
@@ -9,6 +8,7 @@ import { type GoogleAccount, readGoogleCredential } from '../../model/platform-c
 import { firebaseRequest } from '../../model/push-payload.ts'
 import { jsonOf, providerFailure, retryAfter } from '../answers.ts'
 import { signedToken } from './jwt.ts'
+import { readingOnce } from './read-credentials.ts'
 import type { Push, Pushed, PushService } from './service.ts'
 
 export interface FirebaseParts {
@@ -50,12 +50,9 @@ class NoToken extends Error {
 
 export function createFirebase({ clock, now, outbound, url = HOST }: FirebaseParts): PushService {
   const tokens = new Map<string, Promise<Token>>()
+  const readOnce = readingOnce(readGoogleCredential)
 
-  const tokenOf = async (account: GoogleAccount, refused?: string): Promise<string> => {
-    const key = createHash('sha256')
-      .update(account.key.export({ type: 'pkcs8', format: 'der' }))
-      .update(account.clientEmail)
-      .digest('hex')
+  const tokenOf = async (account: GoogleAccount, key: string, refused?: string): Promise<string> => {
     const known = tokens.get(key)
     if (known !== undefined) {
       const token = await known.catch(() => undefined)
@@ -93,8 +90,8 @@ export function createFirebase({ clock, now, outbound, url = HOST }: FirebasePar
     throw new NoToken({ kind: 'retry', status, reason, ...pauseOf(answer, clock.now()) })
   }
 
-  const attempt = async ({ notification, endpoint, credential }: Push): Promise<Pushed> => {
-    const account = readGoogleCredential({ credential })
+  const attempt = async ({ notification, application, endpoint, credential }: Push): Promise<Pushed> => {
+    const { read: account, identity } = readOnce({ ...application, credential, principal: undefined })
     if ('problem' in account) return { kind: 'retry', reason: `the credentials of the platform application: ${account.problem}` }
     const made = firebaseRequest(notification, endpoint, now())
     if ('problem' in made) return { kind: 'refused', reason: made.problem }
@@ -110,10 +107,10 @@ export function createFirebase({ clock, now, outbound, url = HOST }: FirebasePar
         timeoutMs,
       })
     }
-    const token = await tokenOf(account)
+    const token = await tokenOf(account, identity)
     let answer = await send(token)
     // It may have been taken back before its time.
-    if (answer.status === 401) answer = await send(await tokenOf(account, token))
+    if (answer.status === 401) answer = await send(await tokenOf(account, identity, token))
     return pushedOf(answer, clock.now())
   }
 

@@ -126,8 +126,9 @@ export class References {
       else if (row.route !== 0 && !this.hasRoute(row.route))
         yield { table: Table.subscriptions, key, severity: 'damage', what: `its route ${row.route} does not exist` }
     }
-    for (const { key, row } of this.#of<Pick<PendingDelivery, 'subscriptionArn'>>(Table.pendingDeliveries)) {
-      if (!this.#has(Table.subscriptions, row.subscriptionArn))
+    for (const { key, row } of this.#of<PendingReference>(Table.pendingDeliveries)) {
+      // What was published straight has none.
+      if (!row.isDirect && !this.#has(Table.subscriptions, row.subscriptionArn))
         yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
     }
     for (const { key, row } of this.#of<Replay>(Table.replays)) {
@@ -237,6 +238,12 @@ function hasRightSize({ blobId, bytes, coding, seal }: StoredBlob): boolean {
 }
 
 /** Tables whose rows name blobs. */
+interface PendingReference {
+  readonly subscriptionArn: string
+  /** Published straight: to no subscription. */
+  readonly isDirect: boolean
+}
+
 const WITH_BLOBS: readonly number[] = [Table.objects, Table.objectVersions, Table.uploadedParts]
 
 interface BlobsFact {
@@ -280,7 +287,10 @@ function factOf(table: number, value: Buffer): unknown {
     return isDeleteMarker === true ? { isDeleteMarker } : { order }
   }
   if (table === Table.multipartUploads) return { uploadId: (row as MultipartUpload).uploadId }
-  if (table === Table.pendingDeliveries) return { subscriptionArn: (row as PendingDelivery).subscriptionArn }
+  if (table === Table.pendingDeliveries) {
+    const { subscriptionArn, header } = row as Partial<PendingDelivery>
+    return { subscriptionArn: subscriptionArn ?? '', isDirect: header?.direct !== undefined } satisfies PendingReference
+  }
   if (table === Table.trailPlans) {
     const plan = row as TrailPlan
     return plan.kind === 'file' ? { spooled: plan.spooled, from: plan.from, to: plan.to } : {}
