@@ -136,7 +136,7 @@ test('one publish in the shape of each protocol, with the text that is for it', 
   assert.deepEqual((await inbox(`${STREAM}-raw`, 2)).map(({ body }) => body.trimEnd()).toSorted(), ['for streams', 'plain'])
   assert.deepEqual((await inbox('+15555550103', 2)).map(({ body }) => body).toSorted(), ['Shop> for phones', 'Shop> plain'])
   const mails = await inbox('shapes@example.com', 2)
-  assert.deepEqual(mails.map(({ subject }) => subject).toSorted(), ['AWS Notification Message', 'second'])
+  assert.deepEqual(mails.map(({ subject }) => subject ?? '').toSorted(), ['AWS Notification Message', 'second'])
   assert.ok(mails.some(({ body }) => body.startsWith('for mail\n')))
 })
 
