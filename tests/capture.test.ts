@@ -81,7 +81,7 @@ test('the command lists for people and for programs, and says when nothing came'
   const message = JSON.parse(json.output) as CapturedMessage
   assert.equal(message.subject, 'one')
   const shown = await command('--to', 'carol@example.com')
-  assert.match(shown.output, /^Id: \d+\nTime: .*Z\nProtocol: email\nTo: carol@example.com\nSubject: one\nFrom: command\n/)
+  assert.match(shown.output, /^── \d+ {2}\S+Z {2}email {2}carol@example\.com ──\nFrom: command\nSubject: one\n\n/)
   assert.match(shown.output, /first␛\[2J/)
   const none = await command('--to', 'carol@example.com', '--after', String(message.id), '--wait', '50ms')
   assert.deepEqual([none.code, none.output, none.notes], [1, '', 'nothing came within 50ms\n'])

@@ -219,6 +219,7 @@ test('health, readiness and metrics', async (t) => {
     'delivery',
     'history',
     'lake',
+    'topic-archive',
     'trail',
     'tree',
   ])

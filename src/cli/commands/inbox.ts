@@ -83,16 +83,16 @@ function secondsOf(text: string): number {
   return milliseconds / 1000
 }
 
+/** What else there is of it, `--json` tells. */
 function describe({ id, at, protocol, to, subject, headers = {}, body }: CapturedMessage): string {
-  const head = [
-    ['Id', String(id)],
-    ['Time', at],
-    ['Protocol', protocol],
-    ['To', to],
-    ...(subject === undefined ? [] : [['Subject', subject]]),
-    ...Object.entries(headers),
+  const from = headers['From']
+  const lines = [
+    `── ${id}  ${at}  ${protocol}  ${to} ──`,
+    ...(from === undefined ? [] : [`From: ${from}`]),
+    ...(subject === undefined ? [] : [`Subject: ${subject}`]),
+    '',
+    ...body.replace(/\n$/, '').split(/\r?\n/),
   ]
   // What others wrote must not steer the terminal.
-  const lines = [...head.map(([name, value]) => `${name}: ${value}`), '', ...body.replace(/\n$/, '').split(/\r?\n/)]
   return lines.map((line) => `${printable(line)}\n`).join('')
 }
