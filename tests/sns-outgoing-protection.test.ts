@@ -8,13 +8,17 @@ import { startFileServer } from './file-server.ts'
 import { topicsMaySend } from './queue-policy.ts'
 import { openReceiver } from './receiver.ts'
 import { invalid, refusalOf } from './refusal.ts'
-import { clientConfig, runCommand } from './server.ts'
+import { clientConfig, runCommand, startTestServer } from './server.ts'
 import { until } from './until.ts'
 
 const OWNER = '000000000000'
 const GUEST = '111122223333'
-const { server, data } = await startFileServer({ words: ['--set', 'outbound.allow=127.0.0.0/8'] })
-const receiver = await openReceiver()
+const WORDS = ['--set', 'outbound.allow=127.0.0.0/8']
+const { server, data } = await startFileServer({ words: WORDS })
+const failing = new Set<string>()
+const receiver = await openReceiver({
+  answer: ({ path, headers }) => (failing.has(path) && headers['x-amz-sns-message-type'] === 'Notification' ? 500 : 200),
+})
 after(() => receiver.close())
 const account = JSON.parse((await runCommand(['accounts', 'create', GUEST, '--data', data, '--json'])).output) as Record<string, string>
 const guestKey = { accessKeyId: account['AccessKeyId'] ?? '', secretAccessKey: account['SecretAccessKey'] ?? '' }
@@ -312,4 +316,25 @@ test('audits of what goes out tell of the messages that its principals are there
       dataIdentifiers: [{ name: EMAIL, count: 1 }],
     })
   }
+})
+
+test('what waits behind a SIGKILL is the copy that was meant, although the policy is gone by then', async () => {
+  const TopicArn = await topicOf('killed', policyOf(toGuests(MASK, EMAIL)))
+  const healthyRetryPolicy = { numRetries: 20, minDelayTarget: 1, maxDelayTarget: 1 }
+  const retries = { DeliveryPolicy: JSON.stringify({ healthyRetryPolicy }) }
+  await subscribeHttp(TopicArn, owner, 'killed-ours', retries)
+  await subscribeHttp(TopicArn, guest, 'killed-theirs', retries)
+  for (const path of ['/killed-ours', '/killed-theirs']) failing.add(path)
+  await sns.publish({ TopicArn, Message: 'a@b.example' })
+  await until('an attempt at each', () => (postedTo('killed-ours').length > 0 && postedTo('killed-theirs').length > 0) || undefined)
+  await sns.putDataProtectionPolicy({ ResourceArn: TopicArn, DataProtectionPolicy: '' })
+  await server.kill()
+  const before = { ours: postedTo('killed-ours').length, theirs: postedTo('killed-theirs').length }
+  failing.clear()
+  const again = await startTestServer({ data, words: WORDS })
+  after(() => again.kill())
+  const arrived = () => postedTo('killed-ours').length > before.ours && postedTo('killed-theirs').length > before.theirs
+  await until('both to arrive', () => arrived() || undefined)
+  assert.deepEqual(new Set(postedTo('killed-ours')), new Set(['a@b.example']))
+  assert.deepEqual(new Set(postedTo('killed-theirs')), new Set(['###########']))
 })
