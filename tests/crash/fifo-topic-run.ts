@@ -1,5 +1,6 @@
 // The promise of FIFO topics: thousands of messages in many groups to several queues, with receivers that fail and a SIGKILL in the middle.
-// Publishers send again what was not answered; each queue has every message once, and each group in order.
+// Publishers send again what was not answered; each queue has every message once, and each group in order: also the one that comes late, to
+// which all is replayed, while the topic goes on and the server dies.
 import assert from 'node:assert/strict'
 import { SNS } from '@aws-sdk/client-sns'
 import { type Message, SQS } from '@aws-sdk/client-sqs'
@@ -30,6 +31,9 @@ const VISIBILITY_SECONDS = 2
 const RETRY_MS = 50
 /** Without any progress. */
 const PATIENCE_MS = 60_000
+const LATE = 'late.fifo'
+/** When it comes: shortly before the server dies. */
+const LATE_SHARE = 0.49
 const TOPIC = 'orders.fifo'
 const TOPIC_ARN = `arn:aws:sns:us-east-1:000000000000:${TOPIC}`
 
@@ -50,7 +54,7 @@ export async function runFifoTopic(options: FifoTopicOptions): Promise<FifoTopic
   const port = ['--port', String(server.port)]
   const names = Array.from({ length: queues }, (_, at) => `receiver-${at}.fifo`)
   try {
-    await makeTopic(server, names)
+    const from = await makeTopic(server, names)
     const run = new Run(server.url, { messages, groups, random })
     const publishing = Array.from({ length: PUBLISHERS }, (_, publisher) => run.publish(publisher))
     const receiving = names.map((name) => run.receive(name))
@@ -60,7 +64,13 @@ export async function runFifoTopic(options: FifoTopicOptions): Promise<FifoTopic
       report(`killed after ${run.published} of ${messages} were answered`)
       server = await startTestServer({ data: folder, words: port })
     })()
-    const all = Promise.all([...publishing, ...receiving, killing])
+    const joining = (async () => {
+      await run.reached(Math.floor(messages * LATE_SHARE))
+      const subscriptionArn = await run.join(from)
+      await run.receive(LATE)
+      await run.replayed(subscriptionArn)
+    })()
+    const all = Promise.all([...publishing, ...receiving, killing, joining])
     all.catch(() => run.stop())
     await all
     await run.checkRepeats()
@@ -72,20 +82,23 @@ export async function runFifoTopic(options: FifoTopicOptions): Promise<FifoTopic
   }
 }
 
-async function makeTopic({ url }: TestServer, names: readonly string[]): Promise<void> {
+/** Gives the time from which on all is archived. */
+async function makeTopic({ url }: TestServer, names: readonly string[]): Promise<string> {
   const [sns, sqs] = [new SNS(clientConfig(url)), new SQS(clientConfig(url))]
-  await sns.createTopic({ Name: TOPIC, Attributes: { FifoTopic: 'true' } })
+  await sns.createTopic({ Name: TOPIC, Attributes: { FifoTopic: 'true', ArchivePolicy: '{"MessageRetentionPeriod":1}' } })
+  const Attributes = { FifoQueue: 'true', VisibilityTimeout: String(VISIBILITY_SECONDS), Policy: topicsMaySend('*') }
+  await sqs.createQueue({ QueueName: LATE, Attributes })
   for (const [at, name] of names.entries()) {
-    const Policy = topicsMaySend('*')
-    const Attributes = { FifoQueue: 'true', VisibilityTimeout: String(VISIBILITY_SECONDS), Policy }
     await sqs.createQueue({ QueueName: name, Attributes })
     // Raw and in envelopes by turns.
     const RawMessageDelivery = String(at % 2 === 0)
     const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`
     await sns.subscribe({ TopicArn: TOPIC_ARN, Protocol: 'sqs', Endpoint, Attributes: { RawMessageDelivery } })
   }
+  const topic = await sns.getTopicAttributes({ TopicArn: TOPIC_ARN })
   sns.destroy()
   sqs.destroy()
+  return topic.Attributes?.['BeginningArchiveTime'] ?? ''
 }
 
 class Run {
@@ -118,6 +131,27 @@ class Run {
 
   async reached(count: number): Promise<void> {
     while (this.published < count) await this.#wait('publishers')
+  }
+
+  /** A queue that gets everything from then on, by a replay. */
+  async join(from: string): Promise<string> {
+    const Attributes = {
+      RawMessageDelivery: 'true',
+      ReplayPolicy: JSON.stringify({ PointType: 'Timestamp', StartingPoint: from }),
+    }
+    const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${LATE}`
+    const { SubscriptionArn = '' } = await this.#again(() =>
+      this.#sns.subscribe({ TopicArn: TOPIC_ARN, Protocol: 'sqs', Endpoint, Attributes }),
+    )
+    return SubscriptionArn
+  }
+
+  async replayed(SubscriptionArn: string): Promise<void> {
+    for (;;) {
+      const { Attributes } = await this.#again(() => this.#sns.getSubscriptionAttributes({ SubscriptionArn }))
+      if (Attributes?.['ReplayStatus'] === 'Completed') return
+      await this.#wait('the replay')
+    }
   }
 
   /** Each publisher has groups of its own, so that the order in which it sends is theirs. */
