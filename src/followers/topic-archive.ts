@@ -15,6 +15,8 @@ import type { ArchivedMessage, TopicArchives } from '../storage/topic-archives.t
 const NAME = 'topic-archive'
 /** Many small groups of frames make one block of a file. */
 const PAUSE_MS = 10
+/** Filed in one step. */
+const BATCH_BYTES = 512 * 1024
 /** What was filed becomes durable at the latest after so long; until then the journal is kept for it. */
 const FLUSH_MS = 1000
 /** So much of the journal is read again after a restart, at most. */
@@ -38,6 +40,7 @@ export function createTopicArchiveFollower(options: TopicArchiveOptions): Follow
 class TopicArchiveFollower implements Follower {
   readonly name = NAME
   readonly pauseMs = PAUSE_MS
+  readonly batchBytesMax = BATCH_BYTES
   readonly #env: TopicArchiveOptions['env']
   readonly #archives: TopicArchives
   readonly #clock: Clock
@@ -74,8 +77,9 @@ class TopicArchiveFollower implements Follower {
     this.#trimTimer = clock.after(FIRST_TRIM_MS, () => this.#trimAll())
   }
 
+  /** The journal reaches back to what is on record. */
   get checkpoint(): Position {
-    return this.#durable
+    return this.#recorded === 0 ? this.#durable : this.#recorded
   }
 
   async handle(frames: readonly Frame[]): Promise<void> {
@@ -88,6 +92,7 @@ class TopicArchiveFollower implements Follower {
     this.#filed = last.end
     if (!this.#isDirty) this.#durable = last.end
     else this.#flushTimer ??= this.#clock.after(FLUSH_MS, () => void this.#flushLater())
+    await this.#recordWhenFar()
   }
 
   async stop(): Promise<void> {
@@ -96,8 +101,14 @@ class TopicArchiveFollower implements Follower {
     this.#flushTimer?.cancel()
     this.#trimTimer.cancel()
     await this.#trimming
-    await this.#flush()
-    if (this.#known.size > 0) await this.#record()
+    try {
+      await this.#flush()
+      if (this.#known.size > 0 || this.#recorded > 0) await this.#record()
+    } catch (error) {
+      this.#env.log.warn('the archive of topics could not be written at the end; it is taken from the journal again', {
+        error: String(error),
+      })
+    }
     this.#archives.close()
   }
 
@@ -140,10 +151,16 @@ class TopicArchiveFollower implements Follower {
   async #flushLater(): Promise<void> {
     try {
       await this.#flush()
-      if (this.#durable - this.#recorded >= CHECKPOINT_BYTES) await this.#record()
+      await this.#recordWhenFar()
     } catch (error) {
       this.#env.log.error('the archive of topics cannot be written; the journal is kept for it', { error: String(error) })
     }
+  }
+
+  /** Where no topic ever had an archive there is no record. */
+  async #recordWhenFar(): Promise<void> {
+    const isUsed = this.#known.size > 0 || this.#recorded > 0
+    if (isUsed && this.#durable - this.#recorded >= CHECKPOINT_BYTES) await this.#record()
   }
 
   async #record(): Promise<void> {
