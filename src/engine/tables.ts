@@ -27,7 +27,7 @@ interface Staged {
 
 const CACHED_ROWS_MAX = 50_000
 /** Their rows carry whole messages, and are read once. */
-const UNCACHED: ReadonlySet<TableNumber> = new Set([Table.pendingDeliveries, Table.bucketEvents, Table.captured])
+const UNCACHED: ReadonlySet<TableNumber> = new Set([Table.pendingDeliveries, Table.pendingBodies, Table.bucketEvents, Table.captured])
 
 export class Tables implements TableReader {
   readonly #records: Records

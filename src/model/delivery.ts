@@ -95,12 +95,14 @@ export function recordedEndpoint(protocol: string, endpoint: string): string {
   }
 }
 
-/** A delivery that waits for its next attempt, with its own copy of the message. */
+/** A delivery that waits for its next attempt. */
 export interface PendingDelivery {
   readonly deliveryId: string
   readonly subscriptionArn: string
   readonly header: MessageHeader
+  /** Empty in the row of one with `bodyKey`: its body stands in a table of its own, for all deliveries that wait with it. */
   readonly body: string
+  readonly bodyKey?: string
   /** Attempts made so far. */
   readonly attempts: number
   /** When the next attempt is due; of one that is parked: when its retries are spent. */

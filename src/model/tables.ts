@@ -97,6 +97,10 @@ export const Table = {
   smsNumbers: 38,
   /** Number (15 digits) -> what a provider `capture` kept (sealed). */
   captured: 39,
+  /** Message id, slash, the beginning of its hash (32 hex digits) -> a larger body that deliveries wait with. */
+  pendingBodies: 43,
+  /** The same key -> how many wait with it. */
+  pendingBodyUses: 44,
   /** Number (10 digits) -> TopicArchive. */
   topicArchives: 45,
   /** Subscription ARN -> a replay under way. */
@@ -142,6 +146,8 @@ export interface Rows {
   37: SmsAccount
   38: SmsNumber
   39: CapturedRow
+  43: { readonly body: string }
+  44: { readonly uses: number }
   45: TopicArchive
   46: Replay
 }

@@ -1,5 +1,5 @@
 // The delivery follower: every published message goes to each confirmed subscription outside, every confirmation to its own. The first
-// attempt is made straight from the journal; what is not done soon, or failed, becomes a record with its own copy of the message, so that
+// attempt is made straight from the journal; what is not done soon, or failed, becomes a record that needs no journal, so that
 // the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
 import { byProtocol } from '../../engine/deliverer.ts'
 import type { Timer } from '../../base/clock.ts'
@@ -10,6 +10,7 @@ import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
 import { createAttempts, type Attempts, type Next, type Settled } from './attempt.ts'
 import { headerOf, messagesOf, settledIn } from './frames.ts'
+import { bodyKeyOf, pendingBytes, type Recorded as Row, stagePending } from './kept-bodies.ts'
 import { type Delivery, Lanes } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
 import { DELIVERY_LIMITS, type DeliveryFollower, type DeliveryLimits, type DeliveryOptions, type DeliveryState } from './options.ts'
@@ -29,6 +30,7 @@ const LOOK_MS = 250
 const TURN_DELIVERIES = 32
 const RECOVER_ROWS = 500
 const READ_BYTES = 1024 * 1024
+const UNRECORDED: Row = { key: undefined, bodyKey: undefined }
 
 export function createDeliveryFollower(options: DeliveryOptions): DeliveryFollower {
   return new Deliveries(options)
@@ -266,6 +268,7 @@ class Deliveries implements DeliveryFollower {
       takenAt: this.#env.clock.now(),
       frame,
       key: undefined,
+      bodyKey: undefined,
       isRunning: false,
     }
     frame.open++
@@ -300,13 +303,14 @@ class Deliveries implements DeliveryFollower {
     const { frame } = delivery
     this.#leaveJournal(delivery)
     delivery.key = key
+    delivery.bodyKey = pending.bodyKey
     const isKept = isInOrder ? this.#ordered.recorded(delivery) : this.#lanes.recorded(delivery, key)
     this.#recorded.count(delivery.header, 1)
     if (!isKept) this.#known.delete(delivery.id)
     this.#settlements.add({
-      bytes: delivery.body.length,
+      bytes: pendingBytes(this.#env.tables, pending),
       frame,
-      stage: (tx) => tx.put(Table.pendingDeliveries, key, pending),
+      stage: (tx) => stagePending(tx, UNRECORDED, pending),
       staged: () => {
         if (isKept) return
         if (isInOrder) this.#ordered.staged(delivery)
@@ -348,20 +352,18 @@ class Deliveries implements DeliveryFollower {
   }
 
   #settle(delivery: Delivery, settled: Settled): void {
-    const { key, frame, header, subscriptionArn, id } = delivery
+    const { key, bodyKey, frame, header, subscriptionArn, id } = delivery
     const next = settled.next === undefined ? undefined : pendingOf(delivery, settled.next)
     if (key === undefined) this.#leaveJournal(delivery)
     this.#recorded.count(header, (next === undefined ? 0 : 1) - (key === undefined ? 0 : 1))
-    const nextKey = next === undefined ? undefined : pendingKey(next)
     const isInOrder = isOrdered(delivery)
     if (isInOrder) this.#ordered.settled(delivery, next)
     this.#settlements.add({
-      bytes: settled.bytes + (next === undefined ? 0 : next.body.length),
+      bytes: settled.bytes + (next === undefined ? 0 : pendingBytes(this.#env.tables, next)),
       frame,
       stage: (tx) => {
         settled.stage(tx)
-        if (key !== undefined && key !== nextKey) tx.delete(Table.pendingDeliveries, key)
-        if (next !== undefined && nextKey !== undefined) tx.put(Table.pendingDeliveries, nextKey, next)
+        stagePending(tx, { key, bodyKey }, next)
       },
       staged: () => {
         if (next === undefined || !isInOrder) this.#known.delete(id)
@@ -389,6 +391,8 @@ class Deliveries implements DeliveryFollower {
   }
 }
 
-function pendingOf({ id, subscriptionArn, header, body }: Delivery, next: Next): PendingDelivery {
-  return { deliveryId: id, subscriptionArn, header, body, ...next }
+function pendingOf(delivery: Delivery, next: Next): PendingDelivery {
+  const { id, subscriptionArn, header, body } = delivery
+  const bodyKey = delivery.bodyKey ?? bodyKeyOf(header, body)
+  return { deliveryId: id, subscriptionArn, header, body, ...(bodyKey !== undefined && { bodyKey }), ...next }
 }

@@ -7,6 +7,7 @@ import { Table } from '../../model/tables.ts'
 import type { Row, Tables } from '../../engine/tables.ts'
 import type { ParkedEndpointStatus } from '../../model/status.ts'
 import type { Range } from '../../storage/records.ts'
+import { withBody } from './kept-bodies.ts'
 import { Breaker, type ParkedEndpoint, type ParkingChange, type Verdict } from './parking.ts'
 import type { OpenFrame } from './progress.ts'
 
@@ -24,8 +25,9 @@ export interface Delivery {
   readonly parkedAt: number | undefined
   /** The frame that remembers it, until a record does. */
   frame: OpenFrame | undefined
-  /** Its record's key, once there is one. */
+  /** Its record's key, once there is one, and that of its body where it stands apart. */
   key: string | undefined
+  bodyKey: string | undefined
   isRunning: boolean
 }
 
@@ -244,7 +246,7 @@ export class Lanes {
           lane.nextDueAt = dueAt
           break
         }
-        this.#driver.pass({ ...takeRecord(lane, row, now), parkedAt: parkedAt ?? dueAt }, parked)
+        this.#driver.pass({ ...this.#taken(lane, row, now), parkedAt: parkedAt ?? dueAt }, parked)
       }
     }
   }
@@ -254,7 +256,7 @@ export class Lanes {
     const limit = lane.taken.size + this.#limits.perLane
     // In front may lie many that failed a moment ago and are not due; parked ones are spent late, and lie at the end.
     for (const reverse of [false, true])
-      for (const row of this.#records(lane, { limit, reverse })) if (mayStart(lane, row, now)) return takeRecord(lane, row, now)
+      for (const row of this.#records(lane, { limit, reverse })) if (mayStart(lane, row, now)) return this.#taken(lane, row, now)
     return lane.waiting.shift()
   }
 
@@ -286,7 +288,7 @@ export class Lanes {
     for (const row of rows) {
       if (lane.due.length >= this.#limits.perLane) return
       lane.drainAfter = row.key
-      if (mayStart(lane, row, now)) lane.due.push(takeRecord(lane, row, now))
+      if (mayStart(lane, row, now)) lane.due.push(this.#taken(lane, row, now))
     }
     if (rows.length < limit) lane.drainAfter = undefined
   }
@@ -308,12 +310,17 @@ export class Lanes {
         lane.nextDueAt = row.value.dueAt
         return
       }
-      lane.due.push(takeRecord(lane, row, now))
+      lane.due.push(this.#taken(lane, row, now))
     }
   }
 
   #records({ subscriptionArn }: Lane, range: Omit<Range, 'prefix'>): Row<PendingDelivery>[] {
     return this.#tables.range(Table.pendingDeliveries, { ...range, prefix: pendingPrefix(subscriptionArn) })
+  }
+
+  #taken(lane: Lane, row: Row<PendingDelivery>, now: number): Delivery {
+    lane.taken.add(row.key)
+    return recordedDelivery(this.#tables, row, now)
   }
 
   #start(lane: Lane, delivery: Delivery): void {
@@ -374,8 +381,8 @@ function mayStart({ taken }: Lane, { key, value: { parkedAt, dueAt } }: Row<Pend
   return !taken.has(key) && (parkedAt !== undefined || dueAt <= now)
 }
 
-function takeRecord({ taken }: Lane, { key, value }: Row<PendingDelivery>, now: number): Delivery {
-  taken.add(key)
-  const { deliveryId, subscriptionArn, header, body, attempts, parkedAt } = value
-  return { id: deliveryId, subscriptionArn, header, body, attempts, parkedAt, takenAt: now, frame: undefined, key, isRunning: false }
+/** A delivery as its record has it. */
+export function recordedDelivery(tables: Tables, { key, value }: Row<PendingDelivery>, now: number): Delivery {
+  const { deliveryId: id, subscriptionArn, header, body, bodyKey, attempts, parkedAt } = withBody(tables, value)
+  return { id, subscriptionArn, header, body, bodyKey, attempts, parkedAt, takenAt: now, frame: undefined, key, isRunning: false }
 }

@@ -5,7 +5,7 @@ import { orderedPrefix, type PendingDelivery, pendingKey } from '../../model/del
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Tables } from '../../engine/tables.ts'
-import type { Delivery, Limits } from './lanes.ts'
+import { type Delivery, type Limits, recordedDelivery } from './lanes.ts'
 
 interface Waiting {
   delivery: Delivery
@@ -117,7 +117,11 @@ export class OrderedLanes {
       lane.bytes -= delivery.body.length
       return
     }
-    waiting.delivery = deliveryOf(next, pendingKey(next), this.#parts.clock.now())
+    const { id, subscriptionArn, header, body } = delivery
+    waiting.delivery = {
+      ...{ id, subscriptionArn, header, body, bodyKey: next.bodyKey, attempts: next.attempts, key: pendingKey(next) },
+      ...{ takenAt: this.#parts.clock.now(), parkedAt: undefined, frame: undefined, isRunning: false },
+    }
     waiting.dueAt = next.dueAt
   }
 
@@ -186,7 +190,7 @@ export class OrderedLanes {
       })
       for (const { key, value } of rows) {
         if ((value.header.sequence ?? 0) >= before || !this.#hasPlace(lane)) return
-        append(lane, { delivery: deliveryOf(value, key, now), dueAt: value.dueAt })
+        append(lane, { delivery: recordedDelivery(this.#parts.tables, { key, value }, now), dueAt: value.dueAt })
       }
       lane.hasMore = rows.length === LOADED_ROWS
     }
@@ -227,11 +231,4 @@ function append(lane: Lane, one: Waiting): void {
   lane.waiting.push(one)
   lane.bytes += body.length
   lane.loadedUntil = key ?? pendingKey({ subscriptionArn, dueAt: 0, deliveryId: id, header })
-}
-
-function deliveryOf({ deliveryId, subscriptionArn, header, body, attempts }: PendingDelivery, key: string, now: number): Delivery {
-  return {
-    ...{ id: deliveryId, subscriptionArn, header, body, attempts, key, takenAt: now },
-    ...{ parkedAt: undefined, frame: undefined, isRunning: false },
-  }
 }

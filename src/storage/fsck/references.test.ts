@@ -65,3 +65,19 @@ test('a log file that waits for a digest has its chain', () => {
   references.change(Table.digests, chainKey(place), undefined)
   assert.deepEqual(problems(), [digestedFileKey(place, 7)])
 })
+
+test('a waiting delivery has its body, and a body somebody who waits with it', () => {
+  const references = new References()
+  const problems = () =>
+    [...references.problems({ start: 0, durable: 0 }, () => true)].map(({ table, severity, what }) => `${table} ${severity} ${what}`)
+  references.change(Table.subscriptions, 's', json({ topicArn: 't', route: 0 }))
+  references.change(Table.topics, 't', json({}))
+  references.change(Table.pendingDeliveries, 's/1', json({ subscriptionArn: 's', body: '', bodyKey: 'm/1' }))
+  references.change(Table.pendingDeliveries, 's/2', json({ subscriptionArn: 's', body: 'x' }))
+  references.change(Table.pendingBodies, 'm/1', json({ body: 'x' }))
+  references.change(Table.pendingBodyUses, 'm/1', json({ uses: 1 }))
+  assert.deepEqual(problems(), [])
+  references.change(Table.pendingBodies, 'm/1', undefined)
+  references.change(Table.pendingBodies, 'm/2', json({ body: 'x' }))
+  assert.deepEqual(problems(), ['10 damage its body m/1 does not exist', '43 info no delivery waits with it'])
+})

@@ -126,11 +126,7 @@ export class References {
       else if (row.route !== 0 && !this.hasRoute(row.route))
         yield { table: Table.subscriptions, key, severity: 'damage', what: `its route ${row.route} does not exist` }
     }
-    for (const { key, row } of this.#of<PendingReference>(Table.pendingDeliveries)) {
-      // What was published straight has none.
-      if (!row.isDirect && !this.#has(Table.subscriptions, row.subscriptionArn))
-        yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
-    }
+    yield* this.#pendingDeliveries()
     for (const { key, row } of this.#of<Replay>(Table.replays)) {
       if (!this.#has(Table.subscriptions, row.subscriptionArn))
         yield { table: Table.replays, key, severity: 'info', what: 'its subscription is gone' }
@@ -185,6 +181,21 @@ export class References {
       if (this.#tables.get(table)?.get(version)?.row === undefined || gone.has(version))
         yield { table, key, severity: 'damage', what: 'the version that it points to does not exist' }
     }
+  }
+
+  *#pendingDeliveries(): Generator<ReferenceProblem> {
+    const bodies = new Set<string>()
+    for (const { key, row } of this.#of<PendingReference>(Table.pendingDeliveries)) {
+      // What was published straight has none.
+      if (!row.isDirect && !this.#has(Table.subscriptions, row.subscriptionArn))
+        yield { table: Table.pendingDeliveries, key, severity: 'info', what: 'its subscription is gone' }
+      if (row.bodyKey === undefined) continue
+      bodies.add(row.bodyKey)
+      if (!this.#has(Table.pendingBodies, row.bodyKey))
+        yield { table: Table.pendingDeliveries, key, severity: 'damage', what: `its body ${row.bodyKey} does not exist` }
+    }
+    for (const { key } of this.#of(Table.pendingBodies))
+      if (!bodies.has(key)) yield { table: Table.pendingBodies, key, severity: 'info', what: 'no delivery waits with it' }
   }
 
   *#plans(start: Position, isBlobGood: (id: string) => boolean): Generator<ReferenceProblem> {
@@ -242,6 +253,8 @@ interface PendingReference {
   readonly subscriptionArn: string
   /** Published straight: to no subscription. */
   readonly isDirect: boolean
+  /** Of one whose body stands apart. */
+  readonly bodyKey?: string | undefined
 }
 
 const WITH_BLOBS: readonly number[] = [Table.objects, Table.objectVersions, Table.uploadedParts]
@@ -288,8 +301,8 @@ function factOf(table: number, value: Buffer): unknown {
   }
   if (table === Table.multipartUploads) return { uploadId: (row as MultipartUpload).uploadId }
   if (table === Table.pendingDeliveries) {
-    const { subscriptionArn, header } = row as Partial<PendingDelivery>
-    return { subscriptionArn: subscriptionArn ?? '', isDirect: header?.direct !== undefined } satisfies PendingReference
+    const { subscriptionArn, header, bodyKey } = row as Partial<PendingDelivery>
+    return { subscriptionArn: subscriptionArn ?? '', isDirect: header?.direct !== undefined, bodyKey } satisfies PendingReference
   }
   if (table === Table.trailPlans) {
     const plan = row as TrailPlan
