@@ -223,7 +223,7 @@ test('health, readiness and metrics', async (t) => {
     'trail',
     'tree',
   ])
-  const stores = ['archive', 'blobs', 'history', 'journal', 'lake', 'queues', 'records']
+  const stores = ['archive', 'blobs', 'history', 'journal', 'lake', 'queues', 'records', 'topicArchives']
   assert.deepEqual(Object.keys(health['bytes'] as object).toSorted(), stores)
   for (const path of ['live', 'ready']) assert.equal((await fetch(`${server.url}/_sealcast/${path}`)).status, 200)
   const metrics = await (await fetch(`${server.url}/_sealcast/metrics`)).text()
