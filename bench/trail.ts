@@ -3,7 +3,8 @@
 // The tree is in files on disk (in TMPDIR, removed at the end), which are flushed as a server's are; its flushes are in its figure.
 // With the flags that bin/sealcast.js starts the server with:
 //   node bin/node26.js --heap-growing-percent=400 --no-maglev --max-inlined-bytecode-size-cumulative=1800 \
-//     bench/trail.ts [--json] [--rounds 5] [--events 60000] [--only trail|tree]
+//     bench/trail.ts [--json] [--rounds 5] [--events 60000] [--only trail|tree] [--topics 1]
+// With many topics in turn few records resemble one that is near: then zlib compresses the log file.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,10 +27,17 @@ import { signatureErrors } from '../src/wire/sigv4/errors.ts'
 import { pause } from './load/processes.ts'
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, rounds: { type: 'string' }, events: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    rounds: { type: 'string' },
+    events: { type: 'string' },
+    only: { type: 'string' },
+    topics: { type: 'string' },
+  },
 })
 const ROUNDS = Number(values.rounds ?? 5)
 const EVENTS = Number(values.events ?? 60_000)
+const TOPICS = Number(values.topics ?? 1)
 /** As much as memory holds of the journal: followers read what was written just now. */
 const AT_ONCE = 2500
 const TEXT = 'x'.repeat(1000)
@@ -53,7 +61,7 @@ const house = await openHouse({
   signatureErrors,
   purpose: 'command',
 })
-const topicArn = await prepare()
+const topicArns = await prepare()
 const parts = { nothing: beginNothing, trail: beginTrail, tree: beginTree } as const
 const costs: Record<keyof typeof parts, number[]> = { nothing: [], trail: [], tree: [] }
 const chosen = (['nothing', 'trail', 'tree'] as const).filter(
@@ -97,7 +105,7 @@ async function call(service: string, operation: string, input: object): Promise<
   return result.output as Record<string, unknown>
 }
 
-async function prepare(): Promise<string> {
+async function prepare(): Promise<string[]> {
   await call('s3', 'CreateBucket', { Bucket: 'logs' })
   const statement = (Action: string, Resource: string): object => ({
     Effect: 'Allow',
@@ -117,12 +125,14 @@ async function prepare(): Promise<string> {
     ],
   })
   await call('cloudtrail', 'StartLogging', { Name: 'bench' })
-  return String((await call('sns', 'CreateTopic', { Name: 'bench' }))['TopicArn'])
+  const names = Array.from({ length: TOPICS }, (_, n) => (n === 0 ? 'bench' : `bench-${n}`))
+  return Promise.all(names.map(async (Name) => String((await call('sns', 'CreateTopic', { Name }))['TopicArn'])))
 }
 
-async function fill(TopicArn: string): Promise<void> {
-  for (let at = 0; at < AT_ONCE; at += 100)
-    await Promise.all(Array.from({ length: 100 }, (_, n) => call('sns', 'Publish', { TopicArn, Message: `${at + n} ${TEXT}` })))
+async function fill(): Promise<void> {
+  const publish = (number: number): Promise<unknown> =>
+    call('sns', 'Publish', { TopicArn: topicArns[number % TOPICS], Message: `${number} ${TEXT}` })
+  for (let at = 0; at < AT_ONCE; at += 100) await Promise.all(Array.from({ length: 100 }, (_, n) => publish(at + n)))
   // The house's own followers are done before anything is measured.
   while (house.status().followers.some(({ lagBytes }) => lagBytes > 0)) await pause(20)
 }
@@ -149,7 +159,7 @@ async function measure(begin: () => Taker): Promise<number> {
   const taker = begin()
   for (let events = 0; events < EVENTS; events += AT_ONCE) {
     const from = house.env.journal.durable
-    await fill(topicArn)
+    await fill()
     await counted(() => taker.take(from))
   }
   await counted(() => taker.finish())
