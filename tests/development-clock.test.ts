@@ -85,8 +85,12 @@ test('retries are made on the way, in their number, and end in the dead-letter q
   await sns.publish({ TopicArn, Message: 'ill' })
   await receiver.next('Notification')
   assert.deepEqual(await bodies(QueueUrl), [])
-  await clock({ seconds: 120 })
-  const [letter] = await bodies(QueueUrl, { WaitTimeSeconds: 5 })
+  // A machine that is very busy may need more time than a step waits for it.
+  let letter: string | undefined
+  for (let moves = 0; letter === undefined && moves < 5; moves++) {
+    await clock({ seconds: 120 })
+    letter = (await bodies(QueueUrl, { WaitTimeSeconds: 2 }))[0]
+  }
   assert.equal((JSON.parse(letter ?? '{}') as { Message?: string }).Message, 'ill')
   const attempts = receiver.posts.filter((post) => post.headers['x-amz-sns-message-type'] === 'Notification')
   assert.equal(attempts.length, 4, 'the first attempt and three retries, twenty seconds apart')
