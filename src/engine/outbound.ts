@@ -184,7 +184,7 @@ class Requests {
     const known = this.#origins.get(name)
     if (known !== undefined) return known
     const { clock, originsMax } = this.#parts
-    if (this.#origins.size >= originsMax) this.#letGo((origin) => origin.inFlight === 0)
+    if (this.#origins.size >= originsMax) this.#makeRoom()
     if (this.#origins.size >= originsMax) throw new OutboundFailed('busy', `connections to ${this.#origins.size} hosts are in use already`)
     const origin = new HttpOrigin(route.dial, clock)
     this.#origins.set(name, origin)
@@ -194,19 +194,25 @@ class Requests {
 
   #sweepAll(): void {
     const { clock } = this.#parts
-    for (const origin of this.#origins.values()) origin.sweep()
     const before = clock.monotonic() - ORIGIN_IDLE_MS
-    this.#letGo((origin) => origin.inFlight === 0 && origin.usedAt <= before, this.#origins.size)
+    for (const [name, origin] of this.#origins) {
+      origin.sweep()
+      if (origin.inFlight === 0 && origin.usedAt <= before) this.#letGo(name, origin)
+    }
     this.#sweep = this.#origins.size === 0 ? undefined : clock.after(SWEEP_MS, () => this.#sweepAll())
   }
 
-  /** Those used least recently first. */
-  #letGo(isIdle: (origin: HttpOrigin) => boolean, max = 1): void {
-    const idle = [...this.#origins].filter(([, origin]) => isIdle(origin)).sort(([, a], [, b]) => a.usedAt - b.usedAt)
-    for (const [name, origin] of idle.slice(0, max)) {
-      this.#origins.delete(name)
-      origin.close()
-    }
+  /** Of those that idle the one that was used least recently. */
+  #makeRoom(): void {
+    let oldest: readonly [name: string, origin: HttpOrigin] | undefined
+    for (const entry of this.#origins)
+      if (entry[1].inFlight === 0 && (oldest === undefined || entry[1].usedAt < oldest[1].usedAt)) oldest = entry
+    if (oldest !== undefined) this.#letGo(...oldest)
+  }
+
+  #letGo(name: string, origin: HttpOrigin): void {
+    this.#origins.delete(name)
+    origin.close()
   }
 }
 
