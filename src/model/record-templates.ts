@@ -21,8 +21,9 @@ class Kept implements RecordTemplate {
   readonly eventId: Place | undefined
   readonly fixed: readonly number[]
   readonly view: DataView
-  /** Where a record of another form differed last: most others do there, too. */
+  /** Where records of other forms differed last: most others do in one of both places, too. */
   differsAt = 0
+  differedAt = 0
   #event: SelectableEvent | undefined
 
   constructor(json: Buffer) {
@@ -59,7 +60,7 @@ const VARYING = new Set([
   'additionalEventData',
 ] as const)
 /** Names of one length make as many forms; most are told apart at a glance. */
-const SAME_LENGTH_MAX = 128
+const SAME_LENGTH_MAX = 1024
 const KEPT_MAX = 2048
 /** UUIDs, and S3's second request id with its key in front. */
 const IDS = /("x-amz-id-2":)?"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<="x-amz-id-2":")[A-Za-z0-9+/=]+)"/g
@@ -75,8 +76,11 @@ export class RecordTemplates {
     const alike = this.#byLength.get(end - start)
     if (alike !== undefined) {
       if (this.#memory.buffer !== bytes.buffer) this.#memory = new DataView(bytes.buffer)
-      for (const kept of alike)
-        if (bytes[start + kept.differsAt] === kept.bytes[kept.differsAt] && fits(kept, this.#memory, bytes.byteOffset + start)) return kept
+      for (const kept of alike) {
+        const { differsAt, differedAt, bytes: own } = kept
+        if (bytes[start + differsAt] !== own[differsAt] || bytes[start + differedAt] !== own[differedAt]) continue
+        if (fits(kept, this.#memory, bytes.byteOffset + start)) return kept
+      }
     }
     const made = new Kept(bytes.subarray(start, end))
     this.#keep(made, alike)
@@ -109,6 +113,7 @@ function fits(kept: Kept, others: DataView, start: number): boolean {
     while (at + 8 <= to && view.getBigUint64(own + at) === others.getBigUint64(start + at)) at += 8
     while (at < to && view.getUint8(own + at) === others.getUint8(start + at)) at++
     if (at >= to) continue
+    kept.differedAt = kept.differsAt
     kept.differsAt = at
     return false
   }
