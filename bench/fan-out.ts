@@ -1,7 +1,9 @@
 // Question: what does a delivery over HTTP cost the server, when one publish goes to a hundred endpoints, and how long does a message
 // take to an endpoint at a pace? CPU of all threads and processes of the server, its signer among them; the receiver is another process.
 // Beside it, in alternating rounds, what a bare client spends that posts as many bytes over connections that are kept.
-//   node bin/node26.js bench/fan-out.ts [--publishes 300] [--rounds 5] [--pace 1000] [--seconds 10] [--json]
+//   node bin/node26.js bench/fan-out.ts [--warm-up 1000] [--publishes 300] [--rounds 5] [--pace 1000] [--seconds 10] [--raw] [--json]
+// --raw: the messages at a pace go without envelope and signature.
+// Warm before the first figure: the compiler works until some 100,000 deliveries have been made.
 import { parseArgs } from 'node:util'
 import { startDeliveryBench } from './load/deliveries.ts'
 import { medianBy } from './load/pairs.ts'
@@ -9,20 +11,27 @@ import { cpuSeconds, pause } from './load/processes.ts'
 
 const { values } = parseArgs({
   options: {
-    ...{ publishes: { type: 'string' }, rounds: { type: 'string' }, pace: { type: 'string' }, seconds: { type: 'string' } },
-    json: { type: 'boolean' },
+    ...{
+      'warm-up': { type: 'string' },
+      publishes: { type: 'string' },
+      rounds: { type: 'string' },
+      pace: { type: 'string' },
+      seconds: { type: 'string' },
+    },
+    ...{ raw: { type: 'boolean' }, json: { type: 'boolean' } },
   },
 })
 const ROUNDS = Number(values.rounds ?? 5)
 const PUBLISHES = Math.ceil(Number(values.publishes ?? 300) / ROUNDS)
+const WARM_UP = Number(values['warm-up'] ?? 1000)
 const PACE = Number(values.pace ?? 1000)
 const SECONDS = Number(values.seconds ?? 10)
 const ENDPOINTS = 100
 const bench = await startDeliveryBench()
 try {
   const wide = await bench.topic('wide', ENDPOINTS)
-  const single = await bench.topic('single', 1)
-  await fanOut(100)
+  const single = await bench.topic('single', 1, { isRaw: values.raw === true })
+  await fanOut(WARM_UP)
   await bench.bareRequestUs(10_000)
   const rounds: { readonly delivery: number; readonly bare: number }[] = []
   for (let at = 0; at < ROUNDS; at++) {

@@ -19,7 +19,7 @@ export interface Report {
 export interface DeliveryBench {
   readonly pid: number
   /** A topic with so many confirmed endpoints of the receiver, numbered on from those before. */
-  topic(name: string, endpoints: number, attributes?: Record<string, string>): Promise<string>
+  topic(name: string, endpoints: number, more?: { attributes?: Record<string, string>; isRaw?: boolean }): Promise<string>
   /** As receiver.ts takes it. */
   ask(path: string): Promise<string>
   report(): Promise<Report>
@@ -58,9 +58,10 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
     pid: server.pid,
     ask,
     report,
-    async topic(name, count, attributes = {}) {
+    async topic(name, count, { attributes = {}, isRaw = false } = {}) {
       const { TopicArn = '' } = await sns.createTopic({ Name: name, Attributes: attributes })
-      for (let at = 0; at < count; at++) await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `${base}/${endpoints++}` })
+      const Attributes = { RawMessageDelivery: String(isRaw) }
+      for (let at = 0; at < count; at++) await sns.subscribe({ TopicArn, Protocol: 'http', Endpoint: `${base}/${endpoints++}`, Attributes })
       while ((await report()).confirmed < endpoints) await pause(50)
       return TopicArn
     },

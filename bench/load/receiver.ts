@@ -32,7 +32,9 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
     const now = performance.timeOrigin + performance.now()
-    const envelope = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Envelope
+    const text = Buffer.concat(chunks).toString('utf8')
+    const isRaw = request.headers['x-amz-sns-rawdelivery'] === 'true'
+    const envelope = isRaw ? { Type: 'Notification', Message: text } : (JSON.parse(text) as Envelope)
     if (envelope.Type !== 'Notification') {
       response.end()
       get(envelope.SubscribeURL ?? '', (answer) => answer.resume().on('end', () => confirmed++))
