@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { startDeliveryBench } from './load/deliveries.ts'
 import { medianBy } from './load/pairs.ts'
-import { memoryMb, pause } from './load/processes.ts'
+import { memoryMb, ownMemoryMb, pause } from './load/processes.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,8 +22,8 @@ const PARTS = 5
 const DeliveryPolicy = JSON.stringify({ http: { defaultHealthyRetryPolicy: { numRetries: 100, minDelayTarget: 36, maxDelayTarget: 36 } } })
 const bench = await startDeliveryBench()
 try {
-  const topic = await bench.topic('shared', 100, { DeliveryPolicy })
-  const dead = await bench.topic('dead', 1, { DeliveryPolicy })
+  const topic = await bench.topic('shared', 100, { attributes: { DeliveryPolicy } })
+  const dead = await bench.topic('dead', 1, { attributes: { DeliveryPolicy } })
   // Until the compiler has seen it all.
   for (let warmUp = 0; warmUp < 3; warmUp++) await round(topic, 'answer')
   const rounds: { readonly alone: number; readonly beside: number }[] = []
@@ -33,21 +33,27 @@ try {
     (value) => value,
   )
   await bench.ask('hang/100')
-  const memory = [{ waiting: 0, mb: memoryMb(bench.pid) }]
+  const memory = [memoryWith(0)]
   for (let part = 1; part <= PARTS; part++) {
     await bench.flood(dead, WAITING / PARTS)
     await pause(1000)
-    memory.push({ waiting: (WAITING / PARTS) * part, mb: memoryMb(bench.pid) })
+    memory.push(memoryWith((WAITING / PARTS) * part))
   }
   process.stdout.write(
     values.json === true
       ? `${JSON.stringify({ p99Ratio: ratio, rounds, memory })}\n`
       : rounds.map(({ alone, beside }) => `p99 ${alone.toFixed(2)} ms, beside a bad one ${beside.toFixed(2)} ms\n`).join('') +
           `median ratio ${ratio?.toFixed(2)}\n` +
-          memory.map(({ waiting, mb }) => `${mb.toFixed(0)} MiB with ${waiting} waiting\n`).join(''),
+          memory
+            .map(({ waiting, mb, ownMb }) => `${ownMb.toFixed(0)} MiB, ${mb.toFixed(0)} with pages of files, with ${waiting} waiting\n`)
+            .join(''),
   )
 } finally {
   await bench.end()
+}
+
+function memoryWith(waiting: number): { readonly waiting: number; readonly mb: number; readonly ownMb: number } {
+  return { waiting, mb: memoryMb(bench.pid), ownMb: ownMemoryMb(bench.pid) }
 }
 
 /** The p99 of the others in ms. */

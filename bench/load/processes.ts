@@ -72,9 +72,19 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory in MiB, children included. */
 export function memoryMb(pid: number): number {
+  return statusMb(pid, 'VmRSS')
+}
+
+/** What of it is no page of a file, which the system may take back at any time. */
+export function ownMemoryMb(pid: number): number {
+  return statusMb(pid, 'RssAnon')
+}
+
+function statusMb(pid: number, field: string): number {
+  const pattern = new RegExp(`^${field}:\\s+(\\d+)`, 'm')
   return familyOf(pid).reduce((sum, member) => {
     try {
-      return sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, 'utf8'))?.[1] ?? 0) / 1024
+      return sum + Number(pattern.exec(readFileSync(`/proc/${member}/status`, 'utf8'))?.[1] ?? 0) / 1024
     } catch {
       return sum
     }
