@@ -1,8 +1,8 @@
 // A server that speaks Firebase Cloud Messaging v1 and hands out access tokens as Google does: assertions verified with the public key of
 // the service account, tokens that end, messages looked at field by field, Google's errors. It fails as it is told.
 import { type KeyObject, verify } from 'node:crypto'
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerJson, type ProviderFault, type ProviderServer, startProviderServer } from './provider-server.ts'
 
 export interface ReceivedMessage {
   readonly message: Readonly<Record<string, unknown>>
@@ -10,19 +10,13 @@ export interface ReceivedMessage {
   readonly token: string
 }
 
-export type FcmFault =
-  | { readonly kind: 'answer'; readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly kind: 'hang' | 'reset' | 'drip' }
-
-export interface FcmServer {
-  readonly url: string
+export interface FcmServer extends ProviderServer {
   /** Of access tokens: one for each that was given. */
   readonly grants: Readonly<Record<string, unknown>>[]
   readonly received: ReceivedMessage[]
-  fault: (where: 'token' | 'send') => FcmFault | undefined
+  fault: (where: 'token' | 'send') => ProviderFault | undefined
   /** Access tokens that are none any more. */
   readonly revoked: Set<string>
-  close(): Promise<void>
 }
 
 export interface FcmOptions {
@@ -47,34 +41,23 @@ export async function startFcmServer(options: FcmOptions): Promise<FcmServer> {
   const revoked = new Set<string>()
   const state: { fault: FcmServer['fault'] } = { fault: () => undefined }
   let url = ''
-  const server: Server = createServer((request, response) => {
-    const parts: Buffer[] = []
-    request.on('data', (part: Buffer) => parts.push(part))
-    request.on('end', () => {
-      const body = Buffer.concat(parts).toString('utf8')
-      const fault = state.fault(request.url === '/token' ? 'token' : 'send')
-      if (fault !== undefined) return fail(request, response, fault)
-      if (request.url === '/token') return grant(response, body)
-      send(request, response, body)
-    })
-  })
 
   const grant = (response: ServerResponse, body: string): void => {
     const form = new URLSearchParams(body)
     const [header = '', claims = '', signature = ''] = (form.get('assertion') ?? '').split('.')
     const isSigned = verify('sha256', Buffer.from(`${header}.${claims}`), options.key, Buffer.from(signature, 'base64url'))
     if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:jwt-bearer')
-      return answer(response, 400, { error: 'unsupported_grant_type' })
-    if (!isSigned) return answer(response, 400, { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' })
+      return answerJson(response, 400, { error: 'unsupported_grant_type' })
+    if (!isSigned) return answerJson(response, 400, { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' })
     const { iss, aud, scope, iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Record<string, unknown>
     const seconds = options.now() / 1000
     const isTimely = Number(iat) <= seconds + 60 && Number(exp) > seconds && Number(exp) - Number(iat) <= 3600
-    if (iss !== options.clientEmail || aud !== `${url}/token` || !isTimely) return answer(response, 400, { error: 'invalid_grant' })
-    if (scope !== 'https://www.googleapis.com/auth/firebase.messaging') return answer(response, 400, { error: 'invalid_scope' })
+    if (iss !== options.clientEmail || aud !== `${url}/token` || !isTimely) return answerJson(response, 400, { error: 'invalid_grant' })
+    if (scope !== 'https://www.googleapis.com/auth/firebase.messaging') return answerJson(response, 400, { error: 'invalid_scope' })
     const token = `ya29.${grants.length + 1}`
     tokens.set(token, seconds + 3599)
     grants.push({ iss, header: JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as unknown })
-    answer(response, 200, { access_token: token, expires_in: 3599, token_type: 'Bearer' })
+    answerJson(response, 200, { access_token: token, expires_in: 3599, token_type: 'Bearer' })
   }
 
   const send = ({ url: path, headers }: IncomingMessage, response: ServerResponse, body: string): void => {
@@ -94,22 +77,25 @@ export async function startFcmServer(options: FcmOptions): Promise<FcmServer> {
       return refuse(response, 404, 'NOT_FOUND', [
         { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode: 'UNREGISTERED' },
       ])
-    answer(response, 200, { name: `projects/${options.projectId}/messages/0:${received.length}` })
+    answerJson(response, 200, { name: `projects/${options.projectId}/messages/0:${received.length}` })
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const server = await startProviderServer((request, body, response) => {
+    const fault = state.fault(request.url === '/token' ? 'token' : 'send')
+    if (fault !== undefined) return fault
+    if (request.url === '/token') grant(response, body)
+    else send(request, response, body)
+    return undefined
+  })
+  url = server.url
   return {
-    ...{ url, grants, received, revoked },
+    ...server,
+    ...{ grants, received, revoked },
     get fault() {
       return state.fault
     },
     set fault(fault) {
       state.fault = fault
-    },
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
     },
   }
 }
@@ -130,15 +116,5 @@ function problemOf(message: Readonly<Record<string, unknown>>): string | undefin
 }
 
 function refuse(response: ServerResponse, code: number, status: string, details: readonly unknown[] = []): void {
-  answer(response, code, { error: { code, message: 'as Google words it', status, details } })
-}
-
-function answer(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8', ...headers }).end(JSON.stringify(body))
-}
-
-function fail(request: IncomingMessage, response: ServerResponse, fault: FcmFault): void {
-  if (fault.kind === 'answer') answer(response, fault.status, fault.body ?? {}, fault.headers)
-  else if (fault.kind === 'reset') request.socket.resetAndDestroy()
-  else if (fault.kind === 'drip') response.writeHead(200, { 'content-length': '100' }).write('{')
+  answerJson(response, code, { error: { code, message: 'as Google words it', status, details } })
 }

@@ -31,6 +31,8 @@ export interface Received {
   readonly MessageAttributes?: Readonly<Record<string, { readonly StringValue?: string }>>
 }
 
+export const bodies = (messages: readonly Received[]): string => messages.map(({ Body }) => Body).join(' ')
+
 export const queueArn = (name: string): string => `arn:aws:sqs:us-east-1:${ACCOUNT}:${name}`
 export const at = (time: number): string => new Date(time).toISOString()
 export const replayFrom = (from: number, until?: number): string =>

@@ -1,4 +1,5 @@
 // sealcast clock: tells the time of a development server, and moves it ahead, so that tests wait for nothing.
+import { askUrl } from '../ask-url.ts'
 import { type Command, CommandError, UsageError } from '../command.ts'
 import { millisecondsOf } from '../duration.ts'
 
@@ -23,13 +24,11 @@ export const clock: Command<typeof options> = {
     if (operands.length > 0) throw new UsageError(`clock takes no operands, but got ${operands.join(' ')}`)
     if (url === undefined) throw new UsageError('give the server: --url http://127.0.0.1:4566')
     if (forward !== undefined && to !== undefined) throw new UsageError('give --forward or --to, not both')
-    const base = URL.parse(url)
-    if (base === null || !/^https?:$/.test(base.protocol)) throw new UsageError(`--url takes an http(s) URL, not ${url}`)
     const milliseconds = forward === undefined ? undefined : millisecondsOf(forward)
     if (forward !== undefined && milliseconds === undefined)
       throw new UsageError(`--forward takes a time such as 90s, 15m, 6h or 3d, not ${forward}`)
     const move = milliseconds !== undefined ? { seconds: milliseconds / 1000 } : to !== undefined ? { to } : undefined
-    const told = await ask(base, move)
+    const told = await ask(url, move)
     await terminal.write(json ? `${JSON.stringify(told)}\n` : `${told.now}, ${describe(told.aheadSeconds)} ahead\n`)
     return 0
   },
@@ -40,17 +39,12 @@ interface Told {
   readonly aheadSeconds: number
 }
 
-async function ask(base: URL, move: object | undefined): Promise<Told> {
-  const sent = move === undefined ? {} : { method: 'POST', body: JSON.stringify(move) }
-  let answer: Partial<Told> & { readonly error?: string }
-  try {
-    answer = (await (await fetch(new URL('/_sealcast/clock', base), sent)).json()) as typeof answer
-  } catch (error) {
-    const { cause } = error as Error
-    throw new CommandError(`no clock at ${base.origin}: ${cause instanceof Error ? cause.message : String(error)}`)
-  }
-  const { now, aheadSeconds, error } = answer
-  if (now === undefined || aheadSeconds === undefined) throw new CommandError(error ?? `no clock at ${base.origin}`)
+async function ask(url: string, body: object | undefined): Promise<Told> {
+  const { now, aheadSeconds } = (await askUrl(url, '/_sealcast/clock', {
+    what: 'clock',
+    ...(body !== undefined && { body }),
+  })) as Partial<Told>
+  if (now === undefined || aheadSeconds === undefined) throw new CommandError(`no clock at ${url}`)
   return { now, aheadSeconds }
 }
 

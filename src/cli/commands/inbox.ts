@@ -1,5 +1,6 @@
 // sealcast inbox: what was captured instead of being sent, for people and for tests that wait for it.
 import type { CapturedMessage } from '../../model/captured.ts'
+import { askUrl } from '../ask-url.ts'
 import { type Command, CommandError, DATA_OPTION, type Terminal, UsageError, dataFolderOf } from '../command.ts'
 import { millisecondsOf } from '../duration.ts'
 import { printable } from '../format/display-width.ts'
@@ -36,7 +37,8 @@ export const inbox: Command<typeof options> = {
       ...(given.limit !== undefined && { limit: given.limit }),
       ...(given.wait !== undefined && { waitSeconds: String(secondsOf(given.wait)) }),
     }
-    const messages = given.url === undefined ? askDirectory(dataFolderOf(given.data, terminal), query, terminal) : askUrl(given.url, query)
+    const messages =
+      given.url === undefined ? askDirectory(dataFolderOf(given.data, terminal), query, terminal) : askServer(given.url, query)
     let count = 0
     for await (const message of messages) {
       await terminal.write(given.json ? `${JSON.stringify(message)}\n` : `${count === 0 ? '' : '\n'}${describe(message)}`)
@@ -59,19 +61,11 @@ async function* askDirectory(folder: string, query: Query, terminal: Terminal): 
   }
 }
 
-async function* askUrl(url: string, query: Query): AsyncGenerator<CapturedMessage> {
-  const base = URL.parse(url)
-  if (base === null || !/^https?:$/.test(base.protocol)) throw new UsageError(`--url takes an http(s) URL, not ${url}`)
-  let answer: { readonly messages?: readonly CapturedMessage[]; readonly error?: string }
-  try {
-    const response = await fetch(new URL(`/_sealcast/inbox?${new URLSearchParams(query).toString()}`, base))
-    answer = (await response.json()) as typeof answer
-  } catch (error) {
-    const { cause } = error as Error
-    throw new CommandError(`no inbox at ${url}: ${cause instanceof Error ? cause.message : String(error)}`)
-  }
-  if (answer.messages === undefined) throw new CommandError(answer.error ?? `no inbox at ${url}`)
-  yield* answer.messages
+async function* askServer(url: string, query: Query): AsyncGenerator<CapturedMessage> {
+  const answer = await askUrl(url, `/_sealcast/inbox?${new URLSearchParams(query).toString()}`, { what: 'inbox' })
+  const { messages } = answer as { readonly messages?: readonly CapturedMessage[] }
+  if (messages === undefined) throw new CommandError(`no inbox at ${url}`)
+  yield* messages
 }
 
 const WAIT_MS_MAX = 60_000

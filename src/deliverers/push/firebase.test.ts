@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
-import { type FcmFault, type FcmServer, startFcmServer } from '../../../tests/fcm-server.ts'
+import { type FcmServer, startFcmServer } from '../../../tests/fcm-server.ts'
+import type { ProviderFault } from '../../../tests/provider-server.ts'
 import { untilTrue } from '../../../tests/until.ts'
 import { SimulatedClock } from '../../base/clock.ts'
 import { createOutbound } from '../../engine/outbound.ts'
@@ -188,7 +189,7 @@ test('connections that are reset, answers that do not come or not whole: they co
     for (const kind of ['reset', 'hang', 'drip'] as const) {
       const { push, server, clock } = await world(t)
       let asked = 0
-      server.fault = (at): FcmFault | undefined => (at === where && ++asked > 0 ? { kind } : undefined)
+      server.fault = (at): ProviderFault | undefined => (at === where && ++asked > 0 ? { kind } : undefined)
       const ended = push('x')
       await untilTrue('it was asked', () => asked > 0)
       if (kind !== 'reset') clock.advance(15_000)

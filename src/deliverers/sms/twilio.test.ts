@@ -80,7 +80,7 @@ test('a text is posted as Twilio wants it: from a number, a name or a messaging 
 test("the provider's refusals: what is final, and what the operator can mend", async (t) => {
   const { provider, text } = await world(t)
   const ends = async (status: number, code?: number, headers?: Record<string, string>) => {
-    provider.fault = () => ({ kind: 'answer', status, ...(code && { code }), ...(headers && { headers }) })
+    provider.fault = () => ({ kind: 'answer', status, ...(code && { body: { code } }), ...(headers && { headers }) })
     const outcome = await text()
     return [outcome.kind, 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined]
   }
