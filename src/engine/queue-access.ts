@@ -34,20 +34,8 @@ export function queueRefusal(queue: Queue, topicArn: string, now: number): Queue
   if (isFifoName(queue.queueArn) && !isFifoName(topicArn))
     return { status: 400, reason: `InvalidParameterValue: ${queue.queueArn} is a FIFO queue, which takes messages of FIFO topics alone.` }
   const policy = queue.attributes['Policy']
-  const owner = parseArn(topicArn)?.account ?? ''
   const decision = evaluate(
-    {
-      principal: SNS_PRINCIPAL,
-      action: 'sqs:SendMessage',
-      resource: queue.queueArn,
-      context: {
-        'aws:sourcearn': topicArn,
-        'aws:sourceaccount': owner,
-        'aws:sourceowner': owner,
-        'aws:securetransport': 'true',
-        'aws:currenttime': isoTime(now),
-      },
-    },
+    { principal: SNS_PRINCIPAL, action: 'sqs:SendMessage', resource: queue.queueArn, context: contextOf(topicArn, now) },
     { resourceOwner: queue.owner, resourcePolicy: policy === undefined ? undefined : policyOf(queue, policy) },
   )
   return decision.allowed
@@ -107,13 +95,20 @@ export function deadLetterArnOf({ attributes }: { readonly attributes: Readonly<
   return typeof deadLetterTargetArn === 'string' ? deadLetterTargetArn : undefined
 }
 
-/** Calls of one millisecond share the text. */
-const isoTimes = { at: -1, text: '' }
+/** The last one: a message goes to many queues in the same millisecond. */
+let known: { readonly topicArn: string; readonly at: number; readonly context: Readonly<Record<string, string>> } | undefined
 
-function isoTime(at: number): string {
-  if (isoTimes.at !== at) {
-    isoTimes.at = at
-    isoTimes.text = new Date(at).toISOString()
+/** What a queue's policy may ask of a topic that sends. */
+function contextOf(topicArn: string, at: number): Readonly<Record<string, string>> {
+  if (known?.at === at && known.topicArn === topicArn) return known.context
+  const owner = parseArn(topicArn)?.account ?? ''
+  const context = {
+    'aws:sourcearn': topicArn,
+    'aws:sourceaccount': owner,
+    'aws:sourceowner': owner,
+    'aws:securetransport': 'true',
+    'aws:currenttime': new Date(at).toISOString(),
   }
-  return isoTimes.text
+  known = { topicArn, at, context }
+  return context
 }
