@@ -1,41 +1,28 @@
-// The child process that signs. It gets its key as the first message of the channel, never on the command line or in its environment,
-// yields to everyone else, and ends when its parent does.
-import { createPrivateKey, sign } from 'node:crypto'
-import { constants, setPriority } from 'node:os'
-import type { SignatureVersion } from '../model/notification.ts'
+// The child process that signs. It gets its key as the first frame of its pipe, never on the command line or in its environment, and ends
+// when its parent does.
+import { type KeyObject, createPrivateKey, sign } from 'node:crypto'
+import { Socket } from 'node:net'
+import { FrameKind, FrameReader, formatFrame } from './signer-frames.ts'
 
-export type ToSigner =
-  | { readonly kind: 'key'; readonly privateKeyPem: string }
-  | { readonly kind: 'sign'; readonly jobs: readonly { readonly id: number; readonly version: SignatureVersion; readonly text: string }[] }
-export type FromSigner = readonly { readonly id: number; readonly signature: string }[]
+/** The file descriptor that the parent opened. */
+const PIPE = 3
 
-if (process.send !== undefined) serve()
+// The terminal sends its signals to the whole group; the parent decides when we go.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
 
-function serve(): void {
-  // The terminal sends its signals to the whole group; the parent decides when we go.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => {})
-  process.on('disconnect', () => process.exit(0))
-  lowerPriority()
-  let key: ReturnType<typeof createPrivateKey> | undefined
-  process.on('message', (message: ToSigner) => {
-    if (message.kind === 'key') key = createPrivateKey(message.privateKeyPem)
+const pipe = new Socket({ fd: PIPE })
+const reader = new FrameReader()
+let key: KeyObject | undefined
+pipe.on('data', (bytes: Buffer) => {
+  for (const { kind, id, text } of reader.take(bytes)) {
+    if (kind === FrameKind.key) key = createPrivateKey(text)
     else if (key !== undefined) {
-      const signingKey = key
-      const algorithm = { 1: 'sha1', 2: 'sha256' } as const
-      const signed = message.jobs.map(({ id, version, text }) => ({
-        id,
-        signature: sign(algorithm[version], Buffer.from(text), signingKey).toString('base64'),
-      }))
-      process.send?.(signed)
+      // Each answer goes as soon as it is made: nobody waits for those behind it.
+      const signature = sign(kind === FrameKind.sha1 ? 'sha1' : 'sha256', Buffer.from(text), key)
+      pipe.write(formatFrame({ kind, id, text: signature.toString('base64') }))
     }
-  })
-}
-
-function lowerPriority(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // Some sandboxes forbid it; signing works as well without.
   }
-}
+})
+pipe.on('error', () => process.exit(0))
+pipe.on('close', () => process.exit(0))
