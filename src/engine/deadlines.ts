@@ -1,10 +1,20 @@
-// Deadlines of many things at once with one timer, which runs for the earliest: what is over in time costs no timer of its own.
+// Deadlines of many things at once with one timer, which runs for the earliest: what is over in time costs no timer of its own. Things
+// stand in numbered places that are used again, in no map: a map that much goes through keeps what left it alive for the garbage collector.
 import type { Clock, Timer } from '../base/clock.ts'
 
-export class Deadlines<T> {
+/** What can have a deadline. */
+export interface Timed {
+  /** Where it stands; undefined while it has none. Nobody else's to change. */
+  place: number | undefined
+}
+
+export class Deadlines<T extends Timed> {
   readonly #clock: Clock
   readonly #expired: (item: T) => void
-  readonly #items = new Map<T, number>()
+  readonly #items: (T | undefined)[] = []
+  readonly #at: number[] = []
+  /** Places that were left. */
+  readonly #free: number[] = []
   #timer: Timer | undefined
   #timerAt = Infinity
 
@@ -16,23 +26,27 @@ export class Deadlines<T> {
 
   add(item: T, milliseconds: number): void {
     const at = this.#clock.monotonic() + milliseconds
-    this.#items.set(item, at)
+    const place = this.#free.pop() ?? this.#items.length
+    this.#items[place] = item
+    this.#at[place] = at
+    item.place = place
     if (at < this.#timerAt) this.#wakeAt(at)
   }
 
   delete(item: T): boolean {
-    return this.#items.delete(item)
+    const { place } = item
+    if (place === undefined) return false
+    item.place = undefined
+    this.#items[place] = undefined
+    this.#free.push(place)
+    return true
   }
 
-  /** Those that are neither over nor expired. */
-  get items(): Iterable<T> {
-    return this.#items.keys()
-  }
-
-  clear(): void {
-    this.#items.clear()
+  /** Takes back all that are neither over nor expired. */
+  clear(): T[] {
     this.#timer?.cancel()
     this.#timerAt = Infinity
+    return this.#items.filter((item) => item !== undefined && this.delete(item)) as T[]
   }
 
   #wakeAt(at: number): void {
@@ -46,12 +60,14 @@ export class Deadlines<T> {
     const now = this.#clock.monotonic()
     const expired: T[] = []
     let next = Infinity
-    for (const [item, at] of this.#items) {
+    this.#items.forEach((item, place) => {
+      const at = this.#at[place] ?? Infinity
+      if (item === undefined) return
       if (at <= now) expired.push(item)
       else next = Math.min(next, at)
-    }
+    })
     // A timer may be a little early.
     if (next !== Infinity) this.#wakeAt(Math.max(next, now + 1))
-    for (const item of expired) if (this.#items.delete(item)) this.#expired(item)
+    for (const item of expired) if (this.delete(item)) this.#expired(item)
   }
 }

@@ -15,6 +15,8 @@ export interface Exchange {
   readonly bodyBytesMax: number
   /** It may be sent again where a connection that was kept ends before a byte of the answer came. */
   readonly isRepeatable: boolean
+  /** That which carries it; the origin's to change. */
+  connection: object | undefined
   ended(failure: Error | undefined, answer: Answer | undefined): void
 }
 
@@ -34,7 +36,8 @@ export class HttpOrigin {
   /** Used last first: those that nobody needs grow old. */
   readonly #idle: Connection[] = []
   readonly #waiting = new Set<Exchange>()
-  readonly #busy = new Map<Exchange, Connection>()
+  /** Connections with an exchange. */
+  #busy = 0
   usedAt = 0
 
   constructor(dial: Dial, clock: Clock) {
@@ -43,7 +46,7 @@ export class HttpOrigin {
   }
 
   get inFlight(): number {
-    return this.#busy.size + this.#waiting.size
+    return this.#busy + this.#waiting.size
   }
 
   get idle(): number {
@@ -64,7 +67,7 @@ export class HttpOrigin {
   /** Nobody waits for it any more. */
   abandon(exchange: Exchange): void {
     if (this.#waiting.delete(exchange)) return
-    this.#busy.get(exchange)?.close()
+    if (exchange.connection instanceof Connection) exchange.connection.close()
   }
 
   /** Lets go of connections that idled too long. */
@@ -88,7 +91,8 @@ export class HttpOrigin {
   }
 
   #start(connection: Connection, exchange: Exchange): void {
-    this.#busy.set(exchange, connection)
+    this.#busy++
+    exchange.connection = connection
     connection.send(exchange)
   }
 
@@ -97,7 +101,8 @@ export class HttpOrigin {
     const { exchange, keptMs } = connection
     if (exchange === undefined) return
     connection.exchange = undefined
-    this.#busy.delete(exchange)
+    exchange.connection = undefined
+    this.#busy--
     if (connection.isOpen) {
       const [next] = this.#waiting
       if (next !== undefined) {
@@ -118,7 +123,11 @@ export class HttpOrigin {
     if (at !== -1) this.#idle.splice(at, 1)
     const { exchange } = connection
     connection.exchange = undefined
-    if (exchange !== undefined && this.#busy.delete(exchange) && connection.isToRepeat) this.#open(exchange)
+    if (exchange?.connection === connection) {
+      exchange.connection = undefined
+      this.#busy--
+      if (connection.isToRepeat) this.#open(exchange)
+    }
     const [next] = this.#waiting
     if (next === undefined || this.#connections.size >= CONNECTIONS_PER_ORIGIN) return
     this.#waiting.delete(next)

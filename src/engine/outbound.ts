@@ -4,7 +4,7 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { type Socket, isIP } from 'node:net'
 import { type SecureContext, createSecureContext, getCACertificates } from 'node:tls'
 import type { Clock, Timer } from '../base/clock.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Timed } from './deadlines.ts'
 import { type Route, routeTo } from './http-dial.ts'
 import { type Exchange, HttpOrigin } from './http-origin.ts'
 import { type Networks, createNetworks } from './networks.ts'
@@ -164,8 +164,7 @@ class Requests {
   close(): void {
     this.#isClosed = true
     this.#sweep?.cancel()
-    const pending = [...this.#pending.items]
-    this.#pending.clear()
+    const pending = this.#pending.clear()
     for (const origin of this.#origins.values()) origin.close()
     this.#origins.clear()
     for (const each of pending) each.abandon(closedFailure())
@@ -227,9 +226,11 @@ interface PendingParts {
 }
 
 /** A request that somebody waits for. */
-class Pending implements Exchange {
+class Pending implements Exchange, Timed {
   readonly #parts: PendingParts
   #unlisten: (() => void) | undefined
+  place: number | undefined
+  connection: object | undefined
   readonly method: string
   readonly head: string
   readonly body: string | Buffer | undefined

@@ -2,6 +2,7 @@
 // attempt is made straight from the journal; what is not done soon, or failed, becomes a record that needs no journal, so that
 // the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
 import { byProtocol } from '../../engine/deliverer.ts'
+import { ArrivalOrder } from '../../base/arrival-order.ts'
 import type { Timer } from '../../base/clock.ts'
 import { deliveryIdOfMessage, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
 import type { MessageEntry } from '../../model/entry.ts'
@@ -20,6 +21,7 @@ import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
 import { Recorded } from './recorded.ts'
 import { bodyForFilters, createRecipients, type Recipients } from './recipients.ts'
+import { hostOf, Room } from './room.ts'
 import { Settlements } from './settlements.ts'
 
 const NAME = 'delivery'
@@ -44,15 +46,16 @@ class Deliveries implements DeliveryFollower {
   readonly #limits: DeliveryLimits
   readonly #progress: Progress
   readonly #settlements: Settlements
+  readonly #room: Room
   readonly #lanes: Lanes
   readonly #ordered: OrderedLanes
   readonly #attempts: Attempts
   readonly #recipients: Recipients
   /** In memory, remembered by the journal alone; oldest first. */
-  readonly #fresh = new Set<Delivery>()
+  readonly #fresh = new ArrivalOrder<Delivery>()
   #freshBytes = 0
-  /** Ids in memory: a frame that comes again starts nothing twice. */
-  readonly #known = new Set<string>()
+  /** Ids of what was begun of the frame under way: when it comes again, since it could not be taken whole, nothing starts twice. */
+  #begun = new Set<string>()
   /** Ids that the journal behind the checkpoint tells of: begun before a restart, and done or recorded since. */
   readonly #settledBefore = new Set<string>()
   #settledUntil: Position = 0
@@ -84,18 +87,20 @@ class Deliveries implements DeliveryFollower {
       policies: createPolicies(env.tables),
       lost: createLostLetters({ clock: env.clock, acts: env.acts, counter: options.lostLetters }),
     })
+    this.#room = new Room(this.#limits)
+    const shared = { clock: env.clock, tables: env.tables, limits: this.#limits, room: this.#room }
+    const host = (subscriptionArn: string): string | undefined => hostOf(env.tables.get(Table.subscriptions, subscriptionArn))
     this.#lanes = new Lanes({
-      clock: env.clock,
-      tables: env.tables,
-      limits: this.#limits,
+      ...shared,
       driver: {
+        host,
         spacing: (subscriptionArn) => this.#attempts.spacing(subscriptionArn),
         run: (delivery) => this.#run(delivery),
         pass: (delivery, parked) => void this.#pass(delivery, parked),
         changed: (change) => this.#tellParking(change),
       },
     })
-    this.#ordered = new OrderedLanes({ clock: env.clock, tables: env.tables, limits: this.#limits, run: (delivery) => this.#run(delivery) })
+    this.#ordered = new OrderedLanes({ ...shared, host, run: (delivery) => this.#run(delivery) })
     // Retries go on although nothing new is published.
     setImmediate(() => {
       this.#ready().catch((error: unknown) => env.log.error('waiting deliveries cannot be read', { error: String(error) }))
@@ -117,8 +122,10 @@ class Deliveries implements DeliveryFollower {
       try {
         if (!isWhole) isWhole = await this.#take(messages, open)
       } finally {
-        if (isWhole) this.#progress.end(open, frame.end)
-        else open.open--
+        if (isWhole) {
+          this.#progress.end(open, frame.end)
+          if (this.#begun.size > 0) this.#begun = new Set()
+        } else open.open--
       }
       this.#settlements.passed(frame.payload.length)
       this.#takeUp()
@@ -126,10 +133,9 @@ class Deliveries implements DeliveryFollower {
   }
 
   deliveries(): DeliveryState {
-    const [first] = this.#fresh
-    const oldestAt = Math.min(first?.header.publishedAt ?? Infinity, this.#recorded.oldestAt)
+    const oldestAt = Math.min(this.#fresh.oldest?.header.publishedAt ?? Infinity, this.#recorded.oldestAt)
     return {
-      running: this.#lanes.running + this.#ordered.running,
+      running: this.#room.running,
       fresh: this.#fresh.size,
       recorded: this.#recorded.total,
       oldestAt: oldestAt === Infinity ? undefined : oldestAt,
@@ -141,7 +147,7 @@ class Deliveries implements DeliveryFollower {
     this.#halt()
     const late = Promise.withResolvers<void>()
     const timer = this.#env.clock.after(this.#limits.stopMs, late.resolve)
-    await Promise.race([Promise.all([this.#lanes.idle(), this.#ordered.idle()]), late.promise])
+    await Promise.race([this.#room.idle(), late.promise])
     timer.cancel()
     await this.#settlements.finish()
     this.#isOver = true
@@ -151,6 +157,7 @@ class Deliveries implements DeliveryFollower {
   #halt(): void {
     this.#isStopped = true
     this.#look?.cancel()
+    this.#room.close()
     this.#lanes.stop()
     this.#ordered.stop()
     this.#makeRoom()
@@ -248,7 +255,7 @@ class Deliveries implements DeliveryFollower {
   /** A delivery that data protection forbids has failed before anybody is asked. */
   #deny(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
     const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
-    if (this.#known.has(id) || this.#settledBefore.has(id)) return
+    if (this.#isBegun(id)) return
     const ended = this.#attempts.deny({ id, subscriptionArn, header, body })
     if (ended === undefined) return
     frame.open++
@@ -257,7 +264,7 @@ class Deliveries implements DeliveryFollower {
 
   #admit(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
     const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
-    if (this.#known.has(id) || this.#settledBefore.has(id)) return
+    if (this.#isBegun(id)) return
     const delivery: Delivery = {
       id,
       subscriptionArn,
@@ -270,9 +277,9 @@ class Deliveries implements DeliveryFollower {
       key: undefined,
       bodyKey: undefined,
       isRunning: false,
+      place: undefined,
     }
     frame.open++
-    this.#known.add(id)
     this.#fresh.add(delivery)
     this.#freshBytes += body.length
     const lanes = isOrdered(delivery) ? this.#ordered : this.#lanes
@@ -281,11 +288,18 @@ class Deliveries implements DeliveryFollower {
     this.#look ??= this.#env.clock.after(LOOK_MS, () => this.#recordLate())
   }
 
+  /** Of this frame, before it came again or before a restart. Notes it. */
+  #isBegun(id: string): boolean {
+    if (this.#begun.has(id) || this.#settledBefore.has(id)) return true
+    this.#begun.add(id)
+    return false
+  }
+
   /** What is undone for too long must not hold the checkpoint back. */
   #recordLate(): void {
     this.#look = undefined
     const before = this.#env.clock.now() - this.#limits.recordAfterMs
-    for (const delivery of this.#fresh) {
+    for (const delivery of this.#fresh.values()) {
       if (delivery.takenAt > before) break
       this.#record(delivery)
     }
@@ -306,7 +320,6 @@ class Deliveries implements DeliveryFollower {
     delivery.bodyKey = pending.bodyKey
     const isKept = isInOrder ? this.#ordered.recorded(delivery) : this.#lanes.recorded(delivery, key)
     this.#recorded.count(delivery.header, 1)
-    if (!isKept) this.#known.delete(delivery.id)
     this.#settlements.add({
       bytes: pendingBytes(this.#env.tables, pending),
       frame,
@@ -352,7 +365,7 @@ class Deliveries implements DeliveryFollower {
   }
 
   #settle(delivery: Delivery, settled: Settled): void {
-    const { key, bodyKey, frame, header, subscriptionArn, id } = delivery
+    const { key, bodyKey, frame, header, subscriptionArn } = delivery
     const next = settled.next === undefined ? undefined : pendingOf(delivery, settled.next)
     if (key === undefined) this.#leaveJournal(delivery)
     this.#recorded.count(header, (next === undefined ? 0 : 1) - (key === undefined ? 0 : 1))
@@ -366,7 +379,6 @@ class Deliveries implements DeliveryFollower {
         stagePending(tx, { key, bodyKey }, next)
       },
       staged: () => {
-        if (next === undefined || !isInOrder) this.#known.delete(id)
         if (isInOrder) return
         if (key !== undefined) this.#lanes.released(subscriptionArn, key)
         if (next !== undefined) this.#expect(next)

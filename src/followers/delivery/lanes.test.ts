@@ -80,3 +80,24 @@ test('a wide topic does not hold up the event loop', async (t) => {
   }
   assert.ok(Math.max(...inOneTurn) <= 64, `${Math.max(...inOneTurn)} attempts in one turn`)
 })
+
+test('attempts at one host are bounded, its endpoints take turns, and other hosts go on', async (t) => {
+  const here = await world(t, { perHost: 4, perLane: 3 })
+  for (let at = 0; at < 5; at++) await subscribe(here, `http://shared/${at}`)
+  await subscribe(here, 'http://other/')
+  here.outside.answer = ({ endpoint }) => (endpoint === 'http://other/' ? DELIVERED : undefined)
+  const shared = () => here.outside.attempts.filter(({ endpoint }) => endpoint.startsWith('http://shared/'))
+  for (let at = 0; at < 10; at++) await publish(here, `m${at}`)
+  await elapse(here, 100)
+  assert.equal(here.outside.to('http://other/').length, 10)
+  for (let ended = 0; ended < 50; ended++) {
+    assert.equal(shared().length, Math.min(50, ended + 4))
+    shared()[ended]?.end(DELIVERED)
+    await elapse(here, 5)
+    // Whoever had its share stands behind those that wait.
+    const counts = [0, 1, 2, 3, 4].map((at) => here.outside.to(`http://shared/${at}`).length)
+    if (ended >= 4) assert.ok(Math.max(...counts) - Math.min(...counts) <= 4, counts.join(' '))
+  }
+  assert.equal(told(here).length, 60)
+  assert.equal(here.delivery.deliveries().running, 0)
+})

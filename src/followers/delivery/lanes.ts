@@ -1,5 +1,6 @@
 // One lane per subscription that has something to deliver: what waits in memory, what waits among the records, how fast it may go. A lane
 // takes only its own share, so that a dead endpoint delays nobody else.
+import type { Placed } from '../../base/arrival-order.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { type PendingDelivery, pendingPrefix } from '../../model/delivery.ts'
 import type { MessageHeader } from '../../model/message.ts'
@@ -10,9 +11,10 @@ import type { Range } from '../../storage/records.ts'
 import { withBody } from './kept-bodies.ts'
 import { Breaker, type ParkedEndpoint, type ParkingChange, type Verdict } from './parking.ts'
 import type { OpenFrame } from './progress.ts'
+import type { Room } from './room.ts'
 
 /** One message on its way to one subscription. */
-export interface Delivery {
+export interface Delivery extends Placed {
   readonly id: string
   readonly subscriptionArn: string
   readonly header: MessageHeader
@@ -36,13 +38,12 @@ export interface Limits {
   readonly perLane: number
   /** Deliveries of one subscription that may wait in memory; more go to the records. */
   readonly waitingPerLane: number
-  /** Attempts at the same time, over all. */
-  readonly running: number
-  readonly runningBytes: number
 }
 
 /** What the lanes ask of their driver. */
 export interface Driver {
+  /** The host that a subscription shares with others, or undefined. */
+  readonly host: (subscriptionArn: string) => string | undefined
   /** Milliseconds between two attempts for a subscription that throttles, else 0. */
   readonly spacing: (subscriptionArn: string) => number
   /** Makes one attempt; resolves when the delivery left memory or waits for its record. MUST NOT reject. */
@@ -54,6 +55,7 @@ export interface Driver {
 
 interface Lane {
   readonly subscriptionArn: string
+  readonly host: string | undefined
   /** From the journal, in order. */
   waiting: Delivery[]
   /** From the records, due now. */
@@ -67,7 +69,6 @@ interface Lane {
   readonly breaker: Breaker
   /** After a parking: the records behind this key may be due whatever their time; undefined when all were looked at. */
   drainAfter: string | undefined
-  isStarved: boolean
   timer: { readonly at: number; readonly timer: Timer } | undefined
 }
 
@@ -76,29 +77,30 @@ const PASSED_MAX = 64
 /** Before a probe is thought of again that found all attempts taken. */
 const PARKED_LOOK_MS = 100
 
+export interface LanesParts {
+  readonly clock: Clock
+  readonly tables: Tables
+  readonly limits: Limits
+  readonly room: Room
+  readonly driver: Driver
+}
+
 export class Lanes {
   readonly #clock: Clock
   readonly #tables: Tables
   readonly #limits: Limits
   readonly #driver: Driver
   readonly #lanes = new Map<string, Lane>()
-  /** Lanes that could go on if there were room. */
-  readonly #starved: Lane[] = []
-  #running = 0
-  #runningBytes = 0
+  readonly #room: Room
   #isStopped = false
-  #idle: (() => void)[] = []
 
-  constructor(parts: { readonly clock: Clock; readonly tables: Tables; readonly limits: Limits; readonly driver: Driver }) {
+  constructor(parts: LanesParts) {
     this.#clock = parts.clock
+    this.#room = parts.room
     this.#tables = parts.tables
     this.#limits = parts.limits
     this.#driver = parts.driver
     parts.tables.watch(Table.subscriptions, (subscriptionArn) => this.#releaseGone(subscriptionArn))
-  }
-
-  get running(): number {
-    return this.#running
   }
 
   /** The endpoints at which nothing but probes is tried. */
@@ -164,16 +166,12 @@ export class Lanes {
     for (const { timer } of this.#lanes.values()) timer?.timer.cancel()
   }
 
-  /** Resolves when nothing runs. */
-  async idle(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => void this.#idle.push(resolve))
-  }
-
   #lane(subscriptionArn: string): Lane {
     let lane = this.#lanes.get(subscriptionArn)
     if (lane === undefined) {
       lane = {
         subscriptionArn,
+        host: this.#driver.host(subscriptionArn),
         waiting: [],
         due: [],
         taken: new Set(),
@@ -182,7 +180,6 @@ export class Lanes {
         nextStartAt: 0,
         breaker: new Breaker(subscriptionArn),
         drainAfter: undefined,
-        isStarved: false,
         timer: undefined,
       }
       this.#lanes.set(subscriptionArn, lane)
@@ -197,11 +194,7 @@ export class Lanes {
       const now = this.#clock.now()
       const hasNext = lane.waiting.length > 0 || lane.due.length > 0 || (lane.nextDueAt !== undefined && lane.nextDueAt <= now)
       if (!hasNext) break
-      if (this.#isFull()) {
-        if (!lane.isStarved) this.#starved.push(lane)
-        lane.isStarved = true
-        return
-      }
+      if (this.#room.isFull(lane.host)) return this.#room.wait(lane.host, lane, () => this.#pump(lane))
       const spacing = this.#driver.spacing(lane.subscriptionArn)
       if (spacing > 0 && lane.nextStartAt > now) return this.#wakeAt(lane, lane.nextStartAt)
       const delivery = this.#next(lane, now)
@@ -218,7 +211,7 @@ export class Lanes {
     const now = this.#clock.now()
     this.#passDue(lane, parked, now)
     const probeAt = Math.max(parked.nextProbeAt, lane.nextStartAt)
-    if (lane.running === 0 && now >= probeAt && !this.#isFull()) {
+    if (lane.running === 0 && now >= probeAt && !this.#room.isFull(lane.host)) {
       const delivery = this.#probe(lane, now)
       if (delivery !== undefined) {
         lane.breaker.probing()
@@ -229,7 +222,7 @@ export class Lanes {
     // Records that wait are known by when the first of them is spent.
     const hasRecords = lane.nextDueAt !== undefined || lane.waiting.length > 0
     if (lane.running === 0 && hasRecords && now < probeAt) this.#wakeAt(lane, probeAt)
-    else if (this.#isFull()) this.#wakeAt(lane, now + PARKED_LOOK_MS)
+    else if (this.#room.isFull(lane.host)) this.#wakeAt(lane, now + PARKED_LOOK_MS)
     if (lane.nextDueAt !== undefined && lane.nextDueAt > now) this.#wakeAt(lane, lane.nextDueAt)
   }
 
@@ -326,28 +319,14 @@ export class Lanes {
   #start(lane: Lane, delivery: Delivery): void {
     delivery.isRunning = true
     lane.running++
-    this.#running++
-    this.#runningBytes += delivery.body.length
+    this.#room.begin(lane.host, delivery.body.length)
     void this.#driver.run(delivery).then((verdict) => this.#ended(lane, delivery, verdict))
   }
 
   #ended(lane: Lane, delivery: Delivery, verdict: Verdict): void {
     this.#judge(lane, delivery, verdict)
     lane.running--
-    this.#running--
-    this.#runningBytes -= delivery.body.length
-    this.#pump(lane)
-    while (this.#starved.length > 0 && !this.#isFull() && !this.#isStopped) {
-      const next = this.#starved.shift()
-      if (next === undefined) break
-      next.isStarved = false
-      this.#pump(next)
-    }
-    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
-  }
-
-  #isFull(): boolean {
-    return this.#running >= this.#limits.running || this.#runningBytes >= this.#limits.runningBytes
+    this.#room.end(lane.host, delivery.body.length, lane, () => this.#pump(lane))
   }
 
   #wakeAt(lane: Lane, at: number): void {
@@ -365,7 +344,7 @@ export class Lanes {
       lane.running === 0 && lane.waiting.length === 0 && lane.due.length === 0 && lane.taken.size === 0 && lane.nextDueAt === undefined
     if (
       !isEmpty ||
-      lane.isStarved ||
+      this.#room.isInLine(lane.host, lane) ||
       lane.drainAfter !== undefined ||
       lane.breaker.parked !== undefined ||
       lane.nextStartAt > this.#clock.now()
@@ -384,5 +363,8 @@ function mayStart({ taken }: Lane, { key, value: { parkedAt, dueAt } }: Row<Pend
 /** A delivery as its record has it. */
 export function recordedDelivery(tables: Tables, { key, value }: Row<PendingDelivery>, now: number): Delivery {
   const { deliveryId: id, subscriptionArn, header, body, bodyKey, attempts, parkedAt } = withBody(tables, value)
-  return { id, subscriptionArn, header, body, bodyKey, attempts, parkedAt, takenAt: now, frame: undefined, key, isRunning: false }
+  return {
+    ...{ id, subscriptionArn, header, body, bodyKey, attempts, parkedAt, takenAt: now },
+    ...{ frame: undefined, key, isRunning: false, place: undefined },
+  }
 }

@@ -1,12 +1,14 @@
 // What the delivery follower is made of, within which bounds it works, and what it tells of itself.
 import type { Counter } from '../../base/meter.ts'
 import type { Deliverer } from '../../engine/deliverer.ts'
+import { CONNECTIONS_PER_ORIGIN } from '../../engine/http-origin.ts'
 import type { Env } from '../../engine/env.ts'
 import type { Follower } from '../../engine/follow.ts'
 import type { Outbound } from '../../engine/outbound.ts'
 import type { Notification } from '../../model/notification.ts'
 import type { ParkedEndpointStatus } from '../../model/status.ts'
 import type { Limits } from './lanes.ts'
+import type { RoomLimits } from './room.ts'
 
 export interface DeliveryOptions {
   readonly env: Pick<Env, 'clock' | 'random' | 'log' | 'tables' | 'commits' | 'seal' | 'journal' | 'keys' | 'acts'>
@@ -23,7 +25,7 @@ export interface DeliveryOptions {
   readonly limits?: Partial<DeliveryLimits>
 }
 
-export interface DeliveryLimits extends Limits {
+export interface DeliveryLimits extends Limits, RoomLimits {
   /** Deliveries that wait in memory, over all; beyond, the follower pauses. */
   readonly waiting: number
   readonly waitingBytes: number
@@ -54,6 +56,7 @@ export const DELIVERY_LIMITS: DeliveryLimits = {
   waitingPerLane: 256,
   running: 2048,
   runningBytes: 128 * 1024 * 1024,
+  perHost: CONNECTIONS_PER_ORIGIN,
   waiting: 4096,
   waitingBytes: 64 * 1024 * 1024,
   recordAfterMs: 1000,

@@ -6,6 +6,7 @@ import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Tables } from '../../engine/tables.ts'
 import { type Delivery, type Limits, recordedDelivery } from './lanes.ts'
+import type { Room } from './room.ts'
 
 interface Waiting {
   delivery: Delivery
@@ -14,6 +15,7 @@ interface Waiting {
 
 interface Lane {
   readonly subscriptionArn: string
+  readonly host: string | undefined
   /** In order, those under way among them. */
   readonly waiting: Waiting[]
   bytes: number
@@ -41,6 +43,9 @@ export interface OrderedLanesParts {
   readonly clock: Clock
   readonly tables: Tables
   readonly limits: Limits
+  readonly room: Room
+  /** The host that a subscription shares with others, or undefined. */
+  readonly host: (subscriptionArn: string) => string | undefined
   /** Makes one attempt; tells `settled` before it resolves. */
   readonly run: (delivery: Delivery) => Promise<unknown>
 }
@@ -48,20 +53,11 @@ export interface OrderedLanesParts {
 export class OrderedLanes {
   readonly #parts: OrderedLanesParts
   readonly #lanes = new Map<string, Lane>()
-  /** Lanes that could go on if there were room. */
-  readonly #starved = new Set<Lane>()
-  #running = 0
-  #runningBytes = 0
   #hasBegun = false
   #isStopped = false
-  #idle: (() => void)[] = []
 
   constructor(parts: OrderedLanesParts) {
     this.#parts = parts
-  }
-
-  get running(): number {
-    return this.#running
   }
 
   /** Nothing older than what was told of so far can come any more. Until then nothing is tried. */
@@ -120,7 +116,7 @@ export class OrderedLanes {
     const { id, subscriptionArn, header, body } = delivery
     waiting.delivery = {
       ...{ id, subscriptionArn, header, body, bodyKey: next.bodyKey, attempts: next.attempts, key: pendingKey(next) },
-      ...{ takenAt: this.#parts.clock.now(), parkedAt: undefined, frame: undefined, isRunning: false },
+      ...{ takenAt: this.#parts.clock.now(), parkedAt: undefined, frame: undefined, isRunning: false, place: undefined },
     }
     waiting.dueAt = next.dueAt
   }
@@ -131,16 +127,12 @@ export class OrderedLanes {
     for (const { timer } of this.#lanes.values()) timer?.timer.cancel()
   }
 
-  /** Resolves when nothing runs. */
-  async idle(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => void this.#idle.push(resolve))
-  }
-
   #lane(subscriptionArn: string): Lane {
     let lane = this.#lanes.get(subscriptionArn)
     if (lane === undefined) {
       lane = {
-        ...{ subscriptionArn, waiting: [], bytes: 0, loadedUntil: '', hasMore: false, timer: undefined },
+        ...{ subscriptionArn, host: this.#parts.host(subscriptionArn), waiting: [], bytes: 0 },
+        ...{ loadedUntil: '', hasMore: false, timer: undefined },
         busy: new Set(),
         coming: new Set(),
       }
@@ -155,7 +147,7 @@ export class OrderedLanes {
 
   #pump(lane: Lane): void {
     if (this.#isStopped || !this.#hasBegun) return
-    const { clock, limits } = this.#parts
+    const { clock, limits, room } = this.#parts
     const now = clock.now()
     this.#load(lane, now)
     const blocked = new Set(lane.busy)
@@ -166,13 +158,14 @@ export class OrderedLanes {
       if (blocked.has(group)) continue
       blocked.add(group)
       if (dueAt > now) nextDueAt = Math.min(nextDueAt, dueAt)
-      else if (this.#running >= limits.running || this.#runningBytes >= limits.runningBytes) {
-        this.#starved.add(lane)
+      else if (room.isFull(lane.host)) {
+        room.wait(lane.host, lane, () => this.#pump(lane))
         break
       } else this.#start(lane, delivery, group)
     }
     if (nextDueAt !== Infinity) this.#wakeAt(lane, nextDueAt)
-    if (lane.waiting.length === 0 && lane.busy.size === 0 && !lane.hasMore && lane.coming.size === 0) {
+    const isEmpty = lane.waiting.length === 0 && lane.busy.size === 0 && !lane.hasMore && lane.coming.size === 0
+    if (isEmpty && !room.isInLine(lane.host, lane)) {
       lane.timer?.timer.cancel()
       this.#lanes.delete(lane.subscriptionArn)
     }
@@ -200,18 +193,10 @@ export class OrderedLanes {
     const bytes = delivery.body.length
     delivery.isRunning = true
     lane.busy.add(group)
-    this.#running++
-    this.#runningBytes += bytes
+    this.#parts.room.begin(lane.host, bytes)
     void this.#parts.run(delivery).finally(() => {
       lane.busy.delete(group)
-      this.#running--
-      this.#runningBytes -= bytes
-      this.#pump(lane)
-      for (const starved of [...this.#starved]) {
-        this.#starved.delete(starved)
-        this.#pump(starved)
-      }
-      if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
+      this.#parts.room.end(lane.host, bytes, lane, () => this.#pump(lane))
     })
   }
 
