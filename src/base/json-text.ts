@@ -23,7 +23,7 @@ function jsonValue(value: unknown): string | undefined {
   return value === undefined ? undefined : (JSON.stringify(value) as string | undefined)
 }
 
-const PLAIN_CHARS_MAX = 200
+const PLAIN_CHARS_MAX = 300
 
 /** Printable ASCII without quotes and backslashes. */
 function isPlain(text: string): boolean {

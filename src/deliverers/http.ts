@@ -1,8 +1,8 @@
 // HTTP and HTTPS endpoints: a POST with AWS's headers; 2xx is delivered, 5xx and 429 come again, other answers are final.
-import type { Attempt, Deliverer, Outcome } from '../engine/deliverer.ts'
-import type { OutboundRequest, OutboundResponse } from '../engine/outbound.ts'
+import type { Deliverer, Outcome } from '../engine/deliverer.ts'
+import { type OutboundRequest, type OutboundResponse, headerLines } from '../engine/outbound.ts'
 import { answerChallenge } from '../model/http-challenge.ts'
-import { httpHeaders } from '../model/notification.ts'
+import { type Notification, SUBSCRIPTION_HEADER, httpHeaders } from '../model/notification.ts'
 import { failureOutcome, retryAfter } from './answers.ts'
 
 const ENDPOINT_CHARS_MAX = 2048
@@ -13,18 +13,27 @@ export const createHttp = (): Deliverer => createHttpDeliverer('http')
 export const createHttps = (): Deliverer => createHttpDeliverer('https')
 
 function createHttpDeliverer(protocol: 'http' | 'https'): Deliverer {
+  const lines = new SharedLines()
   return {
     protocols: [protocol],
     validate: (endpoint) => validate(protocol, endpoint),
     async deliver(attempt, tools) {
-      const { notification, endpoint, raw } = attempt
+      const { notification, endpoint, contentType } = attempt
+      const raw = attempt.raw && notification.type === 'Notification'
       try {
-        const text = raw && notification.type === 'Notification' ? notification.message : tools.envelope(notification)
-        const request = requestOf(attempt, typeof text === 'string' ? text : await text)
+        const text = raw ? notification.message : tools.envelope(notification)
+        const request: OutboundRequest = {
+          method: 'POST',
+          url: endpoint,
+          lines: lines.of(notification, raw, contentType),
+          body: typeof text === 'string' ? text : await text,
+          maxResponseBytes: ANSWER_BYTES_MAX,
+          // Messages may come twice, and receivers know them by their ids.
+          isRepeatable: true,
+        }
         let answer = await tools.outbound.request(request)
         const authorization = answer.status === 401 ? authorizationFor(endpoint, answer.headers['www-authenticate'] ?? '') : undefined
-        if (authorization !== undefined)
-          answer = await tools.outbound.request({ ...request, headers: { ...request.headers, Authorization: authorization } })
+        if (authorization !== undefined) answer = await tools.outbound.request({ ...request, headers: { Authorization: authorization } })
         return outcomeOf(answer, tools.now())
       } catch (error) {
         return failureOutcome(error)
@@ -43,16 +52,23 @@ function validate(protocol: string, endpoint: string): string | undefined {
   return undefined
 }
 
-function requestOf({ notification, endpoint, raw, contentType }: Attempt, body: string): OutboundRequest {
-  const isRaw = raw && notification.type === 'Notification'
-  return {
-    method: 'POST',
-    url: endpoint,
-    headers: httpHeaders(notification, { raw: isRaw, contentType }),
-    body,
-    maxResponseBytes: ANSWER_BYTES_MAX,
-    // Messages may come twice, and receivers know them by their ids.
-    isRepeatable: true,
+/** The header lines of notifications. Those of one message, which mostly go one after the other, differ by their subscription alone. */
+class SharedLines {
+  #of: Notification | undefined
+  #raw = false
+  #contentType: string | undefined
+  #lines = ''
+
+  of(notification: Notification, raw: boolean, contentType: string | undefined): string {
+    const { type, messageId, subscriptionArn } = notification
+    if (this.#of?.messageId !== messageId || this.#of.type !== type || this.#raw !== raw || this.#contentType !== contentType) {
+      const { [SUBSCRIPTION_HEADER]: _own, ...shared } = httpHeaders(notification, { raw, contentType })
+      this.#lines = headerLines(shared)
+      this.#of = notification
+      this.#raw = raw
+      this.#contentType = contentType
+    }
+    return type === 'SubscriptionConfirmation' ? this.#lines : this.#lines + headerLines({ [SUBSCRIPTION_HEADER]: subscriptionArn })
   }
 }
 

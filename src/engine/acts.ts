@@ -1,6 +1,7 @@
 // The server's own acts on the record: events of our own kind (never in a trail) that tell what the server itself did or found, such as
 // starting, a crash found at start, a rotated key, a retention run. Names and numbers only: no values of settings, no secrets.
 import type { Random } from '../base/random.ts'
+import { utcSecond } from '../base/utc-text.ts'
 import { EventClass, EventFlag } from '../model/entry.ts'
 import type { Commits, Transaction } from './transaction.ts'
 
@@ -38,7 +39,7 @@ export function createActs({ random, commits, account, region, version }: ActsOp
     const json = JSON.stringify({
       eventVersion: '1.11',
       userIdentity: { type: 'SealcastServer', accountId: account, invokedBy: 'sealcast.local' },
-      eventTime: new Date(tx.now).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+      eventTime: utcSecond(tx.now),
       eventSource: 'sealcast.local',
       eventName: name,
       awsRegion: region,

@@ -2,6 +2,7 @@
 // serialised once. Names, order and redaction follow what AWS writes; the operation's declaration says what is special.
 import { jsonObject, jsonText } from '../base/json-text.ts'
 import type { Random } from '../base/random.ts'
+import { utcSecond } from '../base/utc-text.ts'
 import { EventClass, EventFlag } from '../model/entry.ts'
 import type { Principal } from '../model/principal.ts'
 import type { ServiceError } from '../model/service-error.ts'
@@ -117,7 +118,7 @@ export function createAudit(parts: { readonly random: Random; readonly selected:
       const head = {
         eventVersion: EVENT_VERSION,
         userIdentity: { type: 'Unknown', principalId: '', ...(accessKeyId !== undefined && { accessKeyId: cut(accessKeyId, 128) }) },
-        eventTime: eventTime(tx.now),
+        eventTime: utcSecond(tx.now),
         eventSource: service.eventSource,
         eventName: call.operation,
         awsRegion: call.region,
@@ -175,7 +176,7 @@ function eventJson({ service, operation, call, causedByTrail, causedByTree }: To
   const ownerShown = (account: string): string =>
     error?.recordedCode === 'AccessDenied' && !isForeign && account !== call.account ? HIDDEN : account
   let json =
-    `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${eventTime(copy.now)}"` +
+    `{"eventVersion":"${EVENT_VERSION}","userIdentity":${identityJson(call.principal, isForeign)},"eventTime":"${utcSecond(copy.now)}"` +
     `,"eventSource":"${service.eventSource}","eventName":"${operation.eventName ?? operation.name}","awsRegion":"${call.region}"` +
     `,"sourceIPAddress":${jsonText(call.principal.service ?? call.sourceIp)},"userAgent":${quoteAgent(call.userAgent)}`
   if (error !== undefined)
@@ -241,17 +242,6 @@ function identityOf(principal: Principal): Readonly<Record<string, unknown>> {
       return { type: 'AssumedRole', principalId, arn, accountId, accessKeyId }
   }
 }
-
-/** `YYYY-MM-DDTHH:MM:SSZ`; the text of the current second is kept, since most events share it. */
-function eventTime(now: number): string {
-  const second = Math.floor(now / 1000)
-  if (second !== timeCache.second) {
-    timeCache.second = second
-    timeCache.text = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
-  }
-  return timeCache.text
-}
-const timeCache = { second: -1, text: '' }
 
 function bounded(value: Readonly<Record<string, unknown>> | null | undefined, charsMax: number): string {
   if (value === null || value === undefined) return 'null'

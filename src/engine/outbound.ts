@@ -16,6 +16,8 @@ export interface OutboundRequest {
   /** Absolute, http or https. User and password in it are not sent. */
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** More of them, as headerLines writes them: many requests may share them. */
+  readonly lines?: string
   readonly body?: string | Buffer
   /** From the call to the last byte of the answer. */
   readonly timeoutMs?: number
@@ -154,7 +156,7 @@ class Requests {
       if (this.#isClosed || signal?.aborted === true) throw closedFailure()
       const target = this.#target(given.url)
       const origin = this.#origin(target)
-      const pending = new Pending({ origin, given, timeoutMs, resolve, reject, head: headOf(given, target), all: this.#pending })
+      const pending = new Pending(origin, given, timeoutMs, headOf(given, target), this.#pending, resolve, reject)
       if (signal !== undefined) pending.listenTo(signal)
       this.#pending.add(pending, timeoutMs)
       origin.send(pending)
@@ -215,31 +217,36 @@ class Requests {
   }
 }
 
-interface PendingParts {
-  readonly origin: HttpOrigin
-  readonly given: OutboundRequest
-  readonly head: string
-  readonly timeoutMs: number
-  readonly all: Deadlines<Pending>
-  readonly resolve: (answer: OutboundResponse) => void
-  readonly reject: (failure: Error) => void
-}
-
 /** A request that somebody waits for. */
 class Pending implements Exchange, Timed {
-  readonly #parts: PendingParts
+  readonly #origin: HttpOrigin
+  readonly #all: Deadlines<Pending>
+  readonly #resolve: (answer: OutboundResponse) => void
+  readonly #reject: (failure: Error) => void
   #unlisten: (() => void) | undefined
   place: number | undefined
   connection: object | undefined
+  readonly timeoutMs: number
   readonly method: string
   readonly head: string
   readonly body: string | Buffer | undefined
   readonly bodyBytesMax: number
   readonly isRepeatable: boolean
 
-  constructor(parts: PendingParts) {
-    const { head, given } = parts
-    this.#parts = parts
+  constructor(
+    origin: HttpOrigin,
+    given: OutboundRequest,
+    timeoutMs: number,
+    head: string,
+    all: Deadlines<Pending>,
+    resolve: (answer: OutboundResponse) => void,
+    reject: (failure: Error) => void,
+  ) {
+    this.#origin = origin
+    this.#all = all
+    this.#resolve = resolve
+    this.#reject = reject
+    this.timeoutMs = timeoutMs
     this.method = given.method
     this.head = head
     this.body = given.body
@@ -247,13 +254,9 @@ class Pending implements Exchange, Timed {
     this.isRepeatable = given.isRepeatable === true
   }
 
-  get timeoutMs(): number {
-    return this.#parts.timeoutMs
-  }
-
   listenTo(signal: AbortSignal): void {
     const aborted = (): void => {
-      if (this.#parts.all.delete(this)) this.abandon(new OutboundFailed('closed', 'the request was given up'))
+      if (this.#all.delete(this)) this.abandon(new OutboundFailed('closed', 'the request was given up'))
     }
     signal.addEventListener('abort', aborted, { once: true })
     this.#unlisten = () => signal.removeEventListener('abort', aborted)
@@ -262,15 +265,15 @@ class Pending implements Exchange, Timed {
   /** For who took it from those that wait. */
   abandon(failure: Error): void {
     this.#unlisten?.()
-    this.#parts.origin.abandon(this)
-    this.#parts.reject(failure)
+    this.#origin.abandon(this)
+    this.#reject(failure)
   }
 
   ended(failure: Error | undefined, answer: OutboundResponse | undefined): void {
-    if (!this.#parts.all.delete(this)) return
+    if (!this.#all.delete(this)) return
     this.#unlisten?.()
-    if (answer === undefined) this.#parts.reject(failure ?? closedFailure())
-    else this.#parts.resolve(answer)
+    if (answer === undefined) this.#reject(failure ?? closedFailure())
+    else this.#resolve(answer)
   }
 }
 
@@ -297,15 +300,21 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const OWN_HEADERS: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding'])
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
-function headOf({ method, headers = {}, body }: OutboundRequest, { lines }: Target): string {
-  if (!METHOD.test(method)) throw new OutboundRefused('the method of a request is a word in capitals')
-  let head = method + lines
+/** The headers of a request as they are sent. Throws OutboundRefused for one that cannot be. */
+export function headerLines(headers: Readonly<Record<string, string>>): string {
+  let lines = ''
   for (const name in headers) {
     const value = headers[name] ?? ''
     const kind = kindOf(name)
     if (kind === 'broken' || !HEADER_VALUE.test(value)) throw new OutboundRefused(`the header ${JSON.stringify(name)} cannot be sent`)
-    if (kind === 'given') head += `${name}: ${value}\r\n`
+    if (kind === 'given') lines += `${name}: ${value}\r\n`
   }
+  return lines
+}
+
+function headOf({ method, headers, lines = '', body }: OutboundRequest, target: Target): string {
+  if (method !== 'POST' && !METHOD.test(method)) throw new OutboundRefused('the method of a request is a word in capitals')
+  const head = method + target.lines + lines + (headers === undefined ? '' : headerLines(headers))
   const length = body === undefined ? 0 : Buffer.byteLength(body)
   return length > 0 || WITH_BODY.has(method) ? `${head}Content-Length: ${length}\r\n\r\n` : `${head}\r\n`
 }

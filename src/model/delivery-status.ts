@@ -7,16 +7,21 @@ import { md5OfText } from './md5.ts'
 import type { Subscription } from './topic.ts'
 
 /** The classes of endpoints that the attributes name. */
-const CLASSES: Readonly<Record<string, string>> = {
-  http: 'HTTP',
-  https: 'HTTP',
-  sqs: 'SQS',
-  lambda: 'Lambda',
-  firehose: 'Firehose',
-  application: 'Application',
-  // Topics have none for it: an account's SMS attributes ask (followers/delivery/direct.ts).
-  sms: 'SMS',
-}
+const CLASSES = new Map(
+  Object.entries({
+    http: 'HTTP',
+    https: 'HTTP',
+    sqs: 'SQS',
+    lambda: 'Lambda',
+    firehose: 'Firehose',
+    application: 'Application',
+    // Topics have none for it: an account's SMS attributes ask (followers/delivery/direct.ts).
+    sms: 'SMS',
+  }).map(([protocol, name]) => [
+    protocol,
+    { success: `${name}SuccessFeedbackRoleArn`, failure: `${name}FailureFeedbackRoleArn`, rate: `${name}SuccessFeedbackSampleRate` },
+  ]),
+)
 /** A role alone asks for every success. */
 const RATE_DEFAULT = 100
 
@@ -48,15 +53,20 @@ type Attributes = Readonly<Record<string, string>>
 
 /** What the topic asks to be told of a delivery's end; undefined: nothing. The same of the same delivery, however often it is asked. */
 export function statusLogOf(topic: Attributes | undefined, end: DeliveryEnd): StatusLog | undefined {
-  const name = CLASSES[end.subscription.protocol]
-  if (topic === undefined || name === undefined) return undefined
-  const isAsked = end.isSuccess ? isSampled(topic, name, end.deliveryId) : isSet(topic[`${name}FailureFeedbackRoleArn`])
+  const { protocol } = end.subscription
+  if (topic === undefined || !mayAskForStatus(topic, protocol, end.isSuccess)) return undefined
+  const isAsked = !end.isSuccess || isSampled(topic[CLASSES.get(protocol)?.rate ?? ''], end.deliveryId)
   return isAsked ? { logGroup: logGroupOf(end), statusLog: logText(end) } : undefined
 }
 
-function isSampled(topic: Attributes, name: string, deliveryId: string): boolean {
-  if (!isSet(topic[`${name}SuccessFeedbackRoleArn`])) return false
-  const rate = Number(topic[`${name}SuccessFeedbackSampleRate`] ?? RATE_DEFAULT)
+/** False: of no delivery that ends so anything is to be told. */
+export function mayAskForStatus(topic: Attributes | undefined, protocol: string, isSuccess: boolean): boolean {
+  const attributes = CLASSES.get(protocol)
+  return topic !== undefined && attributes !== undefined && isSet(topic[isSuccess ? attributes.success : attributes.failure])
+}
+
+function isSampled(given: string | undefined, deliveryId: string): boolean {
+  const rate = Number(given ?? RATE_DEFAULT)
   // Ids are hashes or random: their first half is as good a die as any, and falls the same when a delivery comes again.
   return (Number.parseInt(deliveryId.slice(0, 8), 16) / 0x1_0000_0000) * 100 < rate
 }

@@ -1,5 +1,4 @@
 // Deliveries: one message, one subscriber. What is recorded of each attempt, and what waits for its next one.
-import { hash } from 'node:crypto'
 import { jsonObject, jsonText } from '../base/json-text.ts'
 import { parseArn } from './arn.ts'
 import type { MessageHeader } from './message.ts'
@@ -49,13 +48,13 @@ export function attemptRecord(fields: AttemptFields): string {
   const { subscription, deliveryId, messageId, status, nextAttemptAt, statusLog, logGroup } = fields
   let about = written.get(subscription)
   if (about === undefined) written.set(subscription, (about = aboutSubscription(subscription)))
-  const member = (name: string, value: string | number | undefined): string => (value === undefined ? '' : `,"${name}":${value}`)
-  const text = (value: string | undefined): string | undefined => (value === undefined ? undefined : jsonText(value))
   return (
     `{"deliveryId":${jsonText(deliveryId)},"messageId":${jsonText(messageId)},${about},"attempt":${fields.attempt},` +
     `"startedAt":${fields.startedAt},"durationMs":${fields.durationMs},"outcome":"${fields.outcome}","reason":${jsonText(fields.reason)}` +
-    `${member('status', status)}${member('nextAttemptAt', nextAttemptAt)}` +
-    `${member('statusLog', text(statusLog))}${member('logGroup', text(logGroup))}}`
+    (status === undefined ? '' : `,"status":${status}`) +
+    (nextAttemptAt === undefined ? '' : `,"nextAttemptAt":${nextAttemptAt}`) +
+    (statusLog === undefined ? '' : `,"statusLog":${jsonText(statusLog)}`) +
+    `${logGroup === undefined ? '' : `,"logGroup":${jsonText(logGroup)}`}}`
   )
 }
 
@@ -111,14 +110,6 @@ export interface PendingDelivery {
   readonly parkedAt?: number
 }
 
-/** The same for the same message and subscription, so that what comes again is known. UUID version 8 (RFC 9562). */
-export function deliveryIdOfMessage(messageId: string, subscriptionArn: string): string {
-  const hex = hash('sha256', `${messageId}\n${subscriptionArn}`)
-  const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3] ?? ''
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
-
-const VARIANTS = ['8', '9', 'a', 'b']
 const KEY_DIGITS = 15
 
 /**

@@ -1,5 +1,7 @@
 // What a subscriber gets: the envelope as AWS lays it out, the text that is signed, the HTTP headers, the confirmation texts and links.
 // Pure and deterministic, so that a retry sends the very bytes of the first attempt and a size is known before any signature exists.
+import { jsonText } from '../base/json-text.ts'
+import { utcText } from '../base/utc-text.ts'
 import type { MessageAttribute, MessageHeader } from './message.ts'
 import { isFifoName } from './fifo-attributes.ts'
 import { sequenceNumber } from './sequence-number.ts'
@@ -56,22 +58,33 @@ export interface Recipient {
 export function createNotification(header: MessageHeader, body: string, recipient: Recipient): Notification {
   const { type, topicArn = header.direct && '' } = header
   if (type === 'Queued' || topicArn === undefined) throw new TypeError(`a message of type ${type} without a topic is no notification`)
-  const { subscriptionArn, baseUrl, token } = recipient
-  const common = {
-    messageId: header.messageId,
+  const { subscriptionArn, baseUrl, token, isReplay } = recipient
+  const { messageId, publishedAt } = header
+  const signatureVersion = isFifoName(topicArn) ? undefined : (header.signatureVersion ?? '1')
+  if (type !== 'Notification') {
+    const message = confirmationText(type, type === 'SubscriptionConfirmation' ? topicArn : subscriptionArn)
+    return { messageId, topicArn, subscriptionArn, publishedAt, baseUrl, signatureVersion, type, message, token }
+  }
+  const chosen = header.structure === undefined ? undefined : selectEntry(body, header.structure, namesOf(recipient))
+  return {
+    messageId,
     topicArn,
     subscriptionArn,
-    publishedAt: header.publishedAt,
+    publishedAt,
     baseUrl,
-    signatureVersion: isFifoName(topicArn) ? undefined : (header.signatureVersion ?? '1'),
+    signatureVersion,
+    type,
+    message: chosen?.text ?? body,
+    textName: chosen?.name,
+    subject: header.subject,
+    sequenceNumber: header.sequence === undefined ? undefined : sequenceNumber(header.sequence),
+    isReplay,
+    attributes: header.attributes,
   }
-  if (type !== 'Notification')
-    return { ...common, type, message: confirmationText(type, type === 'SubscriptionConfirmation' ? topicArn : subscriptionArn), token }
-  const { text: message, name: textName } = selectEntry(body, header.structure, [...(recipient.textNames ?? []), recipient.protocol])
-  const sequence = header.sequence === undefined ? undefined : sequenceNumber(header.sequence)
-  const { isReplay } = recipient
-  const { subject, attributes } = header
-  return { ...common, type, message, textName, subject, sequenceNumber: sequence, isReplay, attributes }
+}
+
+function namesOf({ textNames = [], protocol }: Recipient): readonly string[] {
+  return [...textNames, protocol]
 }
 
 /** The text for a protocol: with MessageStructure=json its own entry if that is a string, else `default`; the whole body otherwise. */
@@ -138,7 +151,7 @@ export type EnvelopeFrame = readonly [before: string, after: string]
 
 export function fillEnvelope([before, after]: EnvelopeFrame, { type, baseUrl, subscriptionArn }: Notification): string {
   return type === 'Notification'
-    ? `${before},\n${line('UnsubscribeURL', unsubscribeUrl(baseUrl, subscriptionArn))}${after}`
+    ? `${before},\n  "UnsubscribeURL" : ${jsonText(unsubscribeUrl(baseUrl, subscriptionArn))}${after}`
     : before + after
 }
 
@@ -175,6 +188,8 @@ export function envelopeBytes(notification: Notification, signingCertUrl: string
   )
 }
 
+/** The one header by which the notifications of a message differ. */
+export const SUBSCRIPTION_HEADER = 'x-amz-sns-subscription-arn'
 export const PLAIN_TEXT = 'text/plain; charset=UTF-8'
 
 /**
@@ -192,7 +207,7 @@ export function httpHeaders(
     'x-amz-sns-message-id': messageId,
     'x-amz-sns-topic-arn': topicArn,
   }
-  if (type !== 'SubscriptionConfirmation') headers['x-amz-sns-subscription-arn'] = subscriptionArn
+  if (type !== 'SubscriptionConfirmation') headers[SUBSCRIPTION_HEADER] = subscriptionArn
   if (options.raw && isNotification) headers['x-amz-sns-rawdelivery'] = 'true'
   headers['Content-Type'] = (isNotification ? options.contentType : undefined) ?? PLAIN_TEXT
   headers['User-Agent'] = 'Amazon Simple Notification Service Agent'
@@ -205,7 +220,7 @@ function subscribeLink({ baseUrl, topicArn, token }: Notification): string {
 }
 
 function timestamp({ publishedAt }: Notification): string {
-  return new Date(publishedAt).toISOString()
+  return utcText(publishedAt)
 }
 
 function line(name: string, value: string): string {

@@ -1,4 +1,5 @@
 // One attempt: what the subscription wants now, the deliverer's try, and what follows from its outcome.
+import type { Counter } from '../../base/meter.ts'
 import type { Attempt, Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.ts'
 import type { Env } from '../../engine/env.ts'
 import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
@@ -8,7 +9,7 @@ import type { Transaction } from '../../engine/transaction.ts'
 import { deadLetterArnOf } from '../../engine/queue-access.ts'
 import { denialOf } from '../../model/data-protection/audience.ts'
 import { type AttemptFields, type AttemptOutcome, attemptRecord, type PendingDelivery } from '../../model/delivery.ts'
-import { type StatusLog, statusLogOf } from '../../model/delivery-status.ts'
+import { type StatusLog, mayAskForStatus, statusLogOf } from '../../model/delivery-status.ts'
 import { type Notification, createNotification } from '../../model/notification.ts'
 import type { EffectivePolicy } from '../../model/delivery-policy.ts'
 import { textNamesOf } from '../../model/platform.ts'
@@ -53,15 +54,20 @@ export interface AttemptParts extends Pick<DeliveryOptions, 'outbound' | 'envelo
   readonly deliverers: ReadonlyMap<string, Deliverer>
   readonly policies: Policies
   readonly lost: LostLetters
+  readonly tools: DeliveryTools
+  readonly count: (protocol: string, outcome: AttemptOutcome) => void
 }
 
 /** Our own trouble (no signature to be had) costs the delivery no attempt. */
 const OWN_FAULT_PAUSE_MS = 10_000
 const RECORD_BYTES = 700
 const NONE: Verdict = { kind: 'none' }
+const ANSWERED: Verdict = { kind: 'answered' }
 
-export function createAttempts(parts: AttemptParts): Attempts {
-  const { policies, env } = parts
+export function createAttempts(given: Omit<AttemptParts, 'tools' | 'count'>): Attempts {
+  const { policies, env, outbound, envelope } = given
+  const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }
+  const parts: AttemptParts = { ...given, tools, count: createCount(given.attempts) }
   return {
     spacing(subscriptionArn) {
       const subscription = env.tables.get(Table.subscriptions, subscriptionArn)
@@ -92,11 +98,13 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       const { attempts, parkedAt } = taken
       delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
     }
-    const number = delivery.attempts + 1
-    const outcome = await deliver(parts, { notification, subscription, contentType: policy.contentType, number, marks: delivery.header })
+    const own = isOwnQueue(subscription) ? await parts.envelope(notification) : undefined
+    const outcome = own === undefined ? await deliver(parts, delivery, notification, subscription, policy) : undefined
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
-    if (outcome.kind === 'queued') return { ...queued(parts, made, outcome.body), verdict: NONE }
-    return { ...(await endOf(parts, made, outcome, policy)), verdict: verdictOf(outcome) }
+    if (outcome === undefined) return { ...queued(parts, made, own ?? ''), verdict: NONE }
+    const ended = endOf(parts, made, outcome, policy)
+    const { bytes, stage, next } = ended instanceof Promise ? await ended : ended
+    return { bytes, stage, next, verdict: verdictOf(outcome) }
   } catch (error) {
     return ownFault(parts, delivery, 'a delivery could not be attempted and will be later', error)
   }
@@ -141,7 +149,7 @@ function denyAttempt(parts: AttemptParts, delivery: Parameters<Attempts['deny']>
   return over(parts, { ...made, notification }, 'refused', denialOf(subscription.subscriptionArn))
 }
 
-async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: EffectivePolicy): Promise<Ended> {
+function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: EffectivePolicy): Ended | Promise<Ended> {
   const { env } = parts
   const { delivery, subscription } = made
   if (outcome.kind === 'delivered')
@@ -168,7 +176,7 @@ async function endOf(parts: AttemptParts, made: Made, outcome: Outcome, policy: 
 function verdictOf(outcome: Outcome): Verdict {
   if (outcome.kind === 'retry')
     return { kind: 'failed', reason: outcome.reason, ...(outcome.retryAfterMs !== undefined && { atLeastMs: outcome.retryAfterMs }) }
-  return outcome.kind === 'refused' && outcome.status === undefined ? NONE : { kind: 'answered' }
+  return outcome.kind === 'refused' && outcome.status === undefined ? NONE : ANSWERED
 }
 
 function ownFault({ env }: AttemptParts, { id, attempts }: Delivery, text: string, error: unknown): Settled {
@@ -204,8 +212,9 @@ type Told = {
   readonly provided?: Outcome['told']
 }
 
-function tell({ attempts, env }: AttemptParts, tx: Transaction, ending: Ending, outcome: AttemptOutcome, told: Told): void {
+function tell({ count, env }: AttemptParts, tx: Transaction, ending: Ending, outcome: AttemptOutcome, told: Told): void {
   const { delivery, subscription, startedAt, durationMs } = ending
+  const log = outcome === 'retry' ? undefined : statusLog(env.tables, ending, outcome, told)
   tx.attempt(
     attemptRecord({
       deliveryId: delivery.id,
@@ -215,11 +224,14 @@ function tell({ attempts, env }: AttemptParts, tx: Transaction, ending: Ending, 
       startedAt,
       durationMs: Math.round(durationMs * 1000) / 1000,
       outcome,
-      ...told,
-      ...(outcome !== 'retry' && statusLog(env.tables, ending, outcome, told)),
+      reason: told.reason,
+      status: told.status,
+      nextAttemptAt: told.nextAttemptAt,
+      statusLog: log?.statusLog,
+      logGroup: log?.logGroup,
     }),
   )
-  attempts?.add(1, { protocol: subscription.protocol, outcome })
+  count(subscription.protocol, outcome)
 }
 
 /** Undefined where the topic does not ask. Confirmations are no messages of the topic. */
@@ -231,8 +243,11 @@ function statusLog(
 ): StatusLog | undefined {
   const { delivery, subscription, notification, startedAt, durationMs } = ending
   if (notification?.type !== 'Notification') return undefined
-  return statusLogOf(feedbackAttributes(tables, subscription), {
-    isSuccess: outcome === 'delivered',
+  const isSuccess = outcome === 'delivered'
+  const attributes = feedbackAttributes(tables, subscription)
+  if (!mayAskForStatus(attributes, subscription.protocol, isSuccess)) return undefined
+  return statusLogOf(attributes, {
+    isSuccess,
     deliveryId: delivery.id,
     messageId: delivery.header.messageId,
     subscription,
@@ -292,33 +307,47 @@ function queued(parts: AttemptParts, made: Made, body: string): Ended {
   }
 }
 
-interface Order extends Pick<Attempt, 'marks'> {
-  readonly notification: Notification
-  readonly subscription: Subscription
-  readonly contentType: string | undefined
-  readonly number: number
+function deliver(
+  parts: AttemptParts,
+  delivery: Delivery,
+  notification: Notification,
+  subscription: Subscription,
+  { contentType }: EffectivePolicy,
+): Promise<Outcome> {
+  const { protocol, endpoint } = subscription
+  const deliverer = parts.deliverers.get(protocol)
+  if (deliverer === undefined) return Promise.resolve({ kind: 'refused', reason: `this server does not deliver to ${protocol}` })
+  const attempt: Attempt = {
+    notification,
+    endpoint,
+    raw: isRaw(subscription),
+    contentType,
+    number: delivery.attempts + 1,
+    marks: delivery.header,
+  }
+  return deliverer.deliver(attempt, parts.tools).catch((error: unknown) => faultOf(parts, protocol, error))
 }
 
-async function deliver(
-  parts: AttemptParts,
-  { notification, subscription, contentType, number, marks }: Order,
-): Promise<Outcome | { readonly kind: 'queued'; readonly body: string }> {
-  const { env, deliverers, outbound, envelope } = parts
-  const { protocol, endpoint } = subscription
-  if (isOwnQueue(subscription)) return { kind: 'queued', body: await envelope(notification) }
-  const deliverer = deliverers.get(protocol)
-  if (deliverer === undefined) return { kind: 'refused', reason: `this server does not deliver to ${protocol}` }
-  const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }
-  try {
-    return await deliverer.deliver({ notification, endpoint, raw: isRaw(subscription), contentType, number, marks }, tools)
-  } catch (error) {
-    // No signature to be had is our own trouble and goes up; a fault in the deliverer's code counts as a failed attempt, so that it ends.
-    if (error instanceof SignerBusy || error instanceof SignerFailed) throw error
-    env.log.error('a deliverer failed unexpectedly', {
-      protocol,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    })
-    return { kind: 'retry', reason: 'an internal error of this server' }
+/** No signature to be had is our own trouble and goes up; a fault in the deliverer's code counts as a failed attempt, so that it ends. */
+function faultOf({ env }: AttemptParts, protocol: string, error: unknown): Outcome {
+  if (error instanceof SignerBusy || error instanceof SignerFailed) throw error
+  env.log.error('a deliverer failed unexpectedly', {
+    protocol,
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  })
+  return { kind: 'retry', reason: 'an internal error of this server' }
+}
+
+/** Counts attempts by protocol and outcome: few pairs, of many attempts each. */
+function createCount(counter: Counter | undefined): AttemptParts['count'] {
+  const known = new Map<string, Map<AttemptOutcome, () => void>>()
+  return (protocol, outcome) => {
+    if (counter === undefined) return
+    let outcomes = known.get(protocol)
+    if (outcomes === undefined) known.set(protocol, (outcomes = new Map()))
+    let add = outcomes.get(outcome)
+    if (add === undefined) outcomes.set(outcome, (add = counter.labelled({ protocol, outcome })))
+    add()
   }
 }
 

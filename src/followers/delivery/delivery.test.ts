@@ -17,7 +17,7 @@ import {
 } from '../../../tests/delivery-world.ts'
 import { Table } from '../../model/tables.ts'
 import type { Subscription } from '../../model/topic.ts'
-import { deliveryIdOfMessage } from '../../model/delivery.ts'
+import { deliveryIdOfMessage } from '../../model/delivery-id.ts'
 
 test('a message goes to each confirmed subscription of its topic, and nowhere else', async (t) => {
   const here = await world(t)

@@ -4,7 +4,8 @@
 import { byProtocol } from '../../engine/deliverer.ts'
 import { ArrivalOrder } from '../../base/arrival-order.ts'
 import type { Timer } from '../../base/clock.ts'
-import { deliveryIdOfMessage, pendingKey, type PendingDelivery } from '../../model/delivery.ts'
+import { deliveryIdOfMessage } from '../../model/delivery-id.ts'
+import { pendingKey, type PendingDelivery } from '../../model/delivery.ts'
 import type { MessageEntry } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
@@ -95,12 +96,12 @@ class Deliveries implements DeliveryFollower {
       driver: {
         host,
         spacing: (subscriptionArn) => this.#attempts.spacing(subscriptionArn),
-        run: (delivery) => this.#run(delivery),
+        run: (delivery, ended) => this.#run(delivery, ended),
         pass: (delivery, parked) => void this.#pass(delivery, parked),
         changed: (change) => this.#tellParking(change),
       },
     })
-    this.#ordered = new OrderedLanes({ ...shared, host, run: (delivery) => this.#run(delivery) })
+    this.#ordered = new OrderedLanes({ ...shared, host, run: (delivery, ended) => this.#run(delivery, ended) })
     // Retries go on although nothing new is published.
     setImmediate(() => {
       this.#ready().catch((error: unknown) => env.log.error('waiting deliveries cannot be read', { error: String(error) }))
@@ -339,11 +340,12 @@ class Deliveries implements DeliveryFollower {
     else this.#lanes.expect(subscriptionArn, dueAt)
   }
 
-  async #run(delivery: Delivery): Promise<Verdict> {
-    const settled = await this.#attempts.make(delivery)
-    // After the stop nothing can be recorded: journal or record still have the delivery, and it comes again.
-    if (!this.#isOver) this.#settle(delivery, settled)
-    return settled.verdict
+  #run(delivery: Delivery, ended: (verdict: Verdict) => void): void {
+    void this.#attempts.make(delivery).then((settled) => {
+      // After the stop nothing can be recorded: journal or record still have the delivery, and it comes again.
+      if (!this.#isOver) this.#settle(delivery, settled)
+      ended(settled.verdict)
+    })
   }
 
   async #pass(delivery: Delivery, parked: ParkedEndpoint): Promise<void> {

@@ -98,6 +98,7 @@ test('attempts at one host are bounded, its endpoints take turns, and other host
     const counts = [0, 1, 2, 3, 4].map((at) => here.outside.to(`http://shared/${at}`).length)
     if (ended >= 4) assert.ok(Math.max(...counts) - Math.min(...counts) <= 4, counts.join(' '))
   }
+  await elapse(here, 100)
   assert.equal(told(here).length, 60)
   assert.equal(here.delivery.deliveries().running, 0)
 })

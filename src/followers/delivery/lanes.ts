@@ -46,8 +46,8 @@ export interface Driver {
   readonly host: (subscriptionArn: string) => string | undefined
   /** Milliseconds between two attempts for a subscription that throttles, else 0. */
   readonly spacing: (subscriptionArn: string) => number
-  /** Makes one attempt; resolves when the delivery left memory or waits for its record. MUST NOT reject. */
-  readonly run: (delivery: Delivery) => Promise<Verdict>
+  /** Makes one attempt; calls `ended` once, on a later turn, when the delivery left memory or waits for its record. */
+  readonly run: (delivery: Delivery, ended: (verdict: Verdict) => void) => void
   /** A recorded delivery that is due while its endpoint is parked: recorded anew or ended; its key MUST be released then. */
   readonly pass: (delivery: Delivery, parked: ParkedEndpoint) => void
   readonly changed: (change: ParkingChange) => void
@@ -320,7 +320,7 @@ export class Lanes {
     delivery.isRunning = true
     lane.running++
     this.#room.begin(lane.host, delivery.body.length)
-    void this.#driver.run(delivery).then((verdict) => this.#ended(lane, delivery, verdict))
+    this.#driver.run(delivery, (verdict) => this.#ended(lane, delivery, verdict))
   }
 
   #ended(lane: Lane, delivery: Delivery, verdict: Verdict): void {

@@ -46,8 +46,8 @@ export interface OrderedLanesParts {
   readonly room: Room
   /** The host that a subscription shares with others, or undefined. */
   readonly host: (subscriptionArn: string) => string | undefined
-  /** Makes one attempt; tells `settled` before it resolves. */
-  readonly run: (delivery: Delivery) => Promise<unknown>
+  /** Makes one attempt; tells `settled` before it calls `ended`, once, on a later turn. */
+  readonly run: (delivery: Delivery, ended: () => void) => void
 }
 
 export class OrderedLanes {
@@ -194,7 +194,7 @@ export class OrderedLanes {
     delivery.isRunning = true
     lane.busy.add(group)
     this.#parts.room.begin(lane.host, bytes)
-    void this.#parts.run(delivery).finally(() => {
+    this.#parts.run(delivery, () => {
       lane.busy.delete(group)
       this.#parts.room.end(lane.host, bytes, lane, () => this.#pump(lane))
     })

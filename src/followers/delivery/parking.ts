@@ -62,7 +62,8 @@ export class Breaker {
 
   /** As if it had never failed. */
   release(): void {
-    this.#failed.clear()
+    // Clearing makes a new table, however empty the old one is.
+    if (this.#failed.size > 0) this.#failed.clear()
     this.#pauseMs = PROBE_MS
     this.#parked = undefined
   }

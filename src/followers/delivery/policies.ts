@@ -26,16 +26,22 @@ const schedules = new WeakMap<EffectivePolicy, Float64Array>()
 /** Policies in force, parsed once per pair of texts. */
 export function createPolicies(tables: TableReader): Policies {
   const http = new Map<string, EffectivePolicy>()
-  return ({ protocol, topicArn, attributes }) => {
+  /** What held for a subscription as it is, and with which text of its topic. */
+  const found = new WeakMap<Subscription, { readonly topic: string | undefined; readonly policy: EffectivePolicy }>()
+  return (subscription) => {
+    const { protocol, topicArn, attributes } = subscription
     if (!isHttp(protocol)) return MANAGED.has(protocol) ? AWS_MANAGED : CUSTOMER_MANAGED
-    const own = attributes['DeliveryPolicy']
     const topic = tables.get(Table.topics, topicArn)?.attributes['DeliveryPolicy']
+    const known = found.get(subscription)
+    if (known !== undefined && known.topic === topic) return known.policy
+    const own = attributes['DeliveryPolicy']
     const key = `${own ?? ''}\n${topic ?? ''}`
     let policy = http.get(key)
     if (policy === undefined) {
       if (http.size >= POLICIES_KEPT_MAX) http.clear()
       http.set(key, (policy = effectivePolicy(own, topic)))
     }
+    found.set(subscription, { topic, policy })
     return policy
   }
 }
