@@ -17,7 +17,13 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(milliseconds, run) {
-    const handle = setTimeout(run, Math.max(0, Math.min(milliseconds, TIMER_MS_MAX)))
+    // A timer of no time takes a millisecond.
+    if (milliseconds <= 0) {
+      const soon = setImmediate(run)
+      soon.unref()
+      return { cancel: () => clearImmediate(soon) }
+    }
+    const handle = setTimeout(run, Math.min(milliseconds, TIMER_MS_MAX))
     handle.unref()
     return { cancel: () => clearTimeout(handle) }
   },

@@ -28,6 +28,8 @@ export interface Signer {
    * Rejects with SignerBusy (try later) or SignerFailed.
    */
   sign(text: string, version: SignatureVersion): Promise<string>
+  /** Texts that wait for their signature or are being signed. */
+  readonly waiting: number
   /** Where the certificate is to be served, from the root of this server. */
   readonly certificatePath: string
   readonly certificatePem: string
@@ -137,6 +139,10 @@ class ProcessSigner implements Signer {
     this.certificatePem = options.key.certificatePem
   }
 
+  get waiting(): number {
+    return this.#waiting.length + this.#sent.size
+  }
+
   get processId(): number | undefined {
     return this.#child?.process.pid
   }
@@ -150,8 +156,8 @@ class ProcessSigner implements Signer {
       return known
     }
     if (this.#isClosed) return Promise.reject(new SignerFailed('the signer is closed'))
-    if (this.#waiting.length + this.#sent.size >= (this.#options.waitingMax ?? WAITING_MAX))
-      return Promise.reject(new SignerBusy(`${this.#waiting.length + this.#sent.size} texts wait for their signature already`))
+    if (this.waiting >= (this.#options.waitingMax ?? WAITING_MAX))
+      return Promise.reject(new SignerBusy(`${this.waiting} texts wait for their signature already`))
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     this.#waiting.push({ id: this.#nextId++, version, text, resolve, reject })
     this.#remembered.set(key, promise)

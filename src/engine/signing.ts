@@ -1,7 +1,8 @@
 // The server's signing key for notifications: made when the first notification needs one, kept sealed among the records, the same across
 // restarts. Certificates of older keys stay served.
+import type { MessageHeader } from '../model/message.ts'
 import { Table } from '../model/tables.ts'
-import { type Notification, fillEnvelope, formatEnvelope, stringToSign } from '../model/notification.ts'
+import { type Notification, createNotification, fillEnvelope, formatEnvelope, stringToSign } from '../model/notification.ts'
 import { EnvelopeFrames } from './envelope-frames.ts'
 import type { Env } from './env.ts'
 import { type Signer, type SigningKey, certificatePath, createSigner, createSigningKey } from './signer.ts'
@@ -11,17 +12,26 @@ export interface Signing {
   signer(): Promise<Signer>
   /** The JSON of a notification, signed where its topic signs: at once where another of the same message was asked for a moment ago. */
   envelope(notification: Notification): Promise<string> | string
+  /**
+   * Begins the signature of a published message while its frame is written: who sends the message to endpoints of the protocol finds it made,
+   * or on its way.
+   */
+  foresee(header: MessageHeader, body: string, protocol: string): void
   /** The certificate (PEM) served under a path of certificatePath, or undefined. */
   certificate(path: string): string | undefined
   close(): Promise<void>
 }
 
+/** Where so many wait already, those who wait to be sent come first. */
+const FORESEEN_MAX = 8
+
 /** `baseUrl`: where the outside reaches the certificate. */
 export function createSigning(env: Env, baseUrl: () => string): Signing {
   let current: Promise<Signer> | undefined
   const signer = (): Promise<Signer> => (current ??= openSigner(env))
+  let known: Signer | undefined
   const frames = new EnvelopeFrames(async (notification, version) => {
-    const chosen = await signer()
+    const chosen = (known ??= await signer())
     const signature = await chosen.sign(stringToSign(notification), version)
     return { signature, signingCertUrl: baseUrl() + chosen.certificatePath }
   })
@@ -31,6 +41,14 @@ export function createSigning(env: Env, baseUrl: () => string): Signing {
       if (notification.signatureVersion === undefined) return formatEnvelope(notification, undefined)
       const frame = frames.of(notification, notification.signatureVersion)
       return frame instanceof Promise ? frame.then((made) => fillEnvelope(made, notification)) : fillEnvelope(frame, notification)
+    },
+    foresee(header, body, protocol) {
+      // The first notification starts the signer.
+      if (known === undefined || known.waiting >= FORESEEN_MAX) return
+      const notification = createNotification(header, body, { protocol, subscriptionArn: '', baseUrl: '' })
+      // Who sends it hears of a failure.
+      if (notification.signatureVersion !== undefined)
+        known.sign(stringToSign(notification), notification.signatureVersion).catch(() => undefined)
     },
     certificate(path) {
       for (const { value } of env.tables.range(Table.signingKeys, {}))

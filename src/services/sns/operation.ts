@@ -2,6 +2,7 @@
 import type { Deliverer } from '../../engine/deliverer.ts'
 import type { Call, Operation } from '../../engine/operation.ts'
 import type { SmsSender } from '../../engine/sms-sender.ts'
+import type { MessageHeader } from '../../model/message.ts'
 import type { GivenCredentials } from '../../model/platform-credentials.ts'
 import type { LatestMessages } from './latest-messages.ts'
 import type { SnsLimits } from './limits.ts'
@@ -10,6 +11,8 @@ import type { SubscriberIndex } from './subscribers.ts'
 export interface SnsParts {
   readonly subscribers: SubscriberIndex
   readonly latest: LatestMessages
+  /** Told of each message that HTTP endpoints of the protocol are sure to get, as they get it, before it is durable. */
+  readonly foresee?: (header: MessageHeader, body: string, protocol: string) => void
   readonly protocols: Readonly<Record<string, SubscribedProtocol>>
   /** Whether a queue is of another server, and sent to there; absent where all queues are of this one. */
   readonly isRemoteQueue?: (queueArn: string) => boolean

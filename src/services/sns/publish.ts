@@ -134,7 +134,7 @@ export function send(
 function sendNew(
   tx: Transaction,
   call: Publisher,
-  { subscribers, latest }: SnsParts,
+  { subscribers, latest, foresee }: SnsParts,
   topic: Topic,
   given: CheckedMessage & Pick<MessageHeader, 'sequence'>,
   before: Examined | undefined,
@@ -165,6 +165,8 @@ function sendNew(
   if (header.sequence !== undefined) latest.note(topic.topicArn, header.sequence, { header, body }, outgoing)
   const put = (copy: Message, isWhole: boolean): PublishedMessage =>
     stageMessage(tx, call, topic, copy, { hasOutside: to.hasOutside, archive: isWhole ? topic.archive : undefined })
+  const { envelopeProtocol } = to
+  if (outgoing === undefined && envelopeProtocol !== undefined) foresee?.(header, body, envelopeProtocol)
   if (outgoing === undefined) enqueueForSubscribers(tx, call, topic, queues, put({ header, body }, true))
   else {
     const { whole, copyFor } = stageCopies(outgoing, { header, body }, (copy, isWhole): PublishedMessage =>

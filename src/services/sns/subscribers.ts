@@ -15,6 +15,8 @@ export interface Subscribers {
   readonly hasOutside: boolean
   /** Whether such a one has, or had, a filter policy: messages then tell which changes of policies came before them. */
   readonly hasOutsideFilters: boolean
+  /** Of confirmed HTTP endpoints that get each message in an envelope: the protocol of one. */
+  readonly envelopeProtocol: 'http' | 'https' | undefined
   readonly pending: number
   /** How many have a filter policy. */
   readonly filterPolicies: number
@@ -92,6 +94,7 @@ class TopicSubscribers implements Subscribers {
   filterPolicies = 0
   #outside = 0
   #outsideFilters = 0
+  readonly #envelopes = { http: 0, https: 0 }
   readonly #kinds = new Map<string, { readonly one: Subscriber; count: number }>()
   #kindList: readonly Subscriber[] | undefined
   /** Queues that get every message. */
@@ -108,6 +111,11 @@ class TopicSubscribers implements Subscribers {
 
   get hasOutsideFilters(): boolean {
     return this.#outsideFilters > 0
+  }
+
+  get envelopeProtocol(): 'http' | 'https' | undefined {
+    if (this.#envelopes.http > 0) return 'http'
+    return this.#envelopes.https > 0 ? 'https' : undefined
   }
 
   get kinds(): readonly Subscriber[] {
@@ -152,6 +160,9 @@ class TopicSubscribers implements Subscribers {
     else {
       this.#countKind(subscription, change)
       if (isOutside) this.#outside += change
+      const { protocol } = subscription
+      const isEach = attributes['FilterPolicy'] === undefined && attributes['RawMessageDelivery'] !== 'true'
+      if (isEach && (protocol === 'http' || protocol === 'https')) this.#envelopes[protocol] += change
     }
     if (attributes['FilterPolicy'] !== undefined) this.filterPolicies += change
     if (isOutside && (attributes['FilterPolicy'] ?? formerFilters) !== undefined) this.#outsideFilters += change
