@@ -54,7 +54,7 @@ const RSA_BITS = 2048
 const WAITING_MAX = 10_000
 const REMEMBERED_MAX = 4096
 /** A child has so many to do, so that it never waits for us, and a crash repeats little. */
-const SENT_MAX = 8
+const SENT_MAX = 12
 const IDLE_MS = 120_000
 const STARTS_IN_VAIN_MAX = 5
 const KIND_OF = { 1: FrameKind.sha1, 2: FrameKind.sha256 } as const
