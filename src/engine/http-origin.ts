@@ -12,6 +12,7 @@ export interface Exchange {
   /** Request line and headers, CR LF after each, the empty line included. Latin-1. */
   readonly head: string
   readonly body: string | Buffer | undefined
+  readonly bodyBytes: number
   readonly bodyBytesMax: number
   /** It may be sent again where a connection that was kept ends before a byte of the answer came. */
   readonly isRepeatable: boolean
@@ -198,14 +199,13 @@ class Connection {
   }
 
   #write(socket: Socket, exchange: Exchange): void {
-    const { head, body } = exchange
+    const { head, body, bodyBytes } = exchange
     this.#reader.expect(exchange)
-    if (body === undefined || body.length === 0) socket.write(head, 'latin1')
+    if (body === undefined || bodyBytes === 0) socket.write(head, 'latin1')
     else if (typeof body === 'string') {
-      const bytes = Buffer.byteLength(body)
-      if (bytes === body.length) socket.write(head + body, 'latin1')
+      if (bodyBytes === body.length) socket.write(head + body, 'latin1')
       else {
-        const whole = Buffer.allocUnsafe(head.length + bytes)
+        const whole = Buffer.allocUnsafe(head.length + bodyBytes)
         whole.write(head, 'latin1')
         whole.write(body, head.length, 'utf8')
         socket.write(whole)

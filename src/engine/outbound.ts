@@ -156,7 +156,8 @@ class Requests {
       if (this.#isClosed || signal?.aborted === true) throw closedFailure()
       const target = this.#target(given.url)
       const origin = this.#origin(target)
-      const pending = new Pending(origin, given, timeoutMs, headOf(given, target), this.#pending, resolve, reject)
+      const bodyBytes = given.body === undefined ? 0 : Buffer.byteLength(given.body)
+      const pending = new Pending(origin, given, timeoutMs, headOf(given, target, bodyBytes), bodyBytes, this.#pending, resolve, reject)
       if (signal !== undefined) pending.listenTo(signal)
       this.#pending.add(pending, timeoutMs)
       origin.send(pending)
@@ -230,6 +231,7 @@ class Pending implements Exchange, Timed {
   readonly method: string
   readonly head: string
   readonly body: string | Buffer | undefined
+  readonly bodyBytes: number
   readonly bodyBytesMax: number
   readonly isRepeatable: boolean
 
@@ -238,6 +240,7 @@ class Pending implements Exchange, Timed {
     given: OutboundRequest,
     timeoutMs: number,
     head: string,
+    bodyBytes: number,
     all: Deadlines<Pending>,
     resolve: (answer: OutboundResponse) => void,
     reject: (failure: Error) => void,
@@ -250,6 +253,7 @@ class Pending implements Exchange, Timed {
     this.method = given.method
     this.head = head
     this.body = given.body
+    this.bodyBytes = bodyBytes
     this.bodyBytesMax = given.maxResponseBytes ?? RESPONSE_BYTES_MAX
     this.isRepeatable = given.isRepeatable === true
   }
@@ -312,10 +316,9 @@ export function headerLines(headers: Readonly<Record<string, string>>): string {
   return lines
 }
 
-function headOf({ method, headers, lines = '', body }: OutboundRequest, target: Target): string {
+function headOf({ method, headers, lines = '' }: OutboundRequest, target: Target, length: number): string {
   if (method !== 'POST' && !METHOD.test(method)) throw new OutboundRefused('the method of a request is a word in capitals')
   const head = method + target.lines + lines + (headers === undefined ? '' : headerLines(headers))
-  const length = body === undefined ? 0 : Buffer.byteLength(body)
   return length > 0 || WITH_BODY.has(method) ? `${head}Content-Length: ${length}\r\n\r\n` : `${head}\r\n`
 }
 

@@ -35,6 +35,15 @@ const RECOVER_ROWS = 500
 const READ_BYTES = 1024 * 1024
 const UNRECORDED: Row = { key: undefined, bodyKey: undefined }
 
+/** A message of the frame under way. */
+interface Message {
+  readonly header: MessageHeader
+  readonly body: string
+  readonly frame: OpenFrame
+  /** The subscriptions whose deliveries were begun. */
+  readonly begun: Set<string>
+}
+
 export function createDeliveryFollower(options: DeliveryOptions): DeliveryFollower {
   return new Deliveries(options)
 }
@@ -55,8 +64,8 @@ class Deliveries implements DeliveryFollower {
   /** In memory, remembered by the journal alone; oldest first. */
   readonly #fresh = new ArrivalOrder<Delivery>()
   #freshBytes = 0
-  /** Ids of what was begun of the frame under way: when it comes again, since it could not be taken whole, nothing starts twice. */
-  #begun = new Set<string>()
+  /** What was begun of the frame under way, by message: when it comes again, since it could not be taken whole, nothing starts twice. */
+  #begun = new Map<string, Set<string>>()
   /** Ids that the journal behind the checkpoint tells of: begun before a restart, and done or recorded since. */
   readonly #settledBefore = new Set<string>()
   #settledUntil: Position = 0
@@ -125,7 +134,7 @@ class Deliveries implements DeliveryFollower {
       } finally {
         if (isWhole) {
           this.#progress.end(open, frame.end)
-          if (this.#begun.size > 0) this.#begun = new Set()
+          if (this.#begun.size > 0) this.#begun = new Map()
         } else open.open--
       }
       this.#settlements.passed(frame.payload.length)
@@ -232,13 +241,15 @@ class Deliveries implements DeliveryFollower {
       let opened: string | undefined
       if (audience?.isCopy !== true) whole = () => (opened ??= bodyForFilters(this.#env, header, body()))
       const recipients = this.#recipientsOf(header, whole)
+      if (recipients.length === 0) continue
+      const message: Message = { header, body: body(), frame: open, begun: this.#begunOf(header) }
       for (const subscriptionArn of recipients) {
         const place = audience === undefined ? 'gets' : this.#recipients.placeIn(audience, subscriptionArn)
-        if (place === 'denied') this.#deny(header, body(), subscriptionArn, open)
+        if (place === 'denied') this.#deny(message, subscriptionArn)
         if (place !== 'gets') continue
         while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
         if (this.#isStopped) return false
-        this.#admit(header, body(), subscriptionArn, open)
+        this.#admit(message, subscriptionArn)
         if (++admitted % TURN_DELIVERIES === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     }
@@ -254,18 +265,20 @@ class Deliveries implements DeliveryFollower {
   }
 
   /** A delivery that data protection forbids has failed before anybody is asked. */
-  #deny(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
-    const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
-    if (this.#isBegun(id)) return
+  #deny(message: Message, subscriptionArn: string): void {
+    const { header, body, frame } = message
+    const id = this.#begin(message, subscriptionArn)
+    if (id === undefined) return
     const ended = this.#attempts.deny({ id, subscriptionArn, header, body })
     if (ended === undefined) return
     frame.open++
     this.#settlements.add({ ...ended, frame, staged() {} })
   }
 
-  #admit(header: MessageHeader, body: string, subscriptionArn: string, frame: OpenFrame): void {
-    const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
-    if (this.#isBegun(id)) return
+  #admit(message: Message, subscriptionArn: string): void {
+    const { header, body, frame } = message
+    const id = this.#begin(message, subscriptionArn)
+    if (id === undefined) return
     const delivery: Delivery = {
       id,
       subscriptionArn,
@@ -289,11 +302,18 @@ class Deliveries implements DeliveryFollower {
     this.#look ??= this.#env.clock.after(LOOK_MS, () => this.#recordLate())
   }
 
-  /** Of this frame, before it came again or before a restart. Notes it. */
-  #isBegun(id: string): boolean {
-    if (this.#begun.has(id) || this.#settledBefore.has(id)) return true
-    this.#begun.add(id)
-    return false
+  /** The id of the delivery, or undefined where it was begun before the frame came again, or before a restart. */
+  #begin({ header, begun }: Message, subscriptionArn: string): string | undefined {
+    if (begun.has(subscriptionArn)) return undefined
+    begun.add(subscriptionArn)
+    const id = deliveryIdOfMessage(header.messageId, subscriptionArn)
+    return this.#settledBefore.size > 0 && this.#settledBefore.has(id) ? undefined : id
+  }
+
+  #begunOf({ messageId }: MessageHeader): Set<string> {
+    let begun = this.#begun.get(messageId)
+    if (begun === undefined) this.#begun.set(messageId, (begun = new Set()))
+    return begun
   }
 
   /** What is undone for too long must not hold the checkpoint back. */

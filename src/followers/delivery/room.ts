@@ -105,7 +105,13 @@ export class Room {
 /** Scheme, host and port of an HTTP endpoint, as its URL writes them; other protocols share no connections. */
 export function hostOf(subscription: Subscription | undefined): string | undefined {
   if (subscription === undefined || !subscription.protocol.startsWith('http')) return undefined
-  const { endpoint } = subscription
-  const end = endpoint.indexOf('/', endpoint.indexOf('//') + 2)
-  return end === -1 ? endpoint : endpoint.slice(0, end)
+  let host = hosts.get(subscription)
+  if (host === undefined) {
+    const { endpoint } = subscription
+    const end = endpoint.indexOf('/', endpoint.indexOf('//') + 2)
+    hosts.set(subscription, (host = end === -1 ? endpoint : endpoint.slice(0, end)))
+  }
+  return host
 }
+
+const hosts = new WeakMap<Subscription, string>()
