@@ -98,10 +98,16 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       const { attempts, parkedAt } = taken
       delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
     }
-    const own = isOwnQueue(subscription) ? await parts.envelope(notification) : undefined
-    const outcome = own === undefined ? await deliver(parts, delivery, notification, subscription, policy) : undefined
+    let outcome: Outcome | undefined
+    let body = ''
+    try {
+      if (isOwnQueue(subscription)) body = await parts.envelope(notification)
+      else outcome = await deliver(parts, delivery, notification, subscription, policy)
+    } catch (error) {
+      outcome = faultOf(parts, subscription, error)
+    }
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
-    if (outcome === undefined) return { ...queued(parts, made, own ?? ''), verdict: NONE }
+    if (outcome === undefined) return { ...queued(parts, made, body), verdict: NONE }
     const ended = endOf(parts, made, outcome, policy)
     const { bytes, stage, next } = ended instanceof Promise ? await ended : ended
     return { bytes, stage, next, verdict: verdictOf(outcome) }
@@ -325,11 +331,11 @@ function deliver(
     number: delivery.attempts + 1,
     marks: delivery.header,
   }
-  return deliverer.deliver(attempt, parts.tools).catch((error: unknown) => faultOf(parts, protocol, error))
+  return deliverer.deliver(attempt, parts.tools)
 }
 
 /** No signature to be had is our own trouble and goes up; a fault in the deliverer's code counts as a failed attempt, so that it ends. */
-function faultOf({ env }: AttemptParts, protocol: string, error: unknown): Outcome {
+function faultOf({ env }: AttemptParts, { protocol }: Subscription, error: unknown): Outcome {
   if (error instanceof SignerBusy || error instanceof SignerFailed) throw error
   env.log.error('a deliverer failed unexpectedly', {
     protocol,

@@ -11,7 +11,7 @@ import type { Range } from '../../storage/records.ts'
 import { withBody } from './kept-bodies.ts'
 import { Breaker, type ParkedEndpoint, type ParkingChange, type Verdict } from './parking.ts'
 import type { OpenFrame } from './progress.ts'
-import type { Room } from './room.ts'
+import type { Guest, Room } from './room.ts'
 
 /** One message on its way to one subscription. */
 export interface Delivery extends Placed {
@@ -53,9 +53,8 @@ export interface Driver {
   readonly changed: (change: ParkingChange) => void
 }
 
-interface Lane {
+interface Lane extends Guest {
   readonly subscriptionArn: string
-  readonly host: string | undefined
   /** From the journal, in order. */
   waiting: Delivery[]
   /** From the records, due now. */
@@ -169,9 +168,11 @@ export class Lanes {
   #lane(subscriptionArn: string): Lane {
     let lane = this.#lanes.get(subscriptionArn)
     if (lane === undefined) {
-      lane = {
+      const made: Lane = {
         subscriptionArn,
         host: this.#driver.host(subscriptionArn),
+        isInLine: false,
+        goOn: () => this.#pump(made),
         waiting: [],
         due: [],
         taken: new Set(),
@@ -182,7 +183,7 @@ export class Lanes {
         drainAfter: undefined,
         timer: undefined,
       }
-      this.#lanes.set(subscriptionArn, lane)
+      this.#lanes.set(subscriptionArn, (lane = made))
     }
     return lane
   }
@@ -194,7 +195,7 @@ export class Lanes {
       const now = this.#clock.now()
       const hasNext = lane.waiting.length > 0 || lane.due.length > 0 || (lane.nextDueAt !== undefined && lane.nextDueAt <= now)
       if (!hasNext) break
-      if (this.#room.isFull(lane.host)) return this.#room.wait(lane.host, lane, () => this.#pump(lane))
+      if (this.#room.isFull(lane)) return this.#room.wait(lane)
       const spacing = this.#driver.spacing(lane.subscriptionArn)
       if (spacing > 0 && lane.nextStartAt > now) return this.#wakeAt(lane, lane.nextStartAt)
       const delivery = this.#next(lane, now)
@@ -211,7 +212,7 @@ export class Lanes {
     const now = this.#clock.now()
     this.#passDue(lane, parked, now)
     const probeAt = Math.max(parked.nextProbeAt, lane.nextStartAt)
-    if (lane.running === 0 && now >= probeAt && !this.#room.isFull(lane.host)) {
+    if (lane.running === 0 && now >= probeAt && !this.#room.isFull(lane)) {
       const delivery = this.#probe(lane, now)
       if (delivery !== undefined) {
         lane.breaker.probing()
@@ -222,7 +223,7 @@ export class Lanes {
     // Records that wait are known by when the first of them is spent.
     const hasRecords = lane.nextDueAt !== undefined || lane.waiting.length > 0
     if (lane.running === 0 && hasRecords && now < probeAt) this.#wakeAt(lane, probeAt)
-    else if (this.#room.isFull(lane.host)) this.#wakeAt(lane, now + PARKED_LOOK_MS)
+    else if (this.#room.isFull(lane)) this.#wakeAt(lane, now + PARKED_LOOK_MS)
     if (lane.nextDueAt !== undefined && lane.nextDueAt > now) this.#wakeAt(lane, lane.nextDueAt)
   }
 
@@ -319,14 +320,14 @@ export class Lanes {
   #start(lane: Lane, delivery: Delivery): void {
     delivery.isRunning = true
     lane.running++
-    this.#room.begin(lane.host, delivery.body.length)
+    this.#room.begin(lane, delivery.body.length)
     this.#driver.run(delivery, (verdict) => this.#ended(lane, delivery, verdict))
   }
 
   #ended(lane: Lane, delivery: Delivery, verdict: Verdict): void {
     this.#judge(lane, delivery, verdict)
     lane.running--
-    this.#room.end(lane.host, delivery.body.length, lane, () => this.#pump(lane))
+    this.#room.end(lane, delivery.body.length)
   }
 
   #wakeAt(lane: Lane, at: number): void {
@@ -344,7 +345,7 @@ export class Lanes {
       lane.running === 0 && lane.waiting.length === 0 && lane.due.length === 0 && lane.taken.size === 0 && lane.nextDueAt === undefined
     if (
       !isEmpty ||
-      this.#room.isInLine(lane.host, lane) ||
+      lane.isInLine ||
       lane.drainAfter !== undefined ||
       lane.breaker.parked !== undefined ||
       lane.nextStartAt > this.#clock.now()

@@ -6,16 +6,15 @@ import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Tables } from '../../engine/tables.ts'
 import { type Delivery, type Limits, recordedDelivery } from './lanes.ts'
-import type { Room } from './room.ts'
+import type { Guest, Room } from './room.ts'
 
 interface Waiting {
   delivery: Delivery
   dueAt: number
 }
 
-interface Lane {
+interface Lane extends Guest {
   readonly subscriptionArn: string
-  readonly host: string | undefined
   /** In order, those under way among them. */
   readonly waiting: Waiting[]
   bytes: number
@@ -130,13 +129,14 @@ export class OrderedLanes {
   #lane(subscriptionArn: string): Lane {
     let lane = this.#lanes.get(subscriptionArn)
     if (lane === undefined) {
-      lane = {
+      const made: Lane = {
+        ...{ isInLine: false, goOn: () => this.#pump(made) },
         ...{ subscriptionArn, host: this.#parts.host(subscriptionArn), waiting: [], bytes: 0 },
         ...{ loadedUntil: '', hasMore: false, timer: undefined },
         busy: new Set(),
         coming: new Set(),
       }
-      this.#lanes.set(subscriptionArn, lane)
+      this.#lanes.set(subscriptionArn, (lane = made))
     }
     return lane
   }
@@ -158,14 +158,14 @@ export class OrderedLanes {
       if (blocked.has(group)) continue
       blocked.add(group)
       if (dueAt > now) nextDueAt = Math.min(nextDueAt, dueAt)
-      else if (room.isFull(lane.host)) {
-        room.wait(lane.host, lane, () => this.#pump(lane))
+      else if (room.isFull(lane)) {
+        room.wait(lane)
         break
       } else this.#start(lane, delivery, group)
     }
     if (nextDueAt !== Infinity) this.#wakeAt(lane, nextDueAt)
     const isEmpty = lane.waiting.length === 0 && lane.busy.size === 0 && !lane.hasMore && lane.coming.size === 0
-    if (isEmpty && !room.isInLine(lane.host, lane)) {
+    if (isEmpty && !lane.isInLine) {
       lane.timer?.timer.cancel()
       this.#lanes.delete(lane.subscriptionArn)
     }
@@ -193,10 +193,10 @@ export class OrderedLanes {
     const bytes = delivery.body.length
     delivery.isRunning = true
     lane.busy.add(group)
-    this.#parts.room.begin(lane.host, bytes)
+    this.#parts.room.begin(lane, bytes)
     this.#parts.run(delivery, () => {
       lane.busy.delete(group)
-      this.#parts.room.end(lane.host, bytes, lane, () => this.#pump(lane))
+      this.#parts.room.end(lane, bytes)
     })
   }
 

@@ -11,19 +11,26 @@ export interface RoomLimits {
   readonly perHost: number
 }
 
-/** Lanes and what lets each go on, in order. */
-type Line = Map<object, () => void>
+/** Who has attempts to make. */
+export interface Guest {
+  /** Undefined: its attempts share connections with nobody's. */
+  readonly host: string | undefined
+  /** Whether it waits for room. The room's to change. */
+  isInLine: boolean
+  /** There is room, for one attempt at least. */
+  readonly goOn: () => void
+}
 
 interface Host {
   running: number
-  readonly line: Line
+  readonly line: Guest[]
 }
 
 export class Room {
   readonly #limits: RoomLimits
   /** Those with attempts under way. */
   readonly #hosts = new Map<string, Host>()
-  readonly #line: Line = new Map()
+  readonly #line: Guest[] = []
   #running = 0
   #bytes = 0
   #idle: (() => void)[] = []
@@ -37,45 +44,41 @@ export class Room {
     return this.#running
   }
 
-  /** Whether nothing more may begin at the host; undefined: it shares nothing. */
-  isFull(host: string | undefined): boolean {
+  /** Whether it may begin no attempt now. */
+  isFull({ host }: Guest): boolean {
     return this.#isFullOverall || (host !== undefined && (this.#hosts.get(host)?.running ?? 0) >= this.#limits.perHost)
   }
 
-  begin(host: string | undefined, bytes: number): void {
+  begin({ host }: Guest, bytes: number): void {
     this.#running++
     this.#bytes += bytes
     if (host === undefined) return
     const known = this.#hosts.get(host)
-    if (known === undefined) this.#hosts.set(host, { running: 1, line: new Map() })
+    if (known === undefined) this.#hosts.set(host, { running: 1, line: [] })
     else known.running++
   }
 
-  /** An attempt of `lane` is over, which may `goOn` when it is its turn: who waits comes first. */
-  end(host: string | undefined, bytes: number, lane: object, goOn: () => void): void {
+  /** An attempt is over. Whose it was goes on when those had their turn who wait. */
+  end(guest: Guest, bytes: number): void {
     this.#running--
     this.#bytes -= bytes
-    const there = host === undefined ? undefined : this.#hosts.get(host)
+    const there = guest.host === undefined ? undefined : this.#hosts.get(guest.host)
     if (there !== undefined) there.running--
-    const line = there !== undefined && there.line.size > 0 ? there.line : this.#line
-    if (line.size === 0) goOn()
-    else if (!line.has(lane)) line.set(lane, goOn)
+    const line = there !== undefined && there.line.length > 0 ? there.line : this.#line
+    if (line.length === 0) guest.goOn()
+    else this.#queue(line, guest)
     if (there !== undefined) {
-      this.#serve(there.line, () => there.running >= this.#limits.perHost)
-      if (there.running === 0 && there.line.size === 0 && host !== undefined) this.#hosts.delete(host)
+      while (there.line.length > 0 && there.running < this.#limits.perHost && !this.#isClosed) this.#serve(there.line)
+      if (there.running === 0 && there.line.length === 0 && guest.host !== undefined) this.#hosts.delete(guest.host)
     }
-    this.#serve(this.#line, () => this.#isFullOverall)
+    while (this.#line.length > 0 && !this.#isFullOverall && !this.#isClosed) this.#serve(this.#line)
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** For who found no room: `goOn` is called once when there is some. */
-  wait(host: string | undefined, lane: object, goOn: () => void): void {
-    const there = host === undefined || this.#isFullOverall ? undefined : this.#hosts.get(host)
-    ;(there?.line ?? this.#line).set(lane, goOn)
-  }
-
-  isInLine(host: string | undefined, lane: object): boolean {
-    return this.#line.has(lane) || (host !== undefined && this.#hosts.get(host)?.line.has(lane) === true)
+  /** For who found no room: it is called once when there is some. */
+  wait(guest: Guest): void {
+    const there = guest.host === undefined || this.#isFullOverall ? undefined : this.#hosts.get(guest.host)
+    this.#queue(there?.line ?? this.#line, guest)
   }
 
   /** Calls nobody any more. */
@@ -92,13 +95,17 @@ export class Room {
     return this.#running >= this.#limits.running || this.#bytes >= this.#limits.runningBytes
   }
 
-  #serve(line: Line, isFull: () => boolean): void {
-    while (line.size > 0 && !this.#isClosed && !isFull()) {
-      const [next] = line
-      if (next === undefined) return
-      line.delete(next[0])
-      next[1]()
-    }
+  #queue(line: Guest[], guest: Guest): void {
+    if (guest.isInLine) return
+    guest.isInLine = true
+    line.push(guest)
+  }
+
+  #serve(line: Guest[]): void {
+    const next = line.shift()
+    if (next === undefined) return
+    next.isInLine = false
+    next.goOn()
   }
 }
 
