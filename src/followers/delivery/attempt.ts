@@ -104,6 +104,7 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       if (isOwnQueue(subscription)) body = await parts.envelope(notification)
       else outcome = await deliver(parts, delivery, notification, subscription, policy)
     } catch (error) {
+      if (isOwnQueue(subscription)) throw error
       outcome = faultOf(parts, subscription, error)
     }
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
