@@ -2,13 +2,10 @@
 // when its parent does.
 import { type KeyObject, createPrivateKey, sign } from 'node:crypto'
 import { Socket } from 'node:net'
-import { FrameKind, FrameReader, formatFrame } from './signer-frames.ts'
+import { FrameKind, FrameReader, type SignerFrame, formatFrame } from './signer-frames.ts'
 
 /** The file descriptor that the parent opened. */
 const PIPE = 3
-/** An answer goes as soon as it is made; with more than a few still to make, several go together, which takes less of both processes. */
-const FEW = 3
-const TOGETHER_MAX = 4
 
 // The terminal sends its signals to the whole group; the parent decides when we go.
 process.on('SIGINT', () => {})
@@ -17,19 +14,27 @@ process.on('SIGTERM', () => {})
 const pipe = new Socket({ fd: PIPE })
 const reader = new FrameReader()
 let key: KeyObject | undefined
+let underWay = 0
 pipe.on('data', (bytes: Buffer) => {
   const frames = reader.take(bytes)
-  let answers: Buffer[] = []
-  frames.forEach(({ kind, id, text }, at) => {
-    if (kind === FrameKind.key) key = createPrivateKey(text)
-    else if (key !== undefined) {
-      const signature = sign(kind === FrameKind.sha1 ? 'sha1' : 'sha256', Buffer.from(text), key)
-      answers.push(formatFrame({ kind, id, text: signature.toString('base64') }))
-    }
-    if (frames.length - at > FEW && answers.length < TOGETHER_MAX) return
-    pipe.write(Buffer.concat(answers))
-    answers = []
-  })
+  for (const frame of frames) {
+    if (frame.kind === FrameKind.key) key = createPrivateKey(frame.text)
+    else if (key !== undefined) signed(frame, key, frames.length === 1 && underWay === 0)
+  }
 })
 pipe.on('error', () => process.exit(0))
 pipe.on('close', () => process.exit(0))
+
+/** One that is alone is signed in this step; where there are several, each core may take one. */
+function signed({ kind, id, text }: SignerFrame, by: KeyObject, isAlone: boolean): void {
+  const algorithm = kind === FrameKind.sha1 ? 'sha1' : 'sha256'
+  const answer = (signature: Buffer): void => void pipe.write(formatFrame({ kind, id, text: signature.toString('base64') }))
+  if (isAlone) return answer(sign(algorithm, Buffer.from(text), by))
+  underWay++
+  sign(algorithm, Buffer.from(text), by, (failure, signature) => {
+    underWay--
+    // Who has the key as well starts us again, and gives up when that does not help.
+    if (failure !== null) throw failure
+    answer(signature)
+  })
+}

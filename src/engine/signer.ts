@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createPrivateKey, generateKeyPair, hash } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { cpus } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Backoff, backoffMs } from '../base/backoff.ts'
@@ -53,8 +53,10 @@ const RSA_BITS = 2048
 
 const WAITING_MAX = 10_000
 const REMEMBERED_MAX = 4096
-/** A child has so many to do, so that it never waits for us, and a crash repeats little. */
-const SENT_MAX = 12
+/** Signatures that a child makes at the same time. */
+const THREADS_MAX = 4
+/** It has so many to do, so that it never waits for us, and a crash repeats little. */
+const SENT_MAX = 3 * THREADS_MAX
 const IDLE_MS = 120_000
 const STARTS_IN_VAIN_MAX = 5
 const KIND_OF = { 1: FrameKind.sha1, 2: FrameKind.sha256 } as const
@@ -101,7 +103,7 @@ export function createSigner(options: SignerOptions): Signer {
 /** All that the child gets to see of our environment. */
 export function signerEnvironment(): Record<string, string> {
   const isAmd = process.arch === 'x64' && cpus()[0]?.model.startsWith('AMD') === true
-  return isAmd ? WITHOUT_ADX : {}
+  return { UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), THREADS_MAX)), ...(isAmd && WITHOUT_ADX) }
 }
 
 interface Job {

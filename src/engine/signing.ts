@@ -13,8 +13,8 @@ export interface Signing {
   /** The JSON of a notification, signed where its topic signs: at once where another of the same message was asked for a moment ago. */
   envelope(notification: Notification): Promise<string> | string
   /**
-   * Begins the signature of a published message while its frame is written: who sends the message to endpoints of the protocol finds it made,
-   * or on its way.
+   * Begins the signature of a published message while its frame is written: who sends it to endpoints of the protocol finds it made, or on
+   * its way.
    */
   foresee(header: MessageHeader, body: string, protocol: string): void
   /** The certificate (PEM) served under a path of certificatePath, or undefined. */

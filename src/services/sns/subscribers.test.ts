@@ -99,3 +99,22 @@ test('each change counts, and none has the topic read again', (t) => {
   // A successor of the same name begins anew.
   assert.equal(index.of(topicOf('a', 2)).all.size, 0)
 })
+
+test('whether HTTP endpoints are sure to get each message in an envelope', () => {
+  const { tables, put, remove, create } = world()
+  create(topicOf('t'))
+  const index = createSubscriberIndex(tables)
+  const protocol = () => index.of(topicOf('t')).envelopeProtocol
+  const http = (at: number, more: Partial<Subscription> = {}) =>
+    subscription('t', at, { protocol: 'http', endpoint: `http://host/${at}`, attributes: {}, ...more })
+  put(subscription('t', 0), http(1, { state: 'pending' }), http(2, { attributes: { RawMessageDelivery: 'true' } }))
+  put(http(3, { attributes: { FilterPolicy: '{"kind":["k"]}' } }), subscription('t', 4, { protocol: 'email', attributes: {} }))
+  assert.equal(protocol(), undefined)
+  const secure = http(5, { protocol: 'https', endpoint: 'https://host/5' })
+  put(secure)
+  assert.equal(protocol(), 'https')
+  put(http(1))
+  assert.equal(protocol(), 'http')
+  remove(http(1), secure)
+  assert.equal(protocol(), undefined)
+})
