@@ -37,7 +37,7 @@ test('a signature that was foreseen is the one that the envelope has, made once'
   const signer = await signing.signer()
   const signaturesFor = (given: MessageHeader): number => {
     const before = signer.waiting
-    signing.foresee(given, body, 'http')
+    signing.foresee(given, body, recipient)
     return signer.waiting - before
   }
   // Nobody needed the signer yet: it is not started for what may come.
@@ -55,7 +55,7 @@ test('a signature that was foreseen is the one that the envelope has, made once'
 
   // Those of FIFO topics have none, and many that wait come first.
   assert.equal(signaturesFor(header(3, { topicArn: `${topicArn}.fifo`, sequence: 1 })), 0)
-  for (let at = 10; at < 30; at++) signing.foresee(header(at), body, 'http')
+  for (let at = 10; at < 30; at++) signing.foresee(header(at), body, recipient)
   assert.equal(signer.waiting, 8)
   await signing.close()
 })

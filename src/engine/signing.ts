@@ -16,7 +16,7 @@ export interface Signing {
    * Begins the signature of a published message while its frame is written: who sends it to endpoints of the protocol finds it made, or on
    * its way.
    */
-  foresee(header: MessageHeader, body: string, protocol: string): void
+  foresee(header: MessageHeader, body: string, to: { readonly protocol: string; readonly baseUrl: string }): void
   /** The certificate (PEM) served under a path of certificatePath, or undefined. */
   certificate(path: string): string | undefined
   close(): Promise<void>
@@ -42,13 +42,14 @@ export function createSigning(env: Env, baseUrl: () => string): Signing {
       const frame = frames.of(notification, notification.signatureVersion)
       return frame instanceof Promise ? frame.then((made) => fillEnvelope(made, notification)) : fillEnvelope(frame, notification)
     },
-    foresee(header, body, protocol) {
+    foresee(header, body, to) {
       // The first notification starts the signer.
       if (known === undefined || known.waiting >= FORESEEN_MAX) return
-      const notification = createNotification(header, body, { protocol, subscriptionArn: '', baseUrl: '' })
+      const notification = createNotification(header, body, { ...to, subscriptionArn: '' })
+      const { signatureVersion } = notification
+      const frame = signatureVersion === undefined ? undefined : frames.of(notification, signatureVersion)
       // Who sends it hears of a failure.
-      if (notification.signatureVersion !== undefined)
-        known.sign(stringToSign(notification), notification.signatureVersion).catch(() => undefined)
+      if (frame instanceof Promise) frame.catch(() => undefined)
     },
     certificate(path) {
       for (const { value } of env.tables.range(Table.signingKeys, {}))

@@ -70,7 +70,7 @@ export function createServices(parts: ServiceParts): Services {
     sns: createSns({
       tables: env.tables,
       protocols: { ...Object.fromEntries(byProtocol(deliverers)), sqs: { validate: () => undefined } },
-      foresee: (header, body, protocol) => signing.foresee(header, body, protocol),
+      foresee: (header, body, protocol) => signing.foresee(header, body, { protocol, baseUrl: options.baseUrl() }),
       ...(sms !== undefined && { sms }),
       ...(options.providers?.push.kind !== 'capture' && { credentialsProblem }),
       ...(options.providers?.queues.kind === 'endpoint' && { isRemoteQueue: remoteQueues(env, new Set(config['regions.names'])) }),
