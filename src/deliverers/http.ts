@@ -54,17 +54,20 @@ function validate(protocol: string, endpoint: string): string | undefined {
 
 /** The header lines of notifications. Those of one message, which mostly go one after the other, differ by their subscription alone. */
 class SharedLines {
-  #of: Notification | undefined
+  /** Whose lines are kept. */
+  #messageId = ''
+  #type = ''
   #raw = false
   #contentType: string | undefined
   #lines = ''
 
   of(notification: Notification, raw: boolean, contentType: string | undefined): string {
     const { type, messageId, subscriptionArn } = notification
-    if (this.#of?.messageId !== messageId || this.#of.type !== type || this.#raw !== raw || this.#contentType !== contentType) {
+    if (this.#messageId !== messageId || this.#type !== type || this.#raw !== raw || this.#contentType !== contentType) {
       const { [SUBSCRIPTION_HEADER]: _own, ...shared } = httpHeaders(notification, { raw, contentType })
       this.#lines = headerLines(shared)
-      this.#of = notification
+      this.#messageId = messageId
+      this.#type = type
       this.#raw = raw
       this.#contentType = contentType
     }

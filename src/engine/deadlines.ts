@@ -46,7 +46,9 @@ export class Deadlines<T extends Timed> {
   clear(): T[] {
     this.#timer?.cancel()
     this.#timerAt = Infinity
-    return this.#items.filter((item) => item !== undefined && this.delete(item)) as T[]
+    const items = this.#items.filter((item) => item !== undefined)
+    for (const item of items) this.delete(item)
+    return items
   }
 
   #wakeAt(at: number): void {

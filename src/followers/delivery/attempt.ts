@@ -98,17 +98,15 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       const { attempts, parkedAt } = taken
       delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
     }
+    const own = isOwnQueue(subscription) ? await parts.envelope(notification) : undefined
     let outcome: Outcome | undefined
-    let body = ''
     try {
-      if (isOwnQueue(subscription)) body = await parts.envelope(notification)
-      else outcome = await deliver(parts, delivery, notification, subscription, policy)
+      if (own === undefined) outcome = await deliver(parts, delivery, notification, subscription, policy)
     } catch (error) {
-      if (isOwnQueue(subscription)) throw error
       outcome = faultOf(parts, subscription, error)
     }
     const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
-    if (outcome === undefined) return { ...queued(parts, made, body), verdict: NONE }
+    if (outcome === undefined) return { ...queued(parts, made, own ?? ''), verdict: NONE }
     const ended = endOf(parts, made, outcome, policy)
     const { bytes, stage, next } = ended instanceof Promise ? await ended : ended
     return { bytes, stage, next, verdict: verdictOf(outcome) }

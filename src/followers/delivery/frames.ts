@@ -5,6 +5,16 @@ import { EntryKind, type MessageEntry, readEntries } from '../../model/entry.ts'
 import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame } from '../../storage/journal.ts'
+import type { OpenFrame } from './progress.ts'
+
+/** A message of the frame under way. */
+export interface Message {
+  readonly header: MessageHeader
+  readonly body: string
+  readonly frame: OpenFrame
+  /** The subscriptions whose deliveries were begun. */
+  readonly begun: Set<string>
+}
 
 const MESSAGES: ReadonlySet<number> = new Set([EntryKind.message])
 const TRACES: ReadonlySet<number> = new Set([EntryKind.attempt, EntryKind.put])

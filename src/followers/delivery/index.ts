@@ -2,7 +2,6 @@
 // attempt is made straight from the journal; what is not done soon, or failed, becomes a record that needs no journal, so that
 // the checkpoint moves on and a restart resumes at the right time with the right count. Own queues were served in the publish's frame.
 import { byProtocol } from '../../engine/deliverer.ts'
-import { ArrivalOrder } from '../../base/arrival-order.ts'
 import type { Timer } from '../../base/clock.ts'
 import { deliveryIdOfMessage } from '../../model/delivery-id.ts'
 import { pendingKey, type PendingDelivery } from '../../model/delivery.ts'
@@ -11,13 +10,14 @@ import type { MessageHeader } from '../../model/message.ts'
 import { Table } from '../../model/tables.ts'
 import type { Frame, Position } from '../../storage/journal.ts'
 import { createAttempts, type Attempts, type Next, type Settled } from './attempt.ts'
-import { headerOf, messagesOf, settledIn } from './frames.ts'
+import { headerOf, type Message, messagesOf, settledIn } from './frames.ts'
+import { Fresh } from './fresh.ts'
 import { bodyKeyOf, pendingBytes, type Recorded as Row, stagePending } from './kept-bodies.ts'
 import { type Delivery, Lanes } from './lanes.ts'
 import { createLostLetters } from './lost-letters.ts'
 import { DELIVERY_LIMITS, type DeliveryFollower, type DeliveryLimits, type DeliveryOptions, type DeliveryState } from './options.ts'
 import { isOrdered, OrderedLanes } from './ordered-lanes.ts'
-import type { ParkedEndpoint, ParkingChange, Verdict } from './parking.ts'
+import { parkingAct, type ParkedEndpoint, type ParkingChange, type Verdict } from './parking.ts'
 import { createPolicies } from './policies.ts'
 import { type OpenFrame, Progress } from './progress.ts'
 import { Recorded } from './recorded.ts'
@@ -34,15 +34,6 @@ const TURN_DELIVERIES = 32
 const RECOVER_ROWS = 500
 const READ_BYTES = 1024 * 1024
 const UNRECORDED: Row = { key: undefined, bodyKey: undefined }
-
-/** A message of the frame under way. */
-interface Message {
-  readonly header: MessageHeader
-  readonly body: string
-  readonly frame: OpenFrame
-  /** The subscriptions whose deliveries were begun. */
-  readonly begun: Set<string>
-}
 
 export function createDeliveryFollower(options: DeliveryOptions): DeliveryFollower {
   return new Deliveries(options)
@@ -61,9 +52,7 @@ class Deliveries implements DeliveryFollower {
   readonly #ordered: OrderedLanes
   readonly #attempts: Attempts
   readonly #recipients: Recipients
-  /** In memory, remembered by the journal alone; oldest first. */
-  readonly #fresh = new ArrivalOrder<Delivery>()
-  #freshBytes = 0
+  readonly #fresh: Fresh
   /** What was begun of the frame under way, by message: when it comes again, since it could not be taken whole, nothing starts twice. */
   #begun = new Map<string, Set<string>>()
   /** Ids that the journal behind the checkpoint tells of: begun before a restart, and done or recorded since. */
@@ -72,7 +61,6 @@ class Deliveries implements DeliveryFollower {
   readonly #recorded = new Recorded()
   #recovered: Promise<void> | undefined
   #look: Timer | undefined
-  #roomWaiters: (() => void)[] = []
   #isStopped = false
   #isOver = false
 
@@ -97,6 +85,7 @@ class Deliveries implements DeliveryFollower {
       policies: createPolicies(env.tables),
       lost: createLostLetters({ clock: env.clock, acts: env.acts, counter: options.lostLetters }),
     })
+    this.#fresh = new Fresh(this.#limits)
     this.#room = new Room(this.#limits)
     const shared = { clock: env.clock, tables: env.tables, limits: this.#limits, room: this.#room }
     const host = (subscriptionArn: string): string | undefined => hostOf(env.tables.get(Table.subscriptions, subscriptionArn))
@@ -170,7 +159,7 @@ class Deliveries implements DeliveryFollower {
     this.#room.close()
     this.#lanes.stop()
     this.#ordered.stop()
-    this.#makeRoom()
+    this.#fresh.close()
   }
 
   /** What waited before the start is found once, before anything new begins. */
@@ -198,13 +187,11 @@ class Deliveries implements DeliveryFollower {
     for (let after: string | undefined; ;) {
       const rows = tables.range(Table.pendingDeliveries, { after, limit: RECOVER_ROWS })
       for (const { value } of rows) {
+        const { subscriptionArn } = value
         this.#recorded.count(value.header, 1)
-        if (isOrdered(value)) {
-          ordered.add(value.subscriptionArn)
-          continue
-        }
-        if (value.parkedAt !== undefined) parked.add(value.subscriptionArn)
-        dueAt.set(value.subscriptionArn, Math.min(dueAt.get(value.subscriptionArn) ?? Infinity, value.dueAt))
+        if (value.parkedAt !== undefined) parked.add(subscriptionArn)
+        if (isOrdered(value)) ordered.add(subscriptionArn)
+        else dueAt.set(subscriptionArn, Math.min(dueAt.get(subscriptionArn) ?? Infinity, value.dueAt))
       }
       const last = rows.at(-1)
       if (last === undefined || rows.length < RECOVER_ROWS) break
@@ -240,28 +227,20 @@ class Deliveries implements DeliveryFollower {
       const body = (): string => (text ??= entry.body.toString('utf8'))
       let opened: string | undefined
       if (audience?.isCopy !== true) whole = () => (opened ??= bodyForFilters(this.#env, header, body()))
-      const recipients = this.#recipientsOf(header, whole)
+      const recipients = this.#recipients.of(header, whole)
       if (recipients.length === 0) continue
       const message: Message = { header, body: body(), frame: open, begun: this.#begunOf(header) }
       for (const subscriptionArn of recipients) {
         const place = audience === undefined ? 'gets' : this.#recipients.placeIn(audience, subscriptionArn)
         if (place === 'denied') this.#deny(message, subscriptionArn)
         if (place !== 'gets') continue
-        while (this.#isFull() && !this.#isStopped) await new Promise<void>((resolve) => void this.#roomWaiters.push(resolve))
+        if (this.#fresh.isFull) await this.#fresh.room()
         if (this.#isStopped) return false
         this.#admit(message, subscriptionArn)
         if (++admitted % TURN_DELIVERIES === 0) await new Promise((resolve) => setImmediate(resolve))
       }
     }
     return true
-  }
-
-  #recipientsOf(header: MessageHeader, body: () => string): readonly string[] {
-    const { type, topicArn, subscriptionArn, direct } = header
-    if (direct !== undefined) return [direct.sender]
-    if (type === 'Queued' || topicArn === undefined) return []
-    if (type === 'Notification') return this.#recipients.of(header, body)
-    return subscriptionArn === undefined ? [] : [subscriptionArn]
   }
 
   /** A delivery that data protection forbids has failed before anybody is asked. */
@@ -295,7 +274,6 @@ class Deliveries implements DeliveryFollower {
     }
     frame.open++
     this.#fresh.add(delivery)
-    this.#freshBytes += body.length
     const lanes = isOrdered(delivery) ? this.#ordered : this.#lanes
     if (!lanes.hasRoom(subscriptionArn)) return this.#record(delivery)
     lanes.push(delivery)
@@ -319,11 +297,7 @@ class Deliveries implements DeliveryFollower {
   /** What is undone for too long must not hold the checkpoint back. */
   #recordLate(): void {
     this.#look = undefined
-    const before = this.#env.clock.now() - this.#limits.recordAfterMs
-    for (const delivery of this.#fresh.values()) {
-      if (delivery.takenAt > before) break
-      this.#record(delivery)
-    }
+    for (const delivery of this.#fresh.takenBy(this.#env.clock.now() - this.#limits.recordAfterMs)) this.#record(delivery)
     if (this.#fresh.size > 0 && !this.#isStopped) this.#look = this.#env.clock.after(LOOK_MS, () => this.#recordLate())
   }
 
@@ -373,16 +347,14 @@ class Deliveries implements DeliveryFollower {
     if (!this.#isOver) this.#settle(delivery, settled)
   }
 
-  #tellParking({ kind, endpoint: { subscriptionArn, since, reason } }: ParkingChange): void {
+  #tellParking(change: ParkingChange): void {
     const { clock, acts, log } = this.#env
-    log.warn(kind === 'parked' ? 'an endpoint is parked: its deliveries fail' : 'an endpoint takes deliveries again', {
+    const { subscriptionArn, reason } = change.endpoint
+    log.warn(change.kind === 'parked' ? 'an endpoint is parked: its deliveries fail' : 'an endpoint takes deliveries again', {
       subscriptionArn,
       reason,
     })
-    const act =
-      kind === 'parked'
-        ? { name: 'EndpointParked', details: { subscriptionArn, reason } }
-        : { name: 'EndpointResumed', details: { subscriptionArn, parkedSeconds: Math.round((clock.now() - since) / 1000) } }
+    const act = parkingAct(change, clock.now())
     this.#settlements.add({ bytes: 1000, frame: undefined, stage: (tx) => acts.tell(tx, act), staged() {} })
   }
 
@@ -410,18 +382,7 @@ class Deliveries implements DeliveryFollower {
 
   #leaveJournal(delivery: Delivery): void {
     delivery.frame = undefined
-    if (!this.#fresh.delete(delivery)) return
-    this.#freshBytes -= delivery.body.length
-    this.#makeRoom()
-  }
-
-  #isFull(): boolean {
-    return this.#fresh.size >= this.#limits.waiting || this.#freshBytes >= this.#limits.waitingBytes
-  }
-
-  #makeRoom(): void {
-    if (this.#isFull() && !this.#isStopped) return
-    for (const resolve of this.#roomWaiters.splice(0)) resolve()
+    this.#fresh.delete(delivery)
   }
 }
 

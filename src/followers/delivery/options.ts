@@ -7,6 +7,7 @@ import type { Follower } from '../../engine/follow.ts'
 import type { Outbound } from '../../engine/outbound.ts'
 import type { Notification } from '../../model/notification.ts'
 import type { ParkedEndpointStatus } from '../../model/status.ts'
+import type { FreshLimits } from './fresh.ts'
 import type { Limits } from './lanes.ts'
 import type { RoomLimits } from './room.ts'
 
@@ -25,10 +26,7 @@ export interface DeliveryOptions {
   readonly limits?: Partial<DeliveryLimits>
 }
 
-export interface DeliveryLimits extends Limits, RoomLimits {
-  /** Deliveries that wait in memory, over all; beyond, the follower pauses. */
-  readonly waiting: number
-  readonly waitingBytes: number
+export interface DeliveryLimits extends Limits, RoomLimits, FreshLimits {
   /** How long a delivery may stay undone in memory before it becomes a record. */
   readonly recordAfterMs: number
   /** How long a stop waits for attempts under way. */

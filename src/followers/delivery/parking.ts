@@ -73,3 +73,13 @@ export class Breaker {
     this.#pauseMs = Math.min(this.#pauseMs * 2, PROBE_MS_MAX)
   }
 }
+
+/** What the record says of it. */
+export function parkingAct(
+  { kind, endpoint: { subscriptionArn, since, reason } }: ParkingChange,
+  now: number,
+): { readonly name: string; readonly details: Readonly<Record<string, string | number>> } {
+  return kind === 'parked'
+    ? { name: 'EndpointParked', details: { subscriptionArn, reason } }
+    : { name: 'EndpointResumed', details: { subscriptionArn, parkedSeconds: Math.round((now - since) / 1000) } }
+}

@@ -14,7 +14,10 @@ export interface Recipients {
   knows(topicArn: string): boolean
   /** Reads the topic's subscriptions, a few at a time; whether they are known then, `knows` tells. */
   load(topicArn: string): Promise<void>
-  /** ARNs of the subscriptions that get a published message of a known topic. `body` is asked for when a policy looks at it. */
+  /**
+   * ARNs of the subscriptions that get a published message of a known topic, or whom alone a message is for. `body` is asked for when a
+   * policy looks at it.
+   */
   of(header: MessageHeader, body: () => string): readonly string[]
   /** What a copy of a message is to one of them; undefined: another copy is meant for it, or it is gone. */
   placeIn(audience: Audience, subscriptionArn: string): ReturnType<typeof placeIn>
@@ -70,7 +73,13 @@ export function createRecipients(tables: Tables, protocols: ReadonlySet<string>)
       const subscription = tables.get(Table.subscriptions, subscriptionArn)
       return subscription === undefined ? undefined : placeIn(audience, subscription)
     },
-    of: (header, body) => known.get(header.topicArn ?? '')?.of(header, body) ?? [],
+    of(header, body) {
+      const { type, topicArn, subscriptionArn, direct } = header
+      if (direct !== undefined) return [direct.sender]
+      if (type === 'Queued' || topicArn === undefined) return []
+      if (type === 'Notification') return known.get(topicArn)?.of(header, body) ?? []
+      return subscriptionArn === undefined ? [] : [subscriptionArn]
+    },
   }
 }
 
