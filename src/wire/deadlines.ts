@@ -1,9 +1,10 @@
 // What has to happen before a time, looked at once a second: thousands of bodies are awaited, and hardly one is late.
+import { ArrivalOrder, type Placed } from '../base/arrival-order.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 
 const SWEEP_MS = 1000
 
-export interface Deadline {
+export interface Deadline extends Placed {
   /** Monotonic. */
   readonly at: number
   readonly expire: () => void
@@ -12,7 +13,8 @@ export interface Deadline {
 export class Deadlines {
   readonly #clock: Clock
   readonly #ms: number
-  readonly #open = new Set<Deadline>()
+  /** Each gets as long as the others: what comes first is due first. */
+  readonly #open = new ArrivalOrder<Deadline>()
   #sweep: Timer | undefined
 
   /** `ms`: what each gets. */
@@ -23,7 +25,7 @@ export class Deadlines {
 
   /** `expire` is called when `met` was not called in time. */
   set(expire: () => void): Deadline {
-    const deadline = { at: this.#clock.monotonic() + this.#ms, expire }
+    const deadline: Deadline = { at: this.#clock.monotonic() + this.#ms, expire, place: undefined }
     this.#open.add(deadline)
     this.#sweep ??= this.#clock.after(SWEEP_MS, this.#look)
     return deadline
@@ -40,10 +42,9 @@ export class Deadlines {
   readonly #look = (): void => {
     const now = this.#clock.monotonic()
     this.#sweep = undefined
-    for (const deadline of this.#open) {
-      if (deadline.at > now) continue
-      this.#open.delete(deadline)
-      deadline.expire()
+    for (let first = this.#open.oldest; first !== undefined && first.at <= now; first = this.#open.oldest) {
+      this.#open.delete(first)
+      first.expire()
     }
     if (this.#open.size > 0) this.#sweep = this.#clock.after(SWEEP_MS, this.#look)
   }
