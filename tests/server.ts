@@ -50,7 +50,11 @@ export function clientConfig(url: string, key: { readonly accessKeyId: string; r
 
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'sealcast-test-'))
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+  return {
+    path,
+    // A server that is on its way out may write a last file.
+    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
+  }
 }
 
 /** Runs `sealcast serve` on a free port (port 0) or the one in `words`; resolves when it is ready. */

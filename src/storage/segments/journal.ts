@@ -293,7 +293,12 @@ class OpenJournal implements SegmentedJournal {
       this.#extent.durable = slab.entriesEnd
       this.#tell(slab)
     }
-    for (let index = 0; index < slab.frames; index++) slab.settled[index]?.()
+    for (let index = 0; index < slab.frames; index++) {
+      const settled = slab.settled[index]
+      // A call that nobody waits for any more is not kept until a group is as large again.
+      slab.settled[index] = undefined
+      settled?.()
+    }
     resetSlab(slab)
     this.#inFlight = undefined
     if (this.#filling.frames > 0) return this.#scheduleFlush()

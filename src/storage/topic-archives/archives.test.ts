@@ -178,6 +178,19 @@ describe('archives of topics', () => {
     }
   })
 
+  it('name damage in what was sound when a later start wrote on behind it', async () => {
+    const files = memoryFiles({ simulate: true })
+    open(files).append(1, messagesOf(1, 10))
+    const again = open(files)
+    again.append(1, messagesOf(11, 5))
+    await again.flush()
+    files.flip(`${FOLDER}/${files.list(FOLDER)[0] ?? ''}`, 8 * 200)
+    files.restart()
+    const damaged = open(files)
+    await assert.rejects(readAll(damaged, 1), TopicArchiveDamaged)
+    assert.equal(damaged.newest(1), 15)
+  })
+
   it('seal what they hold, and read what stood open before', async () => {
     const files = memoryFiles()
     open(files).append(1, messagesOf(1, 3))

@@ -252,7 +252,15 @@ class FileArchives implements TopicArchives {
   }
 
   #fileOf(segment: Segment): File {
-    return this.#dirty.get(segment) ?? this.#files.open(join(this.#folder, segment.name), 'write')
+    const dirty = this.#dirty.get(segment)
+    if (dirty !== undefined) return dirty
+    const file = this.#files.open(join(this.#folder, segment.name), 'write')
+    // What was sound at the start: the next block is to prove it.
+    if (segment.flushed < segment.bytes) {
+      file.sync()
+      segment.flushed = segment.bytes
+    }
+    return file
   }
 
   async #flushAll(): Promise<void> {
