@@ -1,6 +1,5 @@
 // How many attempts may be under way: over all, and for each host, whose connections are as many. A lane that finds no room stands in line;
 // what waits there is small, since an attempt is prepared only when it can be made.
-
 import type { Subscription } from '../../model/topic.ts'
 
 export interface RoomLimits {
