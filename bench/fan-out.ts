@@ -50,7 +50,8 @@ try {
   for (let at = 0; at < ROUNDS; at++) {
     const delivery = ((await fanOut(PUBLISHES)) / (PUBLISHES * ENDPOINTS)) * 1e6
     const served = await measure('bare', bareServer, { ...job, requests: BARE_REQUESTS })
-    if (served === undefined) throw new Error('the load generator was the bottleneck')
+    // Void, as in the other benches: the load generator had no core to spare.
+    if (served === undefined) continue
     rounds.push({ delivery, bare: await bench.bareRequestUs(PUBLISHES * ENDPOINTS), served: served.cpuPerRequestUs })
   }
   const middle = medianBy(rounds, ({ delivery, served }) => delivery / served) ?? { delivery: 0, bare: 0, served: 0 }

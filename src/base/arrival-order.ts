@@ -39,7 +39,7 @@ export class ArrivalOrder<T extends Placed> {
     item.place = undefined
     this.#size--
     while (this.#oldest < this.#items.length && this.#items[this.#oldest] === undefined) this.#oldest++
-    if (this.#oldest === this.#items.length || (this.#oldest > LEFT_MAX && this.#oldest * 2 > this.#items.length)) {
+    if (this.#oldest > LEFT_MAX && this.#oldest * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#oldest)
       this.#base += this.#oldest
       this.#oldest = 0

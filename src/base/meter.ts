@@ -26,8 +26,8 @@ export function createMeter(): Meter {
   return {
     counter(name, help) {
       const cells = new Map<string, { value: number }>()
-      /** By names and values as they come: their text is written once. */
-      const known = new Map<string, { value: number }>()
+      /** By names and values in turn, as they come: their text is written once. */
+      const known: Known = { below: new Map() }
       families.push(() => header(name, help, 'counter') + [...cells].map(([labels, { value }]) => `${name}${labels} ${value}\n`).join(''))
       const cellOf = (labels: Labels): { value: number } => {
         const key = labelText(labels)
@@ -37,11 +37,10 @@ export function createMeter(): Meter {
       }
       return {
         add(amount, labels = {}) {
-          let key = ''
-          for (const name in labels) key += `${name}\n${labels[name]}\n`
-          let cell = known.get(key)
-          if (cell === undefined) known.set(key, (cell = cellOf(labels)))
-          cell.value += amount
+          let at = known
+          for (const name in labels) at = next(next(at, name), labels[name] ?? '')
+          at.cell ??= cellOf(labels)
+          at.cell.value += amount
         },
         labelled(labels) {
           const cell = cellOf(labels)
@@ -86,4 +85,15 @@ function labelText(labels: Labels): string {
     ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`,
   )
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+interface Known {
+  readonly below: Map<string, Known>
+  cell?: { value: number }
+}
+
+function next({ below }: Known, text: string): Known {
+  let known = below.get(text)
+  if (known === undefined) below.set(text, (known = { below: new Map() }))
+  return known
 }

@@ -1,20 +1,17 @@
-// Deadlines of many things at once with one timer, which runs for the earliest: what is over in time costs no timer of its own. Things
-// stand in numbered places that are used again, in no map: a map that much goes through keeps what left it alive for the garbage collector.
+// Deadlines of many things at once with one timer, which runs for the earliest: what is over in time costs no timer of its own.
+import { ArrivalOrder, type Placed } from '../base/arrival-order.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 
 /** What can have a deadline. */
-export interface Timed {
-  /** Where it stands; undefined while it has none. Nobody else's to change. */
-  place: number | undefined
+export interface Timed extends Placed {
+  /** Monotonic. Nobody else's to change. */
+  dueAt: number
 }
 
 export class Deadlines<T extends Timed> {
   readonly #clock: Clock
   readonly #expired: (item: T) => void
-  readonly #items: (T | undefined)[] = []
-  readonly #at: number[] = []
-  /** Places that were left. */
-  readonly #free: number[] = []
+  readonly #items = new ArrivalOrder<T>()
   #timer: Timer | undefined
   #timerAt = Infinity
 
@@ -26,27 +23,20 @@ export class Deadlines<T extends Timed> {
 
   add(item: T, milliseconds: number): void {
     const at = this.#clock.monotonic() + milliseconds
-    const place = this.#free.pop() ?? this.#items.length
-    this.#items[place] = item
-    this.#at[place] = at
-    item.place = place
+    item.dueAt = at
+    this.#items.add(item)
     if (at < this.#timerAt) this.#wakeAt(at)
   }
 
   delete(item: T): boolean {
-    const { place } = item
-    if (place === undefined) return false
-    item.place = undefined
-    this.#items[place] = undefined
-    this.#free.push(place)
-    return true
+    return this.#items.delete(item)
   }
 
   /** Takes back all that are neither over nor expired. */
   clear(): T[] {
     this.#timer?.cancel()
     this.#timerAt = Infinity
-    const items = this.#items.filter((item) => item !== undefined)
+    const items = this.#items.values()
     for (const item of items) this.delete(item)
     return items
   }
@@ -62,12 +52,10 @@ export class Deadlines<T extends Timed> {
     const now = this.#clock.monotonic()
     const expired: T[] = []
     let next = Infinity
-    this.#items.forEach((item, place) => {
-      const at = this.#at[place] ?? Infinity
-      if (item === undefined) return
-      if (at <= now) expired.push(item)
-      else next = Math.min(next, at)
-    })
+    for (const item of this.#items.values()) {
+      if (item.dueAt <= now) expired.push(item)
+      else next = Math.min(next, item.dueAt)
+    }
     // A timer may be a little early.
     if (next !== Infinity) this.#wakeAt(Math.max(next, now + 1))
     for (const item of expired) if (this.delete(item)) this.#expired(item)

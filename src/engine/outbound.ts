@@ -226,6 +226,7 @@ class Pending implements Exchange, Timed {
   readonly #reject: (failure: Error) => void
   #unlisten: (() => void) | undefined
   place: number | undefined
+  dueAt = 0
   connection: object | undefined
   readonly timeoutMs: number
   readonly method: string

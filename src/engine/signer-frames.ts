@@ -2,7 +2,6 @@
 
 /** `key`: the private key (PEM) for all that follows. The others ask for a signature; an answer has kind and number of its question. */
 export const FrameKind = { key: 0, sha1: 1, sha256: 2 } as const
-export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
 
 export interface SignerFrame {
   readonly kind: number

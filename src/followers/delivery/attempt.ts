@@ -1,5 +1,4 @@
 // One attempt: what the subscription wants now, the deliverer's try, and what follows from its outcome.
-import type { Counter } from '../../base/meter.ts'
 import type { Attempt, Deliverer, DeliveryTools, Outcome } from '../../engine/deliverer.ts'
 import type { Env } from '../../engine/env.ts'
 import { SignerBusy, SignerFailed } from '../../engine/signer.ts'
@@ -55,7 +54,6 @@ export interface AttemptParts extends Pick<DeliveryOptions, 'outbound' | 'envelo
   readonly policies: Policies
   readonly lost: LostLetters
   readonly tools: DeliveryTools
-  readonly count: (protocol: string, outcome: AttemptOutcome) => void
 }
 
 /** Our own trouble (no signature to be had) costs the delivery no attempt. */
@@ -64,10 +62,9 @@ const RECORD_BYTES = 700
 const NONE: Verdict = { kind: 'none' }
 const ANSWERED: Verdict = { kind: 'answered' }
 
-export function createAttempts(given: Omit<AttemptParts, 'tools' | 'count'>): Attempts {
+export function createAttempts(given: Omit<AttemptParts, 'tools'>): Attempts {
   const { policies, env, outbound, envelope } = given
-  const tools: DeliveryTools = { outbound, envelope, now: () => env.clock.now() }
-  const parts: AttemptParts = { ...given, tools, count: createCount(given.attempts) }
+  const parts: AttemptParts = { ...given, tools: { outbound, envelope, now: () => env.clock.now() } }
   return {
     spacing(subscriptionArn) {
       const subscription = env.tables.get(Table.subscriptions, subscriptionArn)
@@ -98,15 +95,19 @@ async function makeAttempt(parts: AttemptParts, taken: Delivery): Promise<Settle
       const { attempts, parkedAt } = taken
       delivery = { ...taken, attempts: attemptsBy(subscription, policy, { attempts, dueAt: parkedAt }, startedAt) }
     }
-    const own = isOwnQueue(subscription) ? await parts.envelope(notification) : undefined
-    let outcome: Outcome | undefined
+    const made = { delivery, subscription, notification, startedAt, durationMs: 0 }
+    if (isOwnQueue(subscription)) {
+      const body = await parts.envelope(notification)
+      made.durationMs = env.clock.monotonic() - from
+      return { ...queued(parts, made, body), verdict: NONE }
+    }
+    let outcome: Outcome
     try {
-      if (own === undefined) outcome = await deliver(parts, delivery, notification, subscription, policy)
+      outcome = await deliver(parts, delivery, notification, subscription, policy)
     } catch (error) {
       outcome = faultOf(parts, subscription, error)
     }
-    const made = { delivery, subscription, notification, startedAt, durationMs: env.clock.monotonic() - from }
-    if (outcome === undefined) return { ...queued(parts, made, own ?? ''), verdict: NONE }
+    made.durationMs = env.clock.monotonic() - from
     const ended = endOf(parts, made, outcome, policy)
     const { bytes, stage, next } = ended instanceof Promise ? await ended : ended
     return { bytes, stage, next, verdict: verdictOf(outcome) }
@@ -217,7 +218,7 @@ type Told = {
   readonly provided?: Outcome['told']
 }
 
-function tell({ count, env }: AttemptParts, tx: Transaction, ending: Ending, outcome: AttemptOutcome, told: Told): void {
+function tell({ attempts, env }: AttemptParts, tx: Transaction, ending: Ending, outcome: AttemptOutcome, told: Told): void {
   const { delivery, subscription, startedAt, durationMs } = ending
   const log = outcome === 'retry' ? undefined : statusLog(env.tables, ending, outcome, told)
   tx.attempt(
@@ -236,7 +237,7 @@ function tell({ count, env }: AttemptParts, tx: Transaction, ending: Ending, out
       logGroup: log?.logGroup,
     }),
   )
-  count(subscription.protocol, outcome)
+  attempts?.add(1, { protocol: subscription.protocol, outcome })
 }
 
 /** Undefined where the topic does not ask. Confirmations are no messages of the topic. */
@@ -341,19 +342,6 @@ function faultOf({ env }: AttemptParts, { protocol }: Subscription, error: unkno
     error: error instanceof Error ? (error.stack ?? error.message) : String(error),
   })
   return { kind: 'retry', reason: 'an internal error of this server' }
-}
-
-/** Counts attempts by protocol and outcome: few pairs, of many attempts each. */
-function createCount(counter: Counter | undefined): AttemptParts['count'] {
-  const known = new Map<string, Map<AttemptOutcome, () => void>>()
-  return (protocol, outcome) => {
-    if (counter === undefined) return
-    let outcomes = known.get(protocol)
-    if (outcomes === undefined) known.set(protocol, (outcomes = new Map()))
-    let add = outcomes.get(outcome)
-    if (add === undefined) outcomes.set(outcome, (add = counter.labelled({ protocol, outcome })))
-    add()
-  }
 }
 
 function isRaw({ attributes }: Subscription): boolean {

@@ -156,7 +156,6 @@ class Deliveries implements DeliveryFollower {
   #halt(): void {
     this.#isStopped = true
     this.#look?.cancel()
-    this.#room.close()
     this.#lanes.stop()
     this.#ordered.stop()
     this.#fresh.close()

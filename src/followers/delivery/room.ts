@@ -33,7 +33,6 @@ export class Room {
   #running = 0
   #bytes = 0
   #idle: (() => void)[] = []
-  #isClosed = false
 
   constructor(limits: RoomLimits) {
     this.#limits = limits
@@ -67,10 +66,10 @@ export class Room {
     if (line.length === 0) guest.goOn()
     else this.#queue(line, guest)
     if (there !== undefined) {
-      while (there.line.length > 0 && there.running < this.#limits.perHost && !this.#isClosed) this.#serve(there.line)
+      while (there.line.length > 0 && there.running < this.#limits.perHost) this.#serve(there.line)
       if (there.running === 0 && there.line.length === 0 && guest.host !== undefined) this.#hosts.delete(guest.host)
     }
-    while (this.#line.length > 0 && !this.#isFullOverall && !this.#isClosed) this.#serve(this.#line)
+    while (this.#line.length > 0 && !this.#isFullOverall) this.#serve(this.#line)
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -78,11 +77,6 @@ export class Room {
   wait(guest: Guest): void {
     const there = guest.host === undefined || this.#isFullOverall ? undefined : this.#hosts.get(guest.host)
     this.#queue(there?.line ?? this.#line, guest)
-  }
-
-  /** Calls nobody any more. */
-  close(): void {
-    this.#isClosed = true
   }
 
   /** Resolves when nothing runs. */
