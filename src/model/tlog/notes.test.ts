@@ -35,7 +35,8 @@ describe('signed note', () => {
     assert.ok('signers' in stranger && stranger.signers.length === 0)
     const changed = Buffer.from(note.toString().replace('\n7\n', '\n8\n'))
     assert.match(JSON.stringify(openCheckpoint(changed, [key])), /was changed/)
-    assert.equal(parseVerifierKey(formatVerifierKey(signer).replace(/.$/, 'A')), undefined)
+    const last = /A$/.test(formatVerifierKey(signer)) ? 'B' : 'A'
+    assert.equal(parseVerifierKey(formatVerifierKey(signer).replace(/.$/, last)), undefined)
   })
 
   it('is read or refused, whatever the bytes', () => {
