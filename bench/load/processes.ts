@@ -70,6 +70,11 @@ export function cpuSeconds(pid: number): number {
   }, 0)
 }
 
+/** Seconds for which the hypervisor let others run while something here wanted to; 0 on a machine of one's own. */
+export function stolenSeconds(): number {
+  return Number(/^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0) / TICKS_PER_SECOND
+}
+
 /** Resident memory in MiB, children included. */
 export function memoryMb(pid: number): number {
   return statusMb(pid, 'VmRSS')

@@ -1,19 +1,20 @@
 // Many HTTP endpoints in one process, for benches of deliveries: /N confirms by itself and answers 200; after GET /hang/N endpoint N
-// answers nothing any more, after GET /answer/N it does again. GET /report tells how long messages took (their text begins with the time
-// of sending, in ms since 1970) of all but the endpoint that was named last, and begins anew.
+// answers nothing any more, after GET /answer/N it does again. GET /report tells which messages came (their text begins with a number)
+// and when, in ms since 1970, to all but the endpoint that was named last, and begins anew.
 // It reads just enough HTTP for what comes, since it has the machine in common with what is measured.
 import { get } from 'node:http'
 import { type AddressInfo, type Socket, createServer } from 'node:net'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const MESSAGE = Buffer.from('"Message" : "')
-/** Enough for a time of sending. */
-const STAMP_BYTES = 20
+/** Enough for a number. */
+const NUMBER_BYTES = 12
 
 let confirmed = 0
 let bad = ''
 let isHanging = false
-let tookMs: number[] = []
+let numbers: number[] = []
+let times: number[] = []
 
 const server = createServer({ noDelay: true }, (socket) => {
   let rest: Buffer | undefined
@@ -41,9 +42,12 @@ function take(socket: Socket, head: string, body: Buffer): void {
     answer(socket, '')
     get(SubscribeURL, (confirmation) => confirmation.resume().on('end', () => confirmed++))
   } else if (path !== bad) {
-    const now = performance.timeOrigin + performance.now()
     const at = /\r\nx-amz-sns-rawdelivery: true/i.test(head) ? 0 : body.indexOf(MESSAGE) + MESSAGE.length
-    tookMs.push(now - Number.parseFloat(body.toString('latin1', at, at + STAMP_BYTES)))
+    const number = Number.parseInt(body.toString('latin1', at, at + NUMBER_BYTES), 10)
+    if (!Number.isNaN(number)) {
+      numbers.push(number)
+      times.push(performance.timeOrigin + performance.now())
+    }
     answer(socket, '')
   } else if (!isHanging) answer(socket, '')
 }
@@ -51,8 +55,9 @@ function take(socket: Socket, head: string, body: Buffer): void {
 function told(socket: Socket, path: string): void {
   const [, verb = '', name = ''] = path.split('/')
   if (verb === 'report') {
-    answer(socket, JSON.stringify({ confirmed, count: tookMs.length, p50: share(0.5), p99: share(0.99) }))
-    tookMs = []
+    answer(socket, JSON.stringify({ confirmed, numbers, times }))
+    numbers = []
+    times = []
     return
   }
   bad = `/${name}`
@@ -67,8 +72,3 @@ function answer(socket: Socket, text: string): void {
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`)
 })
-
-function share(part: number): number {
-  const sorted = Float64Array.from(tookMs).sort()
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
-}

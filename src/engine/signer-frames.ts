@@ -1,7 +1,13 @@
-// What the server and its signing process say to each other over their pipe: frames of a length, a kind, a number and bytes.
+// What the server and its signing process say to each other over their pipes: frames of a length, a kind, a number and bytes.
 
-/** `key`: the private key (PEM) for all that follows. The others ask for a signature; an answer has kind and number of its question. */
-export const FrameKind = { key: 0, sha1: 1, sha256: 2 } as const
+/** The file descriptor of the first pipe; the others follow. */
+export const FIRST_PIPE = 3
+
+/**
+ * `key`: the private key (PEM) for all that follows. `thread`: one more, for the pipe with that number. The others ask for a signature; an
+ * answer has kind and number of its question.
+ */
+export const FrameKind = { key: 0, sha1: 1, sha256: 2, thread: 3 } as const
 
 export interface SignerFrame {
   readonly kind: number

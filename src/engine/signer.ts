@@ -12,7 +12,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { SignatureVersion } from '../model/notification.ts'
 import { createCertificate } from './certificate.ts'
-import { FrameKind, FrameReader, type SignerFrame, formatFrame } from './signer-frames.ts'
+import { FIRST_PIPE, FrameKind, FrameReader, type SignerFrame, formatFrame } from './signer-frames.ts'
 
 export interface SigningKey {
   /** 32 hex digits. */
@@ -55,8 +55,8 @@ const WAITING_MAX = 10_000
 const REMEMBERED_MAX = 4096
 /** Signatures that a child makes at the same time. */
 const THREADS_MAX = 4
-/** It has so many to do, so that it never waits for us, and a crash repeats little. */
-const SENT_MAX = 3 * THREADS_MAX
+/** A thread has so many to do, so that it never waits for us, and a crash repeats little. */
+const SENT_MAX = 3
 const IDLE_MS = 120_000
 const STARTS_IN_VAIN_MAX = 5
 const KIND_OF = { 1: FrameKind.sha1, 2: FrameKind.sha256 } as const
@@ -102,8 +102,7 @@ export function createSigner(options: SignerOptions): Signer {
 
 /** All that the child gets to see of our environment. */
 export function signerEnvironment(): Record<string, string> {
-  const isAmd = process.arch === 'x64' && cpus()[0]?.model.startsWith('AMD') === true
-  return { UV_THREADPOOL_SIZE: String(Math.min(availableParallelism(), THREADS_MAX)), ...(isAmd && WITHOUT_ADX) }
+  return process.arch === 'x64' && cpus()[0]?.model.startsWith('AMD') === true ? WITHOUT_ADX : {}
 }
 
 interface Job {
@@ -116,7 +115,14 @@ interface Job {
 
 interface Child {
   readonly process: ChildProcess
+  /** The first one's is there from the start, the others' when there is work for them. */
+  readonly threads: readonly Thread[]
+}
+
+interface Thread {
   readonly pipe: Socket
+  isStarted: boolean
+  sent: number
 }
 
 class ProcessSigner implements Signer {
@@ -183,11 +189,11 @@ class ProcessSigner implements Signer {
     await new Promise<void>((resolve) => {
       child.process.once('exit', () => resolve())
       child.process.ref()
-      child.pipe.destroy()
+      hangUp(child)
     })
   }
 
-  /** One message to the child for all that arrives in a turn. */
+  /** What arrives in a turn goes out together. */
   #schedule(): void {
     if (this.#isScheduled || this.#restart !== undefined) return
     this.#isScheduled = true
@@ -198,42 +204,61 @@ class ProcessSigner implements Signer {
   }
 
   #send(): void {
-    if (this.#waiting.length === 0 || this.#sent.size >= SENT_MAX || this.#restart !== undefined) return
+    if (this.#waiting.length === 0 || this.#restart !== undefined) return
     const child = (this.#child ??= this.#start())
-    this.#idle?.cancel()
-    this.#idle = undefined
-    // With an answer outstanding the child keeps our process alive, otherwise it does not.
-    child.process.ref()
-    child.pipe.ref()
-    child.pipe.cork()
-    while (this.#sent.size < SENT_MAX) {
+    for (let thread = idlest(child); thread.sent < SENT_MAX; thread = idlest(child)) {
       const job = this.#waiting.shift()
       if (job === undefined) break
+      if (!thread.isStarted) this.#startThread(child, thread)
+      if (this.#sent.size === 0) this.#hold(child)
+      thread.sent++
       this.#sent.set(job.id, job)
-      child.pipe.write(formatFrame({ kind: KIND_OF[job.version], id: job.id, text: job.text }))
+      thread.pipe.write(formatFrame({ kind: KIND_OF[job.version], id: job.id, text: job.text }))
     }
-    child.pipe.uncork()
+  }
+
+  /** With an answer outstanding the child keeps our process alive, otherwise it does not. */
+  #hold(child: Child): void {
+    this.#idle?.cancel()
+    this.#idle = undefined
+    child.process.ref()
+    for (const { pipe } of child.threads) pipe.ref()
   }
 
   #start(): Child {
+    const pipes = Array.from({ length: Math.min(availableParallelism(), THREADS_MAX) }, () => 'pipe' as const)
     const started = spawn(process.execPath, [fileURLToPath(new URL('./signer-process.ts', import.meta.url))], {
       env: signerEnvironment(),
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'ignore', ...pipes],
     })
-    const child = { process: started, pipe: started.stdio[3] as Socket }
-    const reader = new FrameReader()
-    child.pipe.on('data', (bytes: Buffer) => this.#signed(child, reader.take(bytes)))
-    // A failed write is followed by `exit` or `error` of the process, where the work is put back.
-    child.pipe.on('error', () => {})
+    const threads = pipes.map((_, at) => ({ pipe: started.stdio[FIRST_PIPE + at] as Socket, isStarted: at === 0, sent: 0 }))
+    const child = { process: started, threads }
+    for (const thread of threads) {
+      const reader = new FrameReader()
+      thread.pipe.on('data', (bytes: Buffer) => this.#signed(child, thread, reader.take(bytes)))
+      // A failed write is followed by `exit` or `error` of the process, where the work is put back.
+      thread.pipe.on('error', () => {})
+    }
     started.once('error', () => this.#died(child, 'could not be started'))
     started.once('exit', (code, signal) => this.#died(child, `ended with ${signal ?? code}`))
-    child.pipe.write(formatFrame({ kind: FrameKind.key, id: 0, text: this.#options.key.privateKeyPem }))
+    this.#giveKey(threads[0])
     return child
   }
 
-  #signed(child: Child, answers: readonly SignerFrame[]): void {
+  #startThread(child: Child, thread: Thread): void {
+    thread.isStarted = true
+    child.threads[0]?.pipe.write(formatFrame({ kind: FrameKind.thread, id: FIRST_PIPE + child.threads.indexOf(thread), text: '' }))
+    this.#giveKey(thread)
+  }
+
+  #giveKey(thread: Thread | undefined): void {
+    thread?.pipe.write(formatFrame({ kind: FrameKind.key, id: 0, text: this.#options.key.privateKeyPem }))
+  }
+
+  #signed(child: Child, thread: Thread, answers: readonly SignerFrame[]): void {
     if (child !== this.#child) return
     this.#startsInVain = 0
+    thread.sent -= answers.length
     for (const { id, text } of answers) {
       this.#sent.get(id)?.resolve(text)
       this.#sent.delete(id)
@@ -241,7 +266,7 @@ class ProcessSigner implements Signer {
     this.#send()
     if (this.#sent.size > 0) return
     child.process.unref()
-    child.pipe.unref()
+    for (const { pipe } of child.threads) pipe.unref()
     this.#idle ??= this.#options.clock.after(IDLE_MS, () => this.#rest())
   }
 
@@ -251,7 +276,7 @@ class ProcessSigner implements Signer {
     if (this.#sent.size > 0 || this.#waiting.length > 0) return
     const child = this.#child
     this.#child = undefined
-    child?.pipe.destroy()
+    if (child !== undefined) hangUp(child)
   }
 
   #died(child: Child, how: string): void {
@@ -279,4 +304,14 @@ class ProcessSigner implements Signer {
     this.#waiting = []
     for (const { reject } of jobs) reject(failure)
   }
+}
+
+/** The first of those with the least to do: one that waits alone needs no second thread. */
+function idlest({ threads }: Child): Thread {
+  return threads.reduce((least, thread) => (thread.sent < least.sent ? thread : least))
+}
+
+/** By which it ends. */
+function hangUp({ threads }: Child): void {
+  for (const { pipe } of threads) pipe.destroy()
 }

@@ -35,7 +35,7 @@ describe('signed note', () => {
     assert.ok('signers' in stranger && stranger.signers.length === 0)
     const changed = Buffer.from(note.toString().replace('\n7\n', '\n8\n'))
     assert.match(JSON.stringify(openCheckpoint(changed, [key])), /was changed/)
-    const last = /A$/.test(formatVerifierKey(signer)) ? 'B' : 'A'
+    const last = formatVerifierKey(signer).endsWith('A') ? 'B' : 'A'
     assert.equal(parseVerifierKey(formatVerifierKey(signer).replace(/.$/, last)), undefined)
   })
 

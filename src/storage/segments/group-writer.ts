@@ -40,7 +40,7 @@ interface Segment {
 }
 
 const SPARES_MAX = 3
-const ZERO_BYTES_MIN = 512 * 1024
+const ZERO_BYTES_MIN = 256 * 1024
 const ZERO_BYTES_MAX = 1024 * 1024
 const LARGE_GROUP_BYTES = 512 * 1024
 
@@ -74,7 +74,7 @@ export class GroupWriter {
     this.#sealing = state.sealing
     this.#chain = state.chain
     this.#start = state.start
-    this.#zeros = Buffer.alloc(Math.min(ZERO_BYTES_MAX, this.#aheadBytes))
+    this.#zeros = Buffer.alloc(Math.min(ZERO_BYTES_MAX, this.#aheadBytes / 2))
     this.#active = this.#open(state.number, SEGMENT_HEADER_BYTES + state.tail - state.start)
     for (const number of state.spares) {
       if (number === state.number + 1 + this.#spares.length && this.#spares.length < SPARES_MAX) this.#spares.push(this.#open(number, 0))
@@ -182,7 +182,10 @@ export class GroupWriter {
     // A large group extends the file at little more than its own cost; zeros before it would have the disk write all of it twice.
     if (segment.allocated >= until || this.#groupBytes >= LARGE_GROUP_BYTES) return false
     // Faster than the frames come, or they would have to grow the file themselves, at more than twice the cost.
-    const length = Math.min(this.#zeros.length, until - segment.allocated, Math.max(ZERO_BYTES_MIN, this.#groupBytes * 2))
+    const piece = Math.min(this.#zeros.length, Math.max(ZERO_BYTES_MIN, this.#groupBytes * 2))
+    const length = Math.min(piece, until - segment.allocated)
+    // Growing a file by little costs as much as a commit does: whole pieces, but for a file's last.
+    if (length < piece && segment.end > 0 && until < this.#segmentBytes) return false
     segment.allocated += segment.file.write(this.#zeros, 0, length, segment.allocated)
     return true
   }
