@@ -34,7 +34,7 @@ function createHttpDeliverer(protocol: 'http' | 'https'): Deliverer {
         let answer = await tools.outbound.request(request)
         const authorization = answer.status === 401 ? authorizationFor(endpoint, answer.headers['www-authenticate'] ?? '') : undefined
         if (authorization !== undefined) answer = await tools.outbound.request({ ...request, headers: { Authorization: authorization } })
-        return outcomeOf(answer, tools.now())
+        return outcomeOf(answer, tools.now)
       } catch (error) {
         return failureOutcome(error)
       }
@@ -94,11 +94,11 @@ function decoded(text: string): string {
 }
 
 /** By the status alone. */
-export function outcomeOf({ status, headers }: OutboundResponse, now: number): Outcome {
+export function outcomeOf({ status, headers }: OutboundResponse, now: () => number): Outcome {
   const reason = `the endpoint answered with status ${status}`
   if (status >= 200 && status < 300) return { kind: 'delivered', status }
-  if (status === 429) return { kind: 'retry', status, reason, retryAfterMs: retryAfter(headers['retry-after'], now) }
+  if (status === 429) return { kind: 'retry', status, reason, retryAfterMs: retryAfter(headers['retry-after'], now()) }
   if (status >= 400 && status < 500) return { kind: 'refused', status, reason }
   if (status >= 300 && status < 400) return { kind: 'refused', status, reason: `${reason}; redirects are not followed` }
-  return { kind: 'retry', status, reason, ...(status === 503 && { retryAfterMs: retryAfter(headers['retry-after'], now) }) }
+  return { kind: 'retry', status, reason, ...(status === 503 && { retryAfterMs: retryAfter(headers['retry-after'], now()) }) }
 }

@@ -63,7 +63,7 @@ async function post(url: string, { name }: FunctionName, event: string, { outbou
       headers: { 'content-type': 'application/json' },
     })
     const failure = functionFailure(answer.headers)
-    return failure === undefined ? outcomeOf(answer, now()) : { kind: 'refused', status: answer.status, reason: failure }
+    return failure === undefined ? outcomeOf(answer, now) : { kind: 'refused', status: answer.status, reason: failure }
   } catch (error) {
     return providerFailure('lambda.url', error)
   }

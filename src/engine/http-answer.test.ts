@@ -170,6 +170,26 @@ test('one answer after the other, the same head or another', () => {
   }
 })
 
+test('a head that comes again is known, whatever follows it', () => {
+  const reader = new AnswerReader()
+  const answers = (first: string, ...more: string[]): unknown[] => {
+    reader.expect({ method: 'POST', bodyBytesMax: 10 })
+    return [first, ...more].map((text) => {
+      const answer = reader.take(Buffer.from(text))
+      return answer === undefined ? undefined : [answer.body.toString(), reader.isReusable]
+    })
+  }
+  const empty = head('Content-Length: 0')
+  const withBody = head('Content-Length: 3')
+  for (let round = 0; round < 2; round++) assert.deepEqual(answers(empty), [['', true]])
+  assert.deepEqual(answers(`${empty}x`), [['', false]])
+  assert.deepEqual(answers(head('Content-Length: 4'), 'body'), [undefined, ['body', true]])
+  for (let round = 0; round < 2; round++) assert.deepEqual(answers(withBody, 'abc'), [undefined, ['abc', true]])
+  const interim = 'HTTP/1.1 100 Continue\r\n\r\n'
+  for (let round = 0; round < 2; round++) assert.deepEqual(answers(interim, empty), [undefined, ['', true]])
+  assert.deepEqual(answers(interim, interim, withBody, 'abc'), [undefined, undefined, undefined, ['abc', true]])
+})
+
 test('however an answer arrives in pieces, it is the same answer or broken the same', () => {
   const wholes = [
     `${head('Content-Length: 10', 'X: y')}0123456789`,

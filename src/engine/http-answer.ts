@@ -34,6 +34,7 @@ interface Head {
 type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'done'
 
 const HEAD_BYTES_MAX = 16 * 1024
+const HEAD_END = '\r\n\r\n'
 const CHUNK_LINE_CHARS_MAX = 1024
 const INTERIM_MAX = 10
 const NOTHING = Buffer.alloc(0)
@@ -79,15 +80,13 @@ export class AnswerReader {
     return this.#head?.keptMs
   }
 
-  /** Takes what arrived, which may be overwritten afterwards: the answer once it is whole. Throws AnswerBroken. */
-  take(bytes: Buffer): Answer | undefined {
+  /** Takes what arrived, `length` bytes, which may be overwritten afterwards: the answer once it is whole. Throws AnswerBroken. */
+  take(buffer: Buffer, length = buffer.length): Answer | undefined {
+    const known = this.hasBegun ? undefined : this.#knownIn(buffer, length)
     this.hasBegun = true
-    let at = 0
-    while (at < bytes.length && this.#state !== 'done') at = this.#takeSome(bytes, at)
-    if (this.#state !== 'done') return undefined
-    // What comes beside an answer was not asked for.
-    if (at < bytes.length) this.#isReusable = false
-    return this.#answer()
+    if (known === undefined) this.#takeAll(buffer.subarray(0, length))
+    else this.#begin(known)
+    return this.#state === 'done' ? this.#answer() : undefined
   }
 
   /** No more bytes come: the answer, if that is its end. */
@@ -101,6 +100,20 @@ export class AnswerReader {
     const { status = 0, headers = {} } = this.#head ?? {}
     const [first = NOTHING] = this.#parts
     return { status, headers, body: this.#parts.length <= 1 ? first : Buffer.concat(this.#parts) }
+  }
+
+  /** The head that was read last, where it has come again and nothing with it. */
+  #knownIn(buffer: Buffer, length: number): Head | undefined {
+    if (length !== this.#knownText.length + HEAD_END.length) return undefined
+    const text = buffer.toString('latin1', 0, length)
+    return text.startsWith(this.#knownText) && text.endsWith(HEAD_END) ? this.#known : undefined
+  }
+
+  #takeAll(bytes: Buffer): void {
+    let at = 0
+    while (at < bytes.length && this.#state !== 'done') at = this.#takeSome(bytes, at)
+    // What comes beside an answer was not asked for.
+    if (at < bytes.length) this.#isReusable = false
   }
 
   /** Returns how far it came. */
@@ -123,7 +136,7 @@ export class AnswerReader {
   #takeHead(bytes: Buffer, at: number): number {
     const pending = this.#pending
     if (pending === undefined) {
-      const end = bytes.indexOf('\r\n\r\n', at, 'latin1')
+      const end = bytes.indexOf(HEAD_END, at, 'latin1')
       if (end === -1) {
         this.#pending = Buffer.allocUnsafe(HEAD_BYTES_MAX)
         this.#pendingBytes = 0
@@ -135,7 +148,7 @@ export class AnswerReader {
     }
     const before = this.#pendingBytes
     const kept = this.#keep(pending, bytes, at)
-    const end = pending.subarray(0, this.#pendingBytes).indexOf('\r\n\r\n', Math.max(0, before - 3), 'latin1')
+    const end = pending.subarray(0, this.#pendingBytes).indexOf(HEAD_END, Math.max(0, before - 3), 'latin1')
     if (end === -1) return kept
     this.#pending = undefined
     this.#parsed(pending.toString('latin1', 0, end))
@@ -156,6 +169,10 @@ export class AnswerReader {
     const head = text === this.#knownText && this.#known !== undefined ? this.#known : parseHead(text)
     this.#knownText = text
     this.#known = head
+    this.#begin(head)
+  }
+
+  #begin(head: Head): void {
     const { status, framing } = head
     if (status < 200) {
       // Nobody asked for another protocol.

@@ -105,6 +105,19 @@ test('a request that is given up ends its connection, and no other', async (t) =
   assert.equal(connections(), 2)
 })
 
+test('a request that is given up before it went out is not sent, and those beside it are', async (t) => {
+  const { url, requests } = await receiver(t, (socket) => void socket.write(OK))
+  const { out } = outbound(t)
+  await Promise.all([post(out, url), post(out, url)])
+  const abort = new AbortController()
+  const given = assert.rejects(out.request({ method: 'POST', url, body: 'given up', signal: abort.signal }), failsFor('closed'))
+  const kept = post(out, url)
+  abort.abort()
+  await given
+  assert.equal((await kept).status, 200)
+  assert.deepEqual([requests.length, requests.some((text) => text.includes('given up'))], [3, false])
+})
+
 test('a dripping answer ends with its deadline, and so does one that never ends its head', async (t) => {
   for (const drip of ['HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n', 'HTTP/1.1 200 OK\r\nx: ']) {
     const { url } = await receiver(t, (socket) => {

@@ -37,6 +37,7 @@ export class HttpOrigin {
   /** Used last first: those that nobody needs grow old. */
   readonly #idle: Connection[] = []
   readonly #waiting = new Set<Exchange>()
+  #unsent: Connection[] = []
   /** Connections with an exchange. */
   #busy = 0
   usedAt = 0
@@ -94,7 +95,14 @@ export class HttpOrigin {
   #start(connection: Connection, exchange: Exchange): void {
     this.#busy++
     exchange.connection = connection
-    connection.send(exchange)
+    // What a step has to send goes out together: whom it wakes is still busy when the next comes, and need not be woken again.
+    if (connection.take(exchange) && this.#unsent.push(connection) === 1) queueMicrotask(() => this.#sendAll())
+  }
+
+  #sendAll(): void {
+    const connections = this.#unsent
+    this.#unsent = []
+    for (const connection of connections) connection.send()
   }
 
   /** The connection's exchange is over; a connection that failed is closed already. */
@@ -160,7 +168,7 @@ class Connection {
     const reading: Reading = {
       buffer: Buffer.allocUnsafeSlow(READ_BYTES),
       callback: (bytes, buffer) => {
-        this.#take(buffer.subarray(0, bytes))
+        this.#read(buffer, bytes)
         return true
       },
     }
@@ -174,10 +182,15 @@ class Connection {
     return this.#reader.keptMs
   }
 
-  send(exchange: Exchange): void {
+  /** Whether it is to be sent now; a connection that is not open yet sends it by itself. */
+  take(exchange: Exchange): boolean {
     this.exchange = exchange
     this.#uses++
-    if (this.#socket !== undefined) this.#write(this.#socket, exchange)
+    return this.#socket !== undefined
+  }
+
+  send(): void {
+    if (this.isOpen && this.#socket !== undefined && this.exchange !== undefined) this.#write(this.#socket, this.exchange)
   }
 
   /** Without a word to anybody. */
@@ -195,7 +208,7 @@ class Connection {
     socket.on('error', (error) => this.#fail(error))
     socket.on('end', () => this.#closed())
     socket.on('close', () => this.#closed())
-    if (this.exchange !== undefined) this.#write(socket, this.exchange)
+    this.send()
   }
 
   #write(socket: Socket, exchange: Exchange): void {
@@ -218,11 +231,11 @@ class Connection {
     }
   }
 
-  #take(bytes: Buffer): void {
+  #read(buffer: Buffer, bytes: number): void {
     // Bytes that nobody asked for.
     if (this.exchange === undefined) return this.close()
     try {
-      const answer = this.#reader.take(bytes)
+      const answer = this.#reader.take(buffer, bytes)
       if (answer !== undefined) this.#answered(answer)
     } catch (error) {
       this.#fail(error)

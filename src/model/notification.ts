@@ -146,17 +146,15 @@ export function formatEnvelope(notification: Notification, signed: Signature | u
   return fillEnvelope(envelopeFrame(notification, signed), notification)
 }
 
-/** The envelope without the link to unsubscribe, by which alone those of one message differ: what stands before it and after it. */
+/** The envelope without the ARN of its subscription, by which alone those of one message differ: what stands before it and after it. */
 export type EnvelopeFrame = readonly [before: string, after: string]
 
-export function fillEnvelope([before, after]: EnvelopeFrame, { type, baseUrl, subscriptionArn }: Notification): string {
-  return type === 'Notification'
-    ? `${before},\n  "UnsubscribeURL" : ${jsonText(unsubscribeUrl(baseUrl, subscriptionArn))}${after}`
-    : before + after
+export function fillEnvelope([before, after]: EnvelopeFrame, { type, subscriptionArn }: Notification): string {
+  return type === 'Notification' ? before + jsonText(subscriptionArn).slice(1, -1) + after : before + after
 }
 
 export function envelopeFrame(notification: Notification, signed: Signature | undefined): EnvelopeFrame {
-  const { type, subject, attributes } = notification
+  const { type, subject, attributes, baseUrl } = notification
   const isConfirmation = type !== 'Notification'
   const lines = [line('Type', type), line('MessageId', notification.messageId)]
   if (notification.sequenceNumber !== undefined) lines.push(line('SequenceNumber', notification.sequenceNumber))
@@ -171,13 +169,16 @@ export function envelopeFrame(notification: Notification, signed: Signature | un
     lines.push(line('Signature', signed.signature), line('SigningCertURL', signed.signingCertUrl))
   }
   if (notification.isReplay === true) lines.push('  "Replayed" : true')
+  // Up to its last value, which the ARN ends.
+  if (!isConfirmation) lines.push(line('UnsubscribeURL', unsubscribeUrl(baseUrl, '')).slice(0, -1))
   const before = `{\n${lines.join(',\n')}`
+  const end = isConfirmation ? '' : '"'
   const names = attributes === undefined ? [] : Object.keys(attributes)
-  if (attributes === undefined || names.length === 0) return [before, '\n}']
+  if (attributes === undefined || names.length === 0) return [before, `${end}\n}`]
   const rows = Object.entries(attributes).map(
     ([name, { type, value }]) => `    ${JSON.stringify(name)} : ${JSON.stringify({ Type: type, Value: value })}`,
   )
-  return [before, `,\n  "MessageAttributes" : {\n${rows.join(',\n')}\n  }\n}`]
+  return [before, `${end},\n  "MessageAttributes" : {\n${rows.join(',\n')}\n  }\n}`]
 }
 
 /** Bytes of the envelope once signed, without a signature at hand. */

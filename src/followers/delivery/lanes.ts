@@ -71,6 +71,8 @@ interface Lane extends Guest {
   timer: { readonly at: number; readonly timer: Timer } | undefined
 }
 
+/** Most endpoints get more soon. */
+const LANES_KEPT_MAX = 1000
 /** Records of a parked endpoint that are looked at together. */
 const PASSED_MAX = 64
 /** Before a probe is thought of again that found all attempts taken. */
@@ -191,11 +193,9 @@ export class Lanes {
   #pump(lane: Lane): void {
     const { parked } = lane.breaker
     if (parked !== undefined) return this.#pumpParked(lane, parked)
-    while (!this.#isStopped && lane.running < this.#limits.perLane) {
-      const now = this.#clock.now()
-      const hasNext = lane.waiting.length > 0 || lane.due.length > 0 || (lane.nextDueAt !== undefined && lane.nextDueAt <= now)
-      if (!hasNext) break
+    while (!this.#isStopped && lane.running < this.#limits.perLane && this.#hasNext(lane)) {
       if (this.#room.isFull(lane)) return this.#room.wait(lane)
+      const now = this.#clock.now()
       const spacing = this.#driver.spacing(lane.subscriptionArn)
       if (spacing > 0 && lane.nextStartAt > now) return this.#wakeAt(lane, lane.nextStartAt)
       const delivery = this.#next(lane, now)
@@ -205,6 +205,10 @@ export class Lanes {
     }
     if (lane.nextDueAt !== undefined && lane.running < this.#limits.perLane) this.#wakeAt(lane, lane.nextDueAt)
     this.#tidy(lane)
+  }
+
+  #hasNext({ waiting, due, nextDueAt }: Lane): boolean {
+    return waiting.length > 0 || due.length > 0 || (nextDueAt !== undefined && nextDueAt <= this.#clock.now())
   }
 
   #pumpParked(lane: Lane, parked: ParkedEndpoint): void {
@@ -255,7 +259,7 @@ export class Lanes {
   }
 
   #judge(lane: Lane, { id }: Delivery, verdict: Verdict): void {
-    const change = lane.breaker.judge(id, verdict, this.#clock.now())
+    const change = lane.breaker.judge(id, verdict, this.#clock)
     if (change === undefined) return
     this.#driver.changed(change)
     // What was loaded waits among the records again.
@@ -340,7 +344,10 @@ export class Lanes {
     lane.timer = { at, timer }
   }
 
+  /** A lane with nothing to do is kept, with what its breaker knows, unless they are many. */
   #tidy(lane: Lane): void {
+    const isOneTooMany = this.#lanes.size > LANES_KEPT_MAX
+    if (lane.timer === undefined && !isOneTooMany) return
     const isEmpty =
       lane.running === 0 && lane.waiting.length === 0 && lane.due.length === 0 && lane.taken.size === 0 && lane.nextDueAt === undefined
     if (
@@ -352,7 +359,8 @@ export class Lanes {
     )
       return
     lane.timer?.timer.cancel()
-    this.#lanes.delete(lane.subscriptionArn)
+    lane.timer = undefined
+    if (isOneTooMany) this.#lanes.delete(lane.subscriptionArn)
   }
 }
 

@@ -64,6 +64,18 @@ test('many failures in a row park an endpoint: probes go there, ever more seldom
   assert.deepEqual(names(here), ['EndpointParked'])
 })
 
+test('failures in a row park an endpoint however long the pauses between its messages are', async (t) => {
+  const here = await world(t)
+  await subscribe(here, 'http://dead/', retrying({ numRetries: 0, minDelayTarget: 1, maxDelayTarget: 1 }))
+  here.outside.answer = () => LATER
+  for (let at = 0; at < 10; at++) {
+    assert.deepEqual(names(here), [], `after ${at}`)
+    await publish(here, `m${at}`)
+    await elapse(here, 60_000)
+  }
+  assert.deepEqual(names(here), ['EndpointParked'])
+})
+
 test('the first answer frees the endpoint: everything that waits goes out at once, each message once', async (t) => {
   const here = await parkedWorld(t, LONG)
   for (let at = 20; at < 500; at++) await publish(here, `m${at}`)

@@ -1,5 +1,6 @@
 // The breaker of a lane: an endpoint at which many messages failed in a row is parked. Only probes go there then, ever more seldom; the
 // first answer ends it. One message that fails again and again parks nothing: its own policy says when it is tried.
+import type { Clock } from '../../base/clock.ts'
 import type { ParkedEndpointStatus } from '../../model/status.ts'
 
 /** How an attempt speaks for its endpoint. `none`: not at all. */
@@ -41,7 +42,7 @@ export class Breaker {
   }
 
   /** Whether the attempt parked the endpoint or set it free. */
-  judge(deliveryId: string, verdict: Verdict, now: number): ParkingChange | undefined {
+  judge(deliveryId: string, verdict: Verdict, clock: Pick<Clock, 'now'>): ParkingChange | undefined {
     const was = this.#parked
     if (verdict.kind === 'none') return undefined
     if (verdict.kind === 'answered') {
@@ -50,6 +51,7 @@ export class Breaker {
     }
     const { reason, atLeastMs = 0 } = verdict
     if (was === undefined && this.#failed.add(deliveryId).size < FAILED_MAX) return undefined
+    const now = clock.now()
     this.#parked = {
       subscriptionArn: this.#subscriptionArn,
       since: was?.since ?? now,
