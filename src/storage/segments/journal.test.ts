@@ -191,6 +191,21 @@ suite('segments', () => {
     await journal.close()
   })
 
+  test('the file grows in whole pieces, not with each commit', async () => {
+    const files = memoryFiles({ simulate: true })
+    const journal = await openSmall(files, { segmentBytes: 1024 * 1024, aheadBytes: 64 * 1024 })
+    await turns()
+    let writes = 0
+    files.fault = ({ name }) => void (name === 'write' && writes++)
+    for (let at = 0; at < 300; at++) {
+      await appended(journal, Buffer.alloc(500), 1).settled
+      await turns()
+    }
+    // 160 kB of frames behind zeros of half of `aheadBytes` at a time.
+    assert.ok(writes > 300 && writes <= 306, `${writes} writes`)
+    await journal.close()
+  })
+
   test('the last segment with anything durable in it stays', async () => {
     const files = memoryFiles({ simulate: true })
     const journal = await openSmall(files)
