@@ -112,7 +112,7 @@ export async function startDeliveryBench(): Promise<DeliveryBench> {
       const connections = await open(8)
       let sent = 0
       const one = async (connection: Connection): Promise<void> => {
-        for (; sent < count;) {
+        while (sent < count) {
           sent += 10
           const body = batchBody(topicArn, Array.from({ length: 10 }, numbered))
           const isGood = await new Promise<boolean>((resolve) =>

@@ -59,19 +59,20 @@ class SharedLines {
   #type = ''
   #raw = false
   #contentType: string | undefined
+  /** Up to the ARN of the subscription, where there is one. An ARN can stand in a header as it is. */
   #lines = ''
 
   of(notification: Notification, raw: boolean, contentType: string | undefined): string {
     const { type, messageId, subscriptionArn } = notification
     if (this.#messageId !== messageId || this.#type !== type || this.#raw !== raw || this.#contentType !== contentType) {
-      const { [SUBSCRIPTION_HEADER]: _own, ...shared } = httpHeaders(notification, { raw, contentType })
-      this.#lines = headerLines(shared)
+      const { [SUBSCRIPTION_HEADER]: own, ...shared } = httpHeaders(notification, { raw, contentType })
+      this.#lines = headerLines(shared) + (own === undefined ? '' : `${SUBSCRIPTION_HEADER}: `)
       this.#messageId = messageId
       this.#type = type
       this.#raw = raw
       this.#contentType = contentType
     }
-    return type === 'SubscriptionConfirmation' ? this.#lines : this.#lines + headerLines({ [SUBSCRIPTION_HEADER]: subscriptionArn })
+    return type === 'SubscriptionConfirmation' ? this.#lines : `${this.#lines}${subscriptionArn}\r\n`
   }
 }
 

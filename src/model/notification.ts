@@ -1,6 +1,5 @@
 // What a subscriber gets: the envelope as AWS lays it out, the text that is signed, the HTTP headers, the confirmation texts and links.
 // Pure and deterministic, so that a retry sends the very bytes of the first attempt and a size is known before any signature exists.
-import { jsonText } from '../base/json-text.ts'
 import { utcText } from '../base/utc-text.ts'
 import type { MessageAttribute, MessageHeader } from './message.ts'
 import { isFifoName } from './fifo-attributes.ts'
@@ -149,8 +148,9 @@ export function formatEnvelope(notification: Notification, signed: Signature | u
 /** The envelope without the ARN of its subscription, by which alone those of one message differ: what stands before it and after it. */
 export type EnvelopeFrame = readonly [before: string, after: string]
 
+/** ARNs need no escapes. */
 export function fillEnvelope([before, after]: EnvelopeFrame, { type, subscriptionArn }: Notification): string {
-  return type === 'Notification' ? before + jsonText(subscriptionArn).slice(1, -1) + after : before + after
+  return type === 'Notification' ? before + subscriptionArn + after : before + after
 }
 
 export function envelopeFrame(notification: Notification, signed: Signature | undefined): EnvelopeFrame {
