@@ -59,20 +59,22 @@ class SharedLines {
   #type = ''
   #raw = false
   #contentType: string | undefined
-  /** Up to the ARN of the subscription, where there is one. An ARN can stand in a header as it is. */
+  /** Up to the ARN of the subscription, where they name it. An ARN can stand in a header as it is. */
   #lines = ''
+  #namesSubscription = false
 
   of(notification: Notification, raw: boolean, contentType: string | undefined): string {
     const { type, messageId, subscriptionArn } = notification
     if (this.#messageId !== messageId || this.#type !== type || this.#raw !== raw || this.#contentType !== contentType) {
       const { [SUBSCRIPTION_HEADER]: own, ...shared } = httpHeaders(notification, { raw, contentType })
-      this.#lines = headerLines(shared) + (own === undefined ? '' : `${SUBSCRIPTION_HEADER}: `)
+      this.#namesSubscription = own !== undefined
+      this.#lines = headerLines(shared) + (this.#namesSubscription ? `${SUBSCRIPTION_HEADER}: ` : '')
       this.#messageId = messageId
       this.#type = type
       this.#raw = raw
       this.#contentType = contentType
     }
-    return type === 'SubscriptionConfirmation' ? this.#lines : `${this.#lines}${subscriptionArn}\r\n`
+    return this.#namesSubscription ? `${this.#lines}${subscriptionArn}\r\n` : this.#lines
   }
 }
 
